@@ -1,0 +1,1 @@
+//! Alarm conditions, episodes and escalation as closed state machines.

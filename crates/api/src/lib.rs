@@ -1,0 +1,1 @@
+//! HTTP: FHIR, the application API, live push, metrics, the pages.

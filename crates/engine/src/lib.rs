@@ -1,0 +1,1 @@
+//! One pure state machine a patient: windows, scores, alerts.

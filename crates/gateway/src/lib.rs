@@ -1,0 +1,1 @@
+//! Listeners: sockets, TLS, sessions, who is this device.

@@ -1,0 +1,1 @@
+//! Identity, policy, keys and the audit trail.

@@ -1,0 +1,1 @@
+//! Device profiles: from any payload to measurements.

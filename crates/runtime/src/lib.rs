@@ -1,0 +1,1 @@
+//! Runs the engine over the journal: checkpoints, timers, live view, delivery.

@@ -1,0 +1,1 @@
+//! Virtual ward, replay of real recordings, load and fault injection.

@@ -1,0 +1,1 @@
+//! Projections: SQLite documents, alerts and compressed series.

@@ -1,0 +1,37 @@
+//! The nouns of connected care: patient, location, device, association, metric, unit, the two
+//! clocks, quality, measurement, provenance, and the event that the journal keeps.
+//!
+//! Every other crate borrows its words from here. What is deliberately absent: any wire format,
+//! any input or output, any clock. Types derive plain serde so that the journal can keep them in
+//! a compact binary form; the shapes that HTTP clients see belong to the `api` crate.
+
+pub mod id;
+pub mod time;
+pub mod unit;
+pub mod metric;
+pub mod quality;
+pub mod measurement;
+pub mod patient;
+pub mod location;
+pub mod device;
+pub mod movement;
+pub mod origin;
+pub mod event;
+pub mod series;
+
+pub use device::{Association, AssociationBasis, ClockMethod, Component, Device, LinkState};
+pub use event::{
+    Action, Actor, Content, DirectoryEvent, Event, Message, Problem, ProblemKind, Reading, Role,
+    TimeBase,
+};
+pub use id::{DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
+pub use location::{Bed, Location, LocationKind};
+pub use measurement::{Measurement, SampleArray, Value};
+pub use metric::{Metric, MetricCode};
+pub use movement::{Movement, PatientMovement};
+pub use origin::{Origin, Protocol};
+pub use patient::{Encounter, EncounterStatus, HumanName, Identifier, Patient, PatientRef, Sex};
+pub use quality::Quality;
+pub use series::{Offset, Point, ReadingRef, SeriesKey};
+pub use time::{DeviceTime, EffectiveTime, ReceiveTime};
+pub use unit::Unit;

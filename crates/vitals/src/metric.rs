@@ -1,0 +1,246 @@
+//! Metrics: what can be measured, by IEEE 11073-10101 code, with LOINC where one exists.
+//!
+//! The table is `metrics.csv` beside this file. A metric's code never changes; what is not in the
+//! nomenclature lives in its private partition 1024.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Unit;
+
+/// A context-free IEEE 11073-10101 code: partition × 65,536 + code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MetricCode(pub u32);
+
+/// What a metric's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Numbers.
+    Numeric,
+    /// A group of numerics, such as a blood pressure; its parts are metrics of their own.
+    Compound,
+    /// Named states with numbers.
+    Enumeration,
+    /// Waveforms.
+    SampleArray,
+    /// Free text.
+    Text,
+}
+
+/// One row of the metric table.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// Code.
+    pub code: MetricCode,
+    /// Reference id (`MDC_ECG_HEART_RATE`); ours begin with `VW_`.
+    pub refid: &'static str,
+    /// LOINC code, if there is one.
+    pub loinc: Option<&'static str>,
+    /// Short label for tiles (`HR`).
+    pub label: &'static str,
+    /// Name for people (`Heart rate`).
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: MetricKind,
+    /// The unit that values are stored and shown in.
+    pub unit: Unit,
+    /// Group for pages: `vital`, `gas`, `ventilation`, `pump`, `glucose`, `cardiac`, `body`,
+    /// `activity`, `device`, `waveform`, `score`, `lab`.
+    pub category: &'static str,
+    /// What a living adult or child can have, inclusive; outside it a value is implausible.
+    pub plausible: Option<(f64, f64)>,
+    /// How long, in seconds, a value may stand as the present one.
+    pub stale_after_s: u32,
+    /// The largest change in one second that a body makes, in the metric's unit; 0: not checked.
+    pub max_step_per_s: f64,
+    /// Decimal places that people read.
+    pub decimals: u8,
+}
+
+struct Table {
+    rows: Vec<Metric>,
+    by_code: HashMap<u32, usize>,
+    by_refid: HashMap<&'static str, usize>,
+    by_loinc: HashMap<&'static str, usize>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table {
+        rows: Vec::new(),
+        by_code: HashMap::new(),
+        by_refid: HashMap::new(),
+        by_loinc: HashMap::new(),
+    };
+    for line in include_str!("metrics.csv").lines().skip(1).filter(|l| !l.is_empty()) {
+        let row = parse_row(line);
+        let at = table.rows.len();
+        table.by_code.insert(row.code.0, at);
+        table.by_refid.insert(row.refid, at);
+        if let Some(loinc) = row.loinc {
+            table.by_loinc.entry(loinc).or_insert(at);
+        }
+        table.rows.push(row);
+    }
+    table
+});
+
+fn parse_row(line: &'static str) -> Metric {
+    let f: Vec<&'static str> = line.split(',').collect();
+    let number = |text: &str| text.parse::<f64>().ok();
+    Metric {
+        refid: f[0],
+        code: MetricCode(f[1].parse().expect("metrics.csv: the code is a number")),
+        loinc: (!f[2].is_empty()).then_some(f[2]),
+        label: f[3],
+        name: f[4],
+        kind: match f[5] {
+            "numeric" => MetricKind::Numeric,
+            "compound" => MetricKind::Compound,
+            "enumeration" => MetricKind::Enumeration,
+            "samples" => MetricKind::SampleArray,
+            _ => MetricKind::Text,
+        },
+        unit: Unit::from_ucum(f[6]).expect("metrics.csv: units are in units.csv"),
+        category: f[7],
+        plausible: number(f[8]).zip(number(f[9])),
+        stale_after_s: f[10].parse().expect("metrics.csv: seconds are a whole number"),
+        max_step_per_s: number(f[11]).unwrap_or(0.0),
+        decimals: f[12].parse().expect("metrics.csv: decimals are a whole number"),
+    }
+}
+
+impl Metric {
+    /// Every metric, in table order.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        TABLE.rows.iter()
+    }
+
+    /// The metric with this reference id (`MDC_ECG_HEART_RATE`).
+    #[must_use]
+    pub fn by_refid(refid: &str) -> Option<&'static Self> {
+        TABLE.by_refid.get(refid).map(|at| &TABLE.rows[*at])
+    }
+
+    /// The metric with this LOINC code; where several share one, the first in the table.
+    #[must_use]
+    pub fn by_loinc(loinc: &str) -> Option<&'static Self> {
+        TABLE.by_loinc.get(loinc).map(|at| &TABLE.rows[*at])
+    }
+}
+
+impl MetricCode {
+    /// The metric's row, if the table has it.
+    #[must_use]
+    pub fn metric(self) -> Option<&'static Metric> {
+        TABLE.by_code.get(&self.0).map(|at| &TABLE.rows[*at])
+    }
+
+    /// The reference id, or the number where the table has none.
+    #[must_use]
+    pub fn refid(self) -> String {
+        self.metric().map_or_else(|| self.0.to_string(), |metric| metric.refid.to_owned())
+    }
+}
+
+impl fmt::Debug for MetricCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.refid())
+    }
+}
+
+/// Codes that code names.
+pub mod code {
+    use super::MetricCode;
+
+    /// Heart rate from the ECG.
+    pub const HEART_RATE: MetricCode = MetricCode(147_842);
+    /// Pulse rate from the oximeter.
+    pub const PULSE_RATE: MetricCode = MetricCode(149_538);
+    /// Oxygen saturation by pulse oximetry.
+    pub const SPO2: MetricCode = MetricCode(150_456);
+    /// Respiratory rate.
+    pub const RESP_RATE: MetricCode = MetricCode(151_562);
+    /// Body temperature.
+    pub const TEMPERATURE: MetricCode = MetricCode(150_364);
+    /// Non-invasive blood pressure, the compound.
+    pub const NIBP: MetricCode = MetricCode(150_020);
+    /// Its systolic part.
+    pub const NIBP_SYS: MetricCode = MetricCode(150_021);
+    /// Its diastolic part.
+    pub const NIBP_DIA: MetricCode = MetricCode(150_022);
+    /// Its mean part.
+    pub const NIBP_MEAN: MetricCode = MetricCode(150_023);
+    /// Arterial pressure, the compound and the waveform.
+    pub const ABP: MetricCode = MetricCode(150_036);
+    /// Its systolic part.
+    pub const ABP_SYS: MetricCode = MetricCode(150_037);
+    /// Its diastolic part.
+    pub const ABP_DIA: MetricCode = MetricCode(150_038);
+    /// Its mean part.
+    pub const ABP_MEAN: MetricCode = MetricCode(150_039);
+    /// End-tidal CO2.
+    pub const ETCO2: MetricCode = MetricCode(151_728);
+    /// Level of consciousness as ACVPU: 0 alert, 1 new confusion, 2 voice, 3 pain, 4 unresponsive.
+    pub const CONSCIOUSNESS: MetricCode = MetricCode(67_108_865);
+    /// On supplemental oxygen: 0 air, 1 oxygen.
+    pub const SUPPLEMENTAL_OXYGEN: MetricCode = MetricCode(67_108_866);
+    /// Glasgow coma scale, total (LOINC 9269-2).
+    pub const GCS: MetricCode = MetricCode(67_108_867);
+    /// NEWS2 total.
+    pub const NEWS2: MetricCode = MetricCode(67_108_880);
+    /// qSOFA.
+    pub const QSOFA: MetricCode = MetricCode(67_108_881);
+    /// SIRS criteria met.
+    pub const SIRS: MetricCode = MetricCode(67_108_882);
+    /// Shock index.
+    pub const SHOCK_INDEX: MetricCode = MetricCode(67_108_883);
+    /// MEWS.
+    pub const MEWS: MetricCode = MetricCode(67_108_884);
+    /// PEWS.
+    pub const PEWS: MetricCode = MetricCode(67_108_885);
+    /// Battery level of the device.
+    pub const BATTERY: MetricCode = MetricCode(67_996);
+    /// Fraction of inspired oxygen.
+    pub const FIO2: MetricCode = MetricCode(152_196);
+    /// White cell count (LOINC 6690-2).
+    pub const WBC: MetricCode = MetricCode(67_108_900);
+    /// Capillary refill time in seconds.
+    pub const CAPILLARY_REFILL: MetricCode = MetricCode(67_108_868);
+    /// Respiratory effort for PEWS: 0 none, 1 mild, 2 moderate, 3 severe.
+    pub const RESPIRATORY_EFFORT: MetricCode = MetricCode(67_108_869);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_consistent() {
+        let mut refids = std::collections::HashSet::new();
+        let mut codes = std::collections::HashSet::new();
+        for metric in Metric::all() {
+            assert!(refids.insert(metric.refid), "{} twice", metric.refid);
+            assert!(codes.insert(metric.code.0), "{} twice", metric.code.0);
+            assert!(!metric.label.is_empty() && !metric.name.is_empty(), "{}", metric.refid);
+            if let Some((low, high)) = metric.plausible {
+                assert!(low < high, "{}", metric.refid);
+            }
+        }
+    }
+
+    #[test]
+    fn named_codes_are_in_the_table() {
+        for (code, refid) in [
+            (code::HEART_RATE, "MDC_ECG_HEART_RATE"),
+            (code::SPO2, "MDC_PULS_OXIM_SAT_O2"),
+            (code::RESP_RATE, "MDC_RESP_RATE"),
+            (code::NIBP_SYS, "MDC_PRESS_BLD_NONINV_SYS"),
+            (code::NEWS2, "VW_SCORE_NEWS2"),
+        ] {
+            assert_eq!(code.metric().map(|m| m.refid), Some(refid));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! FHIR R4 JSON in and out: resources, searches, outcomes.

@@ -1,0 +1,3 @@
+//! Tidy, code generation, packaging.
+
+fn main() {}
