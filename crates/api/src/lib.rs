@@ -1,1 +1,3 @@
 //! HTTP: FHIR, the application API, live push, metrics, the pages.
+
+pub mod dto;
