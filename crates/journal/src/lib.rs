@@ -1,1 +1,34 @@
-//! The durable, ordered log: group commit, checksums, recovery.
+//! The durable, ordered log: group commit, checksums, a hash chain, recovery (DU-1, SE-2).
+//!
+//! [`Appender`] is what gateways and the API hold: it orders drafts, writes them in batches with
+//! one `fdatasync` each, and only then says [`Outcome::Committed`]. [`EmbeddedJournal`] keeps the
+//! batches in segment files of its own; other backends stand behind [`Journal`] and pass
+//! [`conformance`]. The file format is described in `docs/interfaces/journal.md`.
+//!
+//! What is deliberately absent: what events mean, and how far anyone has processed them.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod entry;
+mod disk;
+mod frame;
+mod segment;
+mod cursor;
+mod recover;
+mod embedded;
+mod reader;
+mod dedup;
+mod acks;
+mod queue;
+mod appender;
+mod worker;
+pub mod conformance;
+pub mod faults;
+
+pub use acks::AckQueue;
+pub use appender::{Appender, Limits, Retention, Stats};
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use embedded::{EmbeddedJournal, Options, Recovery};
+pub use entry::{Draft, Encoded, Entry, Journal, Lane, Outcome, ReadJournal, Stamp, Verified};
+pub use error::{Closed, JournalError};

@@ -1,0 +1,55 @@
+//! Outcomes on their way back to a connection: one queue a connection, one wake-up a commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::Outcome;
+
+/// Collects the outcomes of one connection's drafts, in commit order. One task waits on it.
+#[derive(Debug, Default)]
+pub struct AckQueue {
+    ready: Mutex<Vec<(u64, Outcome)>>,
+    notify: Notify,
+    marked: AtomicBool,
+}
+
+impl AckQueue {
+    /// An empty queue.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// Waits until there is an outcome, and takes all that are ready with their tokens. Dropping
+    /// the future loses nothing.
+    pub async fn wait(&self) -> Vec<(u64, Outcome)> {
+        loop {
+            let ready = self.take();
+            if !ready.is_empty() {
+                return ready;
+            }
+            self.notify.notified().await;
+        }
+    }
+
+    /// Takes what is ready now; maybe nothing.
+    #[must_use]
+    pub fn take(&self) -> Vec<(u64, Outcome)> {
+        std::mem::take(&mut *self.ready.lock())
+    }
+
+    /// Adds an outcome; true when the queue must be woken once the commit is through.
+    pub(crate) fn push(&self, token: u64, outcome: Outcome) -> bool {
+        self.ready.lock().push((token, outcome));
+        !self.marked.swap(true, Ordering::AcqRel)
+    }
+
+    /// Wakes the waiting task.
+    pub(crate) fn wake(&self) {
+        self.marked.store(false, Ordering::Release);
+        self.notify.notify_one();
+    }
+}

@@ -1,0 +1,227 @@
+//! Frames and segment headers as bytes: pure encoding and checking, no files.
+//!
+//! A frame is one committed batch. All numbers are little-endian.
+//!
+//! ```text
+//! header  magic 8 | base offset 8 | at of the last entry before 8 | chain hash before 32 | crc32 4
+//! frame   length of body 4 | crc32 4 | body | chain hash 32
+//! body    first offset 8 | at 8 | count 4 | entries: length 4, has key 1, key 16 or nothing, bytes
+//! ```
+//!
+//! The CRC covers the segment's chain hash, then length, body and chain hash, so bytes copied from
+//! elsewhere (a payload may hold anything) never pass for a frame.
+
+use vitals::{Offset, ReceiveTime};
+
+use crate::Encoded;
+
+/// First bytes of a segment: name and version of the format, events included.
+pub(crate) const MAGIC: [u8; 8] = *b"VWJRNL01";
+/// Bytes of a segment header.
+pub(crate) const HEADER_BYTES: usize = 60;
+/// Bytes of a frame around its body.
+pub(crate) const FRAME_BYTES: usize = 8 + HASH_BYTES;
+/// Bytes of a body before its entries.
+const BODY_BYTES: usize = 20;
+const HASH_BYTES: usize = 32;
+/// No frame is larger: above it a length is taken for damage.
+pub(crate) const BODY_BYTES_MAX: usize = 96 * 1024 * 1024;
+
+/// A link of the hash chain.
+pub(crate) type Hash = [u8; HASH_BYTES];
+
+/// What a segment begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    /// Offset of its first entry.
+    pub(crate) base: Offset,
+    /// Time of the last entry before.
+    pub(crate) at_before: ReceiveTime,
+    /// Chain hash before.
+    pub(crate) chain_before: Hash,
+}
+
+impl Header {
+    pub(crate) fn encode(&self) -> [u8; HEADER_BYTES] {
+        let mut bytes = [0; HEADER_BYTES];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..16].copy_from_slice(&self.base.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.at_before.0.to_le_bytes());
+        bytes[24..56].copy_from_slice(&self.chain_before);
+        let crc = crc32fast::hash(&bytes[..56]);
+        bytes[56..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// The header, or what is wrong with it.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
+        let bytes: &[u8; HEADER_BYTES] = bytes.try_into().map_err(|_| "the header is cut off")?;
+        if bytes[..6] != MAGIC[..6] {
+            return Err("this is not a journal segment");
+        }
+        if bytes[..8] != MAGIC {
+            return Err("the segment was written by another version of the program");
+        }
+        if crc32fast::hash(&bytes[..56]) != u32_at(bytes, 56) {
+            return Err("the header's checksum does not hold");
+        }
+        let mut chain_before = [0; HASH_BYTES];
+        chain_before.copy_from_slice(&bytes[24..56]);
+        Ok(Self {
+            base: u64_at(bytes, 8),
+            at_before: ReceiveTime(u64_at(bytes, 16) as i64),
+            chain_before,
+        })
+    }
+}
+
+/// Appends a batch as a frame to `out`; gives the new end of the chain.
+pub(crate) fn encode(
+    out: &mut Vec<u8>,
+    header: &Header,
+    chain: &Chain,
+    before: &Hash,
+    (first, at): (Offset, ReceiveTime),
+    batch: &[Encoded],
+) -> Hash {
+    let start = out.len();
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&first.to_le_bytes());
+    out.extend_from_slice(&at.0.to_le_bytes());
+    out.extend_from_slice(&(batch.len() as u32).to_le_bytes());
+    for entry in batch {
+        out.extend_from_slice(&(entry.bytes.len() as u32).to_le_bytes());
+        out.push(u8::from(entry.dedup.is_some()));
+        if let Some(key) = entry.dedup {
+            out.extend_from_slice(&key.to_le_bytes());
+        }
+        out.extend_from_slice(&entry.bytes);
+    }
+    let body = start + 8;
+    let length = ((out.len() - body) as u32).to_le_bytes();
+    out[start..start + 4].copy_from_slice(&length);
+    let hash = chain.link(before, &out[body..]);
+    out.extend_from_slice(&hash);
+    let crc = checksum(header, &length, &out[body..]);
+    out[start + 4..body].copy_from_slice(&crc.to_le_bytes());
+    hash
+}
+
+/// A frame's bytes, found whole and with a matching checksum.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// Offset of its first entry.
+    pub(crate) first: Offset,
+    /// When it was ordered.
+    pub(crate) at: ReceiveTime,
+    /// How many entries.
+    pub(crate) count: u32,
+    /// The body, from the first offset on.
+    pub(crate) body: &'a [u8],
+    /// The chain hash as written.
+    pub(crate) chain: Hash,
+}
+
+/// Bytes that the frame beginning with these eight takes, if they could begin one.
+pub(crate) fn frame_bytes(start: &[u8]) -> Result<usize, &'static str> {
+    let length = u32_at(start, 0) as usize;
+    if (BODY_BYTES..=BODY_BYTES_MAX).contains(&length) {
+        Ok(length + FRAME_BYTES)
+    } else {
+        Err("a frame's length is impossible")
+    }
+}
+
+/// The frame in exactly these bytes.
+pub(crate) fn decode<'a>(header: &Header, bytes: &'a [u8]) -> Result<Frame<'a>, &'static str> {
+    if checksum(header, &bytes[..4], &bytes[8..]) != u32_at(bytes, 4) {
+        return Err("a frame's checksum does not hold");
+    }
+    let (body, hash) = bytes[8..].split_at(bytes.len() - FRAME_BYTES);
+    let mut chain = [0; HASH_BYTES];
+    chain.copy_from_slice(hash);
+    Ok(Frame {
+        first: u64_at(body, 0),
+        at: ReceiveTime(u64_at(body, 8) as i64),
+        count: u32_at(body, 16),
+        body,
+        chain,
+    })
+}
+
+impl<'a> Frame<'a> {
+    /// The entries: key and encoded event. Stops with an error where the body is cut off.
+    pub(crate) fn entries(
+        &self,
+    ) -> impl Iterator<Item = Result<(Option<u128>, &'a [u8]), &'static str>> + use<'a> {
+        let mut rest = &self.body[BODY_BYTES..];
+        let count = self.count;
+        (0..count).map(move |_| {
+            let short = "a frame holds fewer entries than it says";
+            let (start, tail) = rest.split_at_checked(5).ok_or(short)?;
+            let length = u32_at(start, 0) as usize;
+            let (key, tail) = if start[4] == 0 {
+                (None, tail)
+            } else {
+                let (key, tail) = tail.split_first_chunk::<16>().ok_or(short)?;
+                (Some(u128::from_le_bytes(*key)), tail)
+            };
+            let (bytes, tail) = tail.split_at_checked(length).ok_or(short)?;
+            rest = tail;
+            Ok((key, bytes))
+        })
+    }
+}
+
+/// The hash that links frames: keyed, if the operator keeps a key elsewhere.
+#[derive(Clone)]
+pub(crate) struct Chain {
+    key: Option<[u8; 32]>,
+}
+
+impl Chain {
+    pub(crate) fn new(key: Option<[u8; 32]>) -> Self {
+        Self { key }
+    }
+
+    /// The hash after a frame with this body.
+    pub(crate) fn link(&self, before: &Hash, body: &[u8]) -> Hash {
+        let mut hasher =
+            self.key.as_ref().map_or_else(blake3::Hasher::new, blake3::Hasher::new_keyed);
+        hasher.update(before).update(body);
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// Whether a whole frame stands anywhere in `bytes` that could follow entry `next`. One frame is
+/// written and synced before the next is begun, so behind a torn one there is none: if there is,
+/// what precedes it was damaged, not torn.
+pub(crate) fn any_frame_in(header: &Header, next: Offset, bytes: &[u8]) -> bool {
+    let span = next..next.saturating_add(1 << 40);
+    (0..bytes.len().saturating_sub(BODY_BYTES + FRAME_BYTES - 1)).any(|at| {
+        span.contains(&u64_at(bytes, at + 8))
+            && frame_bytes(&bytes[at..]).is_ok_and(|length| {
+                bytes[at..].get(..length).is_some_and(|frame| decode(header, frame).is_ok())
+            })
+    })
+}
+
+fn checksum(header: &Header, length: &[u8], rest: &[u8]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&header.chain_before);
+    crc.update(length);
+    crc.update(rest);
+    crc.finalize()
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let mut word = [0; 4];
+    word.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(word)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(word)
+}
