@@ -1,0 +1,413 @@
+//! Conditions: from values to "this holds now", with duration, hysteresis and clearing delay.
+
+use serde::{Deserialize, Serialize};
+use vitals::MetricCode;
+
+use crate::expression::{Comparison, Expression, Term, Truth};
+use crate::policy::{Level, LimitRule, Policy, Priority};
+
+/// Which condition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ConditionKey {
+    /// A rule of the policy, by id.
+    Rule(String),
+    /// The limits of a metric.
+    Limit(MetricCode),
+    /// Silence of a device, by id.
+    Gap(String),
+}
+
+/// A patient's own limits of one metric.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    /// Of what.
+    pub metric: MetricCode,
+    /// Alarm below this.
+    pub low: Option<f64>,
+    /// Alarm above this.
+    pub high: Option<f64>,
+}
+
+/// What decides which rules apply to a patient.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// The care unit's name, if the patient is in one.
+    pub unit: Option<&'a str>,
+    /// Age in years, if known; unknown counts as adult.
+    pub age_years: Option<f64>,
+    /// The patient's own limits.
+    pub own: &'a [Limit],
+}
+
+/// A condition that holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Active {
+    /// Which.
+    pub key: ConditionKey,
+    /// How urgent.
+    pub priority: Priority,
+    /// How far past the mark, in the deciding comparison's unit.
+    pub excess: f64,
+    /// Excess growth that makes a taken alert sound again.
+    pub worsen_by: f64,
+    /// The alert that it belongs to.
+    pub group: String,
+    /// What people read.
+    pub title: String,
+    /// The metrics that it looks at.
+    pub terms: Vec<Term>,
+    /// Whether it stays until reset.
+    pub latch: bool,
+    /// Index of its chain in the policy.
+    pub chain: usize,
+}
+
+/// The conditions of one patient.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Conditions {
+    states: Vec<State>,
+    #[serde(skip)]
+    plan: Vec<Plan>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct State {
+    key: ConditionKey,
+    active: Option<Priority>,
+    excess: f64,
+    /// Since when each level has held, most urgent first.
+    pending: [Option<i64>; 3],
+    clear_since: Option<i64>,
+}
+
+/// What a state is judged by: compiled from the policy, never stored.
+#[derive(Debug, Clone, PartialEq)]
+struct Plan {
+    levels: Vec<Level>,
+    hysteresis: f64,
+    clear_us: i64,
+    worsen_by: f64,
+    group: String,
+    title: String,
+    terms: Vec<Term>,
+    latch: bool,
+    chain: usize,
+}
+
+impl Conditions {
+    /// Takes up the rules that apply now; what is known of conditions that stay is kept. To be
+    /// called after reading back a stored state, and when policy, unit, age or limits change.
+    pub fn configure(&mut self, policy: &Policy, limits: &Limits<'_>) {
+        let mut old = std::mem::take(&mut self.states);
+        self.plan.clear();
+        for (key, plan) in plans(policy, limits) {
+            let state = match old.iter().position(|state| state.key == key) {
+                Some(at) => old.swap_remove(at),
+                None => State {
+                    key,
+                    active: None,
+                    excess: 0.0,
+                    pending: [None; 3],
+                    clear_since: None,
+                },
+            };
+            self.states.push(state);
+            self.plan.push(plan);
+        }
+    }
+
+    /// Whether any condition looks at this metric.
+    #[must_use]
+    pub fn looks_at(&self, metric: MetricCode) -> bool {
+        self.plan.iter().any(|plan| plan.terms.contains(&metric))
+    }
+
+    /// Judges all conditions at `now` (microseconds) and gives those that hold.
+    pub fn step(&mut self, value: &impl Fn(Term) -> Option<f64>, now: i64) -> Vec<Active> {
+        for (state, plan) in self.states.iter_mut().zip(&self.plan) {
+            state.step(plan, value, now);
+        }
+        self.active()
+    }
+
+    /// The conditions that hold, as last judged.
+    #[must_use]
+    pub fn active(&self) -> Vec<Active> {
+        let pairs = self.states.iter().zip(&self.plan);
+        pairs
+            .filter_map(|(state, plan)| {
+                Some(Active {
+                    key: state.key.clone(),
+                    priority: state.active?,
+                    excess: state.excess,
+                    worsen_by: plan.worsen_by,
+                    group: plan.group.clone(),
+                    title: plan.title.clone(),
+                    terms: plan.terms.clone(),
+                    latch: plan.latch,
+                    chain: plan.chain,
+                })
+            })
+            .collect()
+    }
+
+    /// When a duration or clearing delay next runs out; [`Self::step`] is due then.
+    #[must_use]
+    pub fn due(&self) -> Option<i64> {
+        let pairs = self.states.iter().zip(&self.plan);
+        pairs.filter_map(|(state, plan)| state.due(plan)).min()
+    }
+}
+
+impl State {
+    fn step(&mut self, plan: &Plan, value: &impl Fn(Term) -> Option<f64>, now: i64) {
+        let mut reached = None;
+        let mut unknown = false;
+        for (at, level) in plan.levels.iter().enumerate() {
+            // A level already reached holds within its hysteresis.
+            let held = self.active.is_some_and(|active| active >= level.priority);
+            match level.when.evaluate(value, if held { plan.hysteresis } else { 0.0 }) {
+                Truth::True(excess) => {
+                    let since = *self.pending[at].get_or_insert(now);
+                    if reached.is_none() && (held || now >= since.saturating_add(level.for_us)) {
+                        reached = Some((level.priority, excess));
+                    }
+                }
+                Truth::False => self.pending[at] = None,
+                // Nothing is known: what held goes on holding, what was counting starts again.
+                Truth::Unknown => {
+                    unknown = true;
+                    self.pending[at] = None;
+                }
+            }
+        }
+        match reached {
+            Some((priority, excess)) => {
+                self.active = Some(priority);
+                self.excess = excess;
+                self.clear_since = None;
+            }
+            None if unknown => self.clear_since = None,
+            None if self.active.is_some() => {
+                let since = *self.clear_since.get_or_insert(now);
+                if now >= since.saturating_add(plan.clear_us) {
+                    self.active = None;
+                    self.excess = 0.0;
+                    self.clear_since = None;
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn due(&self, plan: &Plan) -> Option<i64> {
+        let clear = self.clear_since.map(|since| since.saturating_add(plan.clear_us));
+        let pending = plan.levels.iter().zip(&self.pending).filter_map(|(level, since)| {
+            let waits = self.active.is_none_or(|active| active < level.priority);
+            since.filter(|_| waits).map(|since| since.saturating_add(level.for_us))
+        });
+        pending.chain(clear).min()
+    }
+}
+
+fn plans(policy: &Policy, limits: &Limits<'_>) -> Vec<(ConditionKey, Plan)> {
+    let rules = policy.rules.iter().filter(|rule| {
+        applies(limits, &rule.units, rule.age_from, rule.age_below)
+    });
+    let mut plans: Vec<(ConditionKey, Plan)> = rules
+        .map(|rule| {
+            let mut terms = Vec::new();
+            for level in &rule.levels {
+                level.when.comparisons(&mut |term, _, _| {
+                    if !terms.contains(&term) {
+                        terms.push(term);
+                    }
+                });
+            }
+            let plan = Plan {
+                levels: rule.levels.clone(),
+                hysteresis: rule.hysteresis,
+                clear_us: rule.clear_us,
+                worsen_by: rule.worsen_by,
+                group: rule.group.clone(),
+                title: rule.title.clone(),
+                terms,
+                latch: rule.latch,
+                chain: rule.chain,
+            };
+            (ConditionKey::Rule(rule.id.clone()), plan)
+        })
+        .collect();
+    for rule in effective_limits(policy, limits) {
+        plans.push((ConditionKey::Limit(rule.metric), limit_plan(&rule)));
+    }
+    plans
+}
+
+fn applies(limits: &Limits<'_>, units: &[String], from: Option<f64>, below: Option<f64>) -> bool {
+    let unit = units.is_empty()
+        || limits.unit.is_some_and(|unit| units.iter().any(|name| name.eq_ignore_ascii_case(unit)));
+    let age = limits.age_years.unwrap_or(40.0);
+    unit && from.is_none_or(|from| age >= from) && below.is_none_or(|below| age < below)
+}
+
+/// The limits in force for a patient: the policy's first match per metric — a rule that names the
+/// unit goes before one that does not — with the patient's own low and high in place of its.
+pub(crate) fn effective_limits(policy: &Policy, limits: &Limits<'_>) -> Vec<LimitRule> {
+    let mut chosen: Vec<LimitRule> = Vec::new();
+    for named in [true, false] {
+        for rule in policy.limits.iter().filter(|rule| rule.units.is_empty() != named) {
+            if applies(limits, &rule.units, rule.age_from, rule.age_below)
+                && chosen.iter().all(|other| other.metric != rule.metric)
+            {
+                chosen.push(rule.clone());
+            }
+        }
+    }
+    for own in limits.own {
+        match chosen.iter_mut().find(|rule| rule.metric == own.metric) {
+            Some(rule) => {
+                rule.low = own.low;
+                rule.high = own.high;
+                // A critical mark inside the patient's own limits would alarm on what is allowed.
+                rule.critical_low = rule.critical_low.filter(|c| own.low.is_some_and(|l| *c < l));
+                rule.critical_high = rule.critical_high.filter(|c| own.high.is_some_and(|h| *c > h));
+            }
+            None => chosen.push(LimitRule {
+                metric: own.metric,
+                low: own.low,
+                high: own.high,
+                critical_low: None,
+                critical_high: None,
+                for_us: 10_000_000,
+                hysteresis: 0.0,
+                clear_us: 15_000_000,
+                worsen_by: f64::INFINITY,
+                group: "deterioration".to_owned(),
+                units: Vec::new(),
+                age_from: None,
+                age_below: None,
+            }),
+        }
+    }
+    chosen
+}
+
+impl Policy {
+    /// The limits in force for a patient, as `(metric, low, high)`.
+    #[must_use]
+    pub fn limits_for(&self, limits: &Limits<'_>) -> Vec<Limit> {
+        effective_limits(self, limits)
+            .into_iter()
+            .map(|rule| Limit {
+                metric: rule.metric,
+                low: rule.low.or(rule.critical_low),
+                high: rule.high.or(rule.critical_high),
+            })
+            .collect()
+    }
+}
+
+fn limit_plan(rule: &LimitRule) -> Plan {
+    let name = rule.metric.metric().map_or_else(|| rule.metric.refid(), |m| m.name.to_owned());
+    let level = |priority, low: Option<f64>, high: Option<f64>| {
+        let below = low.map(|mark| Expression::Compare(rule.metric, Comparison::Less, mark));
+        let above = high.map(|mark| Expression::Compare(rule.metric, Comparison::Greater, mark));
+        let parts: Vec<Expression> = below.into_iter().chain(above).collect();
+        (!parts.is_empty()).then_some(Level {
+            priority,
+            when: Expression::Or(parts),
+            for_us: rule.for_us,
+        })
+    };
+    let critical = level(Priority::High, rule.critical_low, rule.critical_high);
+    let ordinary = level(Priority::Medium, rule.low, rule.high);
+    Plan {
+        levels: critical.into_iter().chain(ordinary).collect(),
+        hysteresis: rule.hysteresis,
+        clear_us: rule.clear_us,
+        worsen_by: rule.worsen_by,
+        group: rule.group.clone(),
+        title: format!("{name} outside limits"),
+        terms: vec![rule.metric],
+        latch: false,
+        chain: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitals::metric::code;
+
+    const POLICY: &str = r#"
+        name = "test"
+        [[chain]]
+        name = "ward"
+        repeat_s = 60
+        step = [{ role = "nurse", after_s = 0 }]
+        [[limit]]
+        metric = "HR"
+        high = 120
+        critical_high = 150
+        for_s = 10
+        hysteresis = 5
+        clear_s = 10
+    "#;
+
+    /// Feeds `(second, heart rate)` and expects the active priority after each.
+    fn check(steps: &[(i64, Option<f64>, Option<Priority>)]) {
+        let policy = Policy::parse(POLICY).expect("test policy");
+        let mut conditions = Conditions::default();
+        conditions.configure(&policy, &Limits { unit: None, age_years: None, own: &[] });
+        for (second, rate, expected) in steps {
+            let value = |term| if term == code::HEART_RATE { *rate } else { None };
+            let active = conditions.step(&value, second * 1_000_000);
+            assert_eq!(active.first().map(|a| a.priority), *expected, "at {second} s");
+        }
+    }
+
+    #[test]
+    fn a_limit_waits_holds_and_clears() {
+        let medium = Some(Priority::Medium);
+        check(&[
+            (0, Some(130.0), None),
+            (9, Some(130.0), None),
+            (10, Some(130.0), medium),
+            (20, Some(117.0), medium),
+            (21, Some(114.0), medium),
+            (30, Some(114.0), medium),
+            (31, Some(114.0), None),
+        ]);
+    }
+
+    #[test]
+    fn a_short_excursion_does_not_count() {
+        check(&[(0, Some(130.0), None), (5, Some(100.0), None), (12, Some(130.0), None)]);
+    }
+
+    #[test]
+    fn priority_rises_and_falls_with_the_value() {
+        let (medium, high) = (Some(Priority::Medium), Some(Priority::High));
+        check(&[
+            (0, Some(160.0), None),
+            (10, Some(160.0), high),
+            (11, Some(147.0), high),
+            (12, Some(140.0), medium),
+        ]);
+    }
+
+    #[test]
+    fn missing_values_hold_what_held() {
+        let medium = Some(Priority::Medium);
+        check(&[(0, Some(130.0), None), (10, Some(130.0), medium), (500, None, medium)]);
+    }
+
+    #[test]
+    fn own_limits_take_the_policys_place() {
+        let policy = Policy::parse(POLICY).expect("test policy");
+        let own = [Limit { metric: code::HEART_RATE, low: Some(50.0), high: Some(160.0) }];
+        let limits = policy.limits_for(&Limits { unit: None, age_years: None, own: &own });
+        assert_eq!(limits, own);
+    }
+}
