@@ -1,1 +1,21 @@
 //! FHIR R4 JSON in and out: resources, searches, outcomes.
+//!
+//! The only crate that knows how FHIR looks. In: JSON is validated against the specification's
+//! own tables and becomes `vitals` nouns and problems. Out: stored readings and what the platform
+//! knows of patients, encounters, places and devices become resources. Searches are parsed here
+//! and answered elsewhere.
+//!
+//! Deliberately absent: XML, any other release, FHIRPath evaluation, sockets, files and clocks.
+
+pub mod outcome;
+pub mod reference;
+pub mod time;
+pub mod validate;
+
+mod definition;
+mod invariant;
+mod primitive;
+
+pub use definition::is_resource_type;
+pub use outcome::{Issue, IssueCode, Severity, outcome};
+pub use validate::{parse, validate};
