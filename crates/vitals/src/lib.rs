@@ -9,6 +9,7 @@ pub mod id;
 pub mod time;
 pub mod unit;
 pub mod metric;
+pub mod analyte;
 pub mod quality;
 pub mod measurement;
 pub mod patient;
@@ -19,6 +20,7 @@ pub mod origin;
 pub mod event;
 pub mod series;
 
+pub use analyte::Analyte;
 pub use device::{Association, AssociationBasis, ClockMethod, Component, Device, LinkState};
 pub use event::{
     Action, Actor, Content, DirectoryEvent, Event, Message, Problem, ProblemKind, Reading, Role,

@@ -1,7 +1,9 @@
 //! Metrics: what can be measured, by IEEE 11073-10101 code, with LOINC where one exists.
 //!
 //! The table is `metrics.csv` beside this file. A metric's code never changes; what is not in the
-//! nomenclature lives in its private partition 1024.
+//! nomenclature lives in its private partition 1024. The last column lists other names of the same
+//! thing, separated by spaces: reference ids, context-free codes and LOINC codes that devices and
+//! laboratories send for it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -47,8 +49,8 @@ pub struct Metric {
     pub kind: MetricKind,
     /// The unit that values are stored and shown in.
     pub unit: Unit,
-    /// Group for pages: `vital`, `gas`, `ventilation`, `pump`, `glucose`, `cardiac`, `body`,
-    /// `activity`, `device`, `waveform`, `score`, `lab`.
+    /// Group for pages: `vital`, `haemodynamic`, `cardiac`, `gas`, `ventilation`, `pump`,
+    /// `glucose`, `body`, `activity`, `spirometry`, `fluid`, `lab`, `device`, `waveform`, `score`.
     pub category: &'static str,
     /// What a living adult or child can have, inclusive; outside it a value is implausible.
     pub plausible: Option<(f64, f64)>,
@@ -74,8 +76,10 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         by_refid: HashMap::new(),
         by_loinc: HashMap::new(),
     };
+    let mut aliases = Vec::new();
     for line in include_str!("metrics.csv").lines().skip(1).filter(|l| !l.is_empty()) {
         let row = parse_row(line);
+        aliases.extend(line.rsplit(',').next().map(|names| (table.rows.len(), names)));
         let at = table.rows.len();
         table.by_code.insert(row.code.0, at);
         table.by_refid.insert(row.refid, at);
@@ -83,6 +87,18 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             table.by_loinc.entry(loinc).or_insert(at);
         }
         table.rows.push(row);
+    }
+    // After all rows, so that a name of its own always goes before an alias.
+    for (at, names) in aliases {
+        for name in names.split(' ').filter(|name| !name.is_empty()) {
+            if let Ok(code) = name.parse() {
+                table.by_code.entry(code).or_insert(at);
+            } else if name.contains('-') {
+                table.by_loinc.entry(name).or_insert(at);
+            } else {
+                table.by_refid.entry(name).or_insert(at);
+            }
+        }
     }
     table
 });
@@ -118,21 +134,41 @@ impl Metric {
         TABLE.rows.iter()
     }
 
-    /// The metric with this reference id (`MDC_ECG_HEART_RATE`).
+    /// The metric with this reference id (`MDC_ECG_HEART_RATE`), its own or an alias.
     #[must_use]
     pub fn by_refid(refid: &str) -> Option<&'static Self> {
         TABLE.by_refid.get(refid).map(|at| &TABLE.rows[*at])
     }
 
-    /// The metric with this LOINC code; where several share one, the first in the table.
+    /// The metric with this LOINC code, its own or an alias; where several share one, the first in
+    /// the table.
     #[must_use]
     pub fn by_loinc(loinc: &str) -> Option<&'static Self> {
         TABLE.by_loinc.get(loinc).map(|at| &TABLE.rows[*at])
     }
 }
 
+impl Metric {
+    /// `value` in `from` as a value in the metric's own unit: within one dimension by the unit
+    /// table, between mass and amount of substance by the metric's [`crate::Analyte`]; none when
+    /// `from` measures something else.
+    #[must_use]
+    pub fn normalise(&self, value: f64, from: Unit) -> Option<f64> {
+        from.convert(value, self.unit)
+            .or_else(|| crate::Analyte::of(self.code)?.convert(value, from, self.unit))
+    }
+}
+
 impl MetricCode {
-    /// The metric's row, if the table has it.
+    /// The code under which the table keeps the metric: itself, unless it is an alias (153728,
+    /// `MDC_SCORE_GLAS_COMA`, is kept as [`code::GCS`]) or the table does not have it. Whoever
+    /// makes a code from a number on a wire takes this.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        self.metric().map_or(self, |metric| metric.code)
+    }
+
+    /// The metric's row, if the table has it under this code or an alias.
     #[must_use]
     pub fn metric(self) -> Option<&'static Metric> {
         TABLE.by_code.get(&self.0).map(|at| &TABLE.rows[*at])
@@ -158,7 +194,7 @@ pub mod code {
     /// Heart rate from the ECG.
     pub const HEART_RATE: MetricCode = MetricCode(147_842);
     /// Pulse rate from the oximeter.
-    pub const PULSE_RATE: MetricCode = MetricCode(149_538);
+    pub const PULSE_RATE: MetricCode = MetricCode(149_530);
     /// Oxygen saturation by pulse oximetry.
     pub const SPO2: MetricCode = MetricCode(150_456);
     /// Respiratory rate.
@@ -228,6 +264,44 @@ mod tests {
             if let Some((low, high)) = metric.plausible {
                 assert!(low < high, "{}", metric.refid);
             }
+            assert!(metric.loinc.is_none_or(valid_loinc), "{}", metric.refid);
+            assert!(metric.refid.starts_with("VW_") == (metric.code.0 >> 16 == 1024));
+            assert_eq!(metric.code.metric().map(|m| m.refid), Some(metric.refid));
+        }
+        assert!(codes.len() >= 200);
+        for line in include_str!("metrics.csv").lines() {
+            assert_eq!(line.split(',').count(), 14, "{line}");
+        }
+    }
+
+    /// LOINC's check digit (mod 10, the Luhn way).
+    fn valid_loinc(code: &str) -> bool {
+        let Some((number, check)) = code.split_once('-') else { return false };
+        let sum: u32 = number
+            .bytes()
+            .rev()
+            .enumerate()
+            .map(|(at, digit)| u32::from(digit - b'0') * if at % 2 == 0 { 2 } else { 1 })
+            .map(|n| n / 10 + n % 10)
+            .sum();
+        check.parse() == Ok((10 - sum % 10) % 10)
+    }
+
+    #[test]
+    fn aliases_lead_to_the_metric() {
+        for (name, refid) in [
+            ("MDC_SCORE_GLAS_COMA", "VW_GCS"),
+            ("MDC_ECG_CARD_BEAT_RATE", "MDC_ECG_HEART_RATE"),
+            ("MDC_ECG_LEAD_II", "MDC_ECG_ELEC_POTL_II"),
+        ] {
+            assert_eq!(Metric::by_refid(name).map(|m| m.refid), Some(refid));
+        }
+        for (code, canonical) in [(153_728, code::GCS), (149_538, code::PULSE_RATE)] {
+            assert_eq!(MetricCode(code).canonical(), canonical);
+        }
+        assert_eq!(MetricCode(1).canonical(), MetricCode(1));
+        for loinc in ["2708-6", "59408-5"] {
+            assert_eq!(Metric::by_loinc(loinc).map(|m| m.code), Some(code::SPO2));
         }
     }
 
