@@ -53,13 +53,13 @@ pub enum SimError {
 
 impl SimError {
     /// A network failure, for `map_err`.
-    pub(crate) fn network(what: &'static str, address: &str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn network(what: &'static str, address: &str) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let address = address.to_owned();
         move |source| Self::Network { what, address, source }
     }
 
     /// A file failure, for `map_err`.
-    pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self::File { path, source }
     }

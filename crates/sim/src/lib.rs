@@ -9,7 +9,9 @@
 pub mod body;
 pub mod error;
 pub mod histogram;
+pub mod link;
 pub mod random;
 pub mod scenario;
+pub mod wire;
 
 pub use error::SimError;
