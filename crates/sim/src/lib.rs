@@ -12,6 +12,7 @@ pub mod histogram;
 pub mod link;
 pub mod random;
 pub mod scenario;
+pub mod ward;
 pub mod wire;
 
 pub use error::SimError;

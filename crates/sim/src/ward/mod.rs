@@ -1,0 +1,23 @@
+//! A virtual ward: patients in beds, devices that speak the three protocols, nurses who chart, an
+//! admission system that moves people.
+//!
+//! [`Ward`] is pure: one seed gives one ward, second by second. [`run`] gives it a clock and
+//! connections.
+
+mod config;
+mod device;
+mod home;
+mod nurse;
+mod people;
+mod plan;
+mod run;
+mod state;
+
+pub use config::{Protocols, WardConfig};
+pub use plan::{BedPlan, Personality, Plan, Resident};
+pub use run::{Progress, run};
+pub use state::{Errand, Outgoing, Sender, Ward};
+
+/// The device profile that makes the wearables of the ward understood: install it as
+/// `wearable.toml` beside the platform's other profiles.
+pub const WEARABLE_PROFILE: &str = include_str!("../../profiles/wearable.toml");
