@@ -8,14 +8,26 @@
 //! Deliberately absent: XML, any other release, FHIRPath evaluation, sockets, files and clocks.
 
 pub mod outcome;
-pub mod reference;
 pub mod time;
+pub mod reference;
 pub mod validate;
+pub mod code;
+pub mod observation;
+pub mod directory;
+pub mod project;
+pub mod record;
+pub mod bundle;
+pub mod search;
+pub mod capability;
 
 mod definition;
 mod invariant;
 mod primitive;
+mod samples;
 
+pub use directory::Kind;
 pub use definition::is_resource_type;
 pub use outcome::{Issue, IssueCode, Severity, outcome};
+pub use project::Stored;
+pub use record::Record;
 pub use validate::{parse, validate};

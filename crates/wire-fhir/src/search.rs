@@ -1,0 +1,591 @@
+//! Search parameters of R4, as far as the platform answers them. Parsing only: whoever holds the
+//! data answers.
+
+use vitals::{Metric, MetricCode};
+
+use crate::code::{self, LOINC, MDC, PRIVATE};
+use crate::directory::Kind;
+use crate::outcome::{Issue, IssueCode};
+use crate::time;
+
+/// Matches on a page unless `_count` asks for another number.
+pub const COUNT_DEFAULT: usize = 50;
+/// Matches on a page at most.
+pub const COUNT_MAX: usize = 1_000;
+
+/// A range of microseconds since 1970: from `start` up to but not including `end`.
+pub type Range = std::ops::Range<i64>;
+
+/// What a date parameter asks for, applied to instants: inside one of `within`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateFilter {
+    /// Prefix as in R4 § 3.1.1.4.5.
+    pub prefix: Prefix,
+    /// First microsecond of the value.
+    pub start: i64,
+    /// First microsecond after it.
+    pub end: i64,
+}
+
+/// Comparison prefixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the standard's own names")]
+pub enum Prefix {
+    Eq,
+    Ne,
+    Gt,
+    Lt,
+    Ge,
+    Le,
+    Sa,
+    Eb,
+    Ap,
+}
+
+impl DateFilter {
+    /// The instants that match, as ranges in ascending order. `now` widens `ap` by a tenth of the
+    /// distance, as the specification suggests.
+    #[must_use]
+    pub fn ranges(&self, now: i64) -> Vec<Range> {
+        let (start, end) = (self.start, self.end);
+        match self.prefix {
+            Prefix::Eq => vec![start..end],
+            Prefix::Ne => vec![i64::MIN..start, end..i64::MAX],
+            Prefix::Gt | Prefix::Sa => vec![end..i64::MAX],
+            Prefix::Lt | Prefix::Eb => vec![i64::MIN..start],
+            Prefix::Ge => vec![start..i64::MAX],
+            Prefix::Le => vec![i64::MIN..end],
+            Prefix::Ap => {
+                let slack = now.saturating_sub(start).saturating_abs() / 10;
+                vec![start.saturating_sub(slack)..end.saturating_add(slack)]
+            }
+        }
+    }
+
+    /// Whether something that lasts from `low` up to but not including `high` matches.
+    #[must_use]
+    pub fn matches(&self, low: i64, high: i64, now: i64) -> bool {
+        match self.prefix {
+            Prefix::Eq => self.start <= low && high <= self.end,
+            Prefix::Ne => !(self.start <= low && high <= self.end),
+            Prefix::Gt => high > self.end,
+            Prefix::Lt => low < self.start,
+            Prefix::Ge => high > self.end || (self.start <= low && high <= self.end),
+            Prefix::Le => low < self.start || (self.start <= low && high <= self.end),
+            Prefix::Sa => low >= self.end,
+            Prefix::Eb => high <= self.start,
+            Prefix::Ap => {
+                let range = self.ranges(now).remove(0);
+                low < range.end && range.start < high
+            }
+        }
+    }
+}
+
+/// A token: system and code; either may be left open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// System; none: any; empty: none may be given.
+    pub system: Option<String>,
+    /// Code or value; empty: any of the system.
+    pub code: String,
+}
+
+impl Token {
+    fn parse(text: &str) -> Self {
+        match text.split_once('|') {
+            Some((system, code)) => Self { system: Some(system.into()), code: code.into() },
+            None => Self { system: None, code: text.into() },
+        }
+    }
+
+    /// Whether a coded value is meant.
+    #[must_use]
+    pub fn matches(&self, system: &str, code: &str) -> bool {
+        self.system.as_deref().is_none_or(|wanted| wanted == system)
+            && (self.code.is_empty() || self.code == code)
+    }
+
+    /// The metrics that a code token means.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<MetricCode> {
+        let system = |wanted: &str| self.system.as_deref().is_none_or(|s| s == wanted);
+        let mut found: Vec<MetricCode> = Vec::new();
+        if self.code.is_empty() {
+            let in_system = |metric: &&Metric| {
+                let private = metric.refid.starts_with("VW_");
+                (metric.loinc.is_some() && system(LOINC))
+                    || (!private && system(MDC))
+                    || (private && system(PRIVATE))
+            };
+            found.extend(Metric::all().filter(in_system).map(|metric| metric.code));
+        } else {
+            if system(LOINC) {
+                found.extend(code::loinc_metrics(&self.code).iter().map(|metric| metric.code));
+            }
+            if system(MDC) || system(PRIVATE) {
+                found.extend(code::mdc_metric(&self.code).map(|metric| metric.code));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// How a string parameter compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text as given.
+    pub text: String,
+    /// `:exact`: equal; `:contains`: anywhere; otherwise: begins with, ignoring case.
+    pub modifier: TextModifier,
+}
+
+/// See [`Text::modifier`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the standard's own names")]
+pub enum TextModifier {
+    Starts,
+    Exact,
+    Contains,
+}
+
+impl Text {
+    /// Whether `value` matches; a name of several words matches by each word too.
+    #[must_use]
+    pub fn matches(&self, value: &str) -> bool {
+        let (value_low, text) = (value.to_lowercase(), self.text.to_lowercase());
+        match self.modifier {
+            TextModifier::Exact => value == self.text,
+            TextModifier::Contains => value_low.contains(&text),
+            TextModifier::Starts => {
+                value_low.starts_with(&text)
+                    || value_low.split_whitespace().any(|word| word.starts_with(&text))
+            }
+        }
+    }
+}
+
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Stored readings.
+    Observation,
+    /// Records of the directory.
+    Directory(Kind),
+}
+
+impl Subject {
+    /// The resource type's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Observation => "Observation",
+            Self::Directory(kind) => kind.name(),
+        }
+    }
+
+    /// The searchable type of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name == "Observation" {
+            return Some(Self::Observation);
+        }
+        Kind::from_name(name).map(Self::Directory)
+    }
+
+    /// Search parameters of the type: name, FHIR type.
+    #[must_use]
+    pub const fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Observation => &[
+                ("patient", "reference"),
+                ("subject", "reference"),
+                ("device", "reference"),
+                ("code", "token"),
+                ("category", "token"),
+                ("status", "token"),
+                ("date", "date"),
+            ],
+            Self::Directory(Kind::Patient) => &[
+                ("identifier", "token"),
+                ("name", "string"),
+                ("family", "string"),
+                ("given", "string"),
+                ("gender", "token"),
+                ("birthdate", "date"),
+            ],
+            Self::Directory(Kind::Device) => &[
+                ("identifier", "token"),
+                ("patient", "reference"),
+                ("location", "reference"),
+                ("device-name", "string"),
+                ("type", "token"),
+                ("manufacturer", "string"),
+                ("model", "string"),
+            ],
+            Self::Directory(Kind::Encounter) => &[
+                ("identifier", "token"),
+                ("patient", "reference"),
+                ("subject", "reference"),
+                ("location", "reference"),
+                ("status", "token"),
+                ("class", "token"),
+                ("date", "date"),
+            ],
+            Self::Directory(Kind::Location) => {
+                &[("identifier", "token"), ("name", "string"), ("type", "token")]
+            }
+        }
+    }
+
+    /// What `_include` can add.
+    #[must_use]
+    pub const fn includes(self) -> &'static [&'static str] {
+        match self {
+            Self::Observation => &["patient", "subject", "device"],
+            Self::Directory(Kind::Device) => &["patient", "location"],
+            Self::Directory(Kind::Encounter) => &["patient", "subject", "location"],
+            Self::Directory(Kind::Patient | Kind::Location) => &[],
+        }
+    }
+
+    /// What `_sort` can sort by.
+    #[must_use]
+    pub const fn sorts(self) -> &'static [&'static str] {
+        match self {
+            Self::Observation => &["date", "_lastUpdated"],
+            Self::Directory(Kind::Patient) => &["_lastUpdated", "_id", "family", "given", "birthdate"],
+            Self::Directory(Kind::Encounter) => &["_lastUpdated", "_id", "date"],
+            Self::Directory(Kind::Device | Kind::Location) => &["_lastUpdated", "_id", "name"],
+        }
+    }
+}
+
+/// One criterion: any of its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Criterion {
+    /// `_id`
+    Id(Vec<String>),
+    /// A reference parameter: its name and the ids, or identifiers (`:identifier`), that it may be.
+    Reference(&'static str, Vec<String>, Vec<Token>),
+    /// A token parameter.
+    Token(&'static str, Vec<Token>),
+    /// A string parameter.
+    Text(&'static str, Vec<Text>),
+    /// A date parameter.
+    Date(&'static str, Vec<DateFilter>),
+}
+
+/// A parsed search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Search {
+    /// What is searched.
+    pub subject: Subject,
+    /// All must hold.
+    pub criteria: Vec<Criterion>,
+    /// Sort keys, most important first; true: descending.
+    pub sort: Vec<(&'static str, bool)>,
+    /// Matches a page.
+    pub count: usize,
+    /// Only the number of matches is wanted.
+    pub count_only: bool,
+    /// What to include beside the matches.
+    pub include: Vec<&'static str>,
+    /// Top-level elements to return; empty: all.
+    pub elements: Vec<String>,
+    /// Cursor of the page, opaque to clients.
+    pub page: Option<String>,
+    /// The parameters that were understood, for the self link.
+    pub used: Vec<(String, String)>,
+    /// Parameters that were ignored.
+    pub ignored: Vec<Issue>,
+}
+
+/// Decodes a query string or form into its parameters; bytes that are no text become U+FFFD.
+#[must_use]
+pub fn decode(query: &str) -> Vec<(String, String)> {
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    parts
+        .map(|part| part.split_once('=').unwrap_or((part, "")))
+        .map(|(name, value)| (unescape(name), unescape(value)))
+        .collect()
+}
+
+/// Encodes parameters as a query string.
+#[must_use]
+pub fn encode(parameters: &[(String, String)]) -> String {
+    let escape = |text: &str| {
+        text.bytes().fold(String::new(), |mut out, byte| {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b','
+                | b'/' => out.push(char::from(byte)),
+                _ => out.push_str(&format!("%{byte:02X}")),
+            }
+            out
+        })
+    };
+    let pairs = parameters.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn unescape(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                at += 2;
+            }
+            (b'+', ..) => out.push(b' '),
+            (byte, ..) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Reads search parameters. Unknown ones are ignored and reported, or with `strict` refused, as R4
+/// § 3.1.1.1 has it.
+///
+/// # Errors
+/// The issues, when a parameter's value or modifier can't be understood.
+pub fn parse(
+    subject: Subject,
+    parameters: &[(String, String)],
+    strict: bool,
+) -> Result<Search, Vec<Issue>> {
+    let mut search = Search {
+        subject,
+        criteria: Vec::new(),
+        sort: Vec::new(),
+        count: COUNT_DEFAULT,
+        count_only: false,
+        include: Vec::new(),
+        elements: Vec::new(),
+        page: None,
+        used: Vec::new(),
+        ignored: Vec::new(),
+    };
+    let mut issues = Vec::new();
+    for (key, value) in parameters {
+        match one(&mut search, key, value) {
+            Ok(true) => search.used.push((key.clone(), value.clone())),
+            Ok(false) => search.ignored.push(Issue::warning(
+                IssueCode::NotSupported,
+                "",
+                format!("{} was ignored: the server does not support it.", spoken(key)),
+            )),
+            Err((code, detail)) => {
+                issues.push(Issue::error(code, "", format!("{}: {detail}", spoken(key))));
+            }
+        }
+    }
+    if strict {
+        issues.extend(search.ignored.drain(..).map(|issue| {
+            Issue::error(IssueCode::NotSupported, "", issue.detail.replace("was ignored", "was refused"))
+        }));
+    }
+    if issues.is_empty() { Ok(search) } else { Err(issues) }
+}
+
+/// A parameter's name as far as it may be repeated: it might hold anything.
+fn spoken(key: &str) -> String {
+    let plain = key.len() <= 64 && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:.".contains(&b));
+    if plain { format!("Search parameter {key}") } else { "A search parameter".to_owned() }
+}
+
+type Failure = (IssueCode, &'static str);
+
+/// Takes one parameter; false when it is not known.
+fn one(search: &mut Search, key: &str, value: &str) -> Result<bool, Failure> {
+    let (name, modifier) = match key.split_once(':') {
+        Some((name, modifier)) => (name, Some(modifier)),
+        None => (key, None),
+    };
+    if value.is_empty() {
+        return Err((IssueCode::Value, "it has no value."));
+    }
+    let values = || value.split(',').filter(|part| !part.is_empty());
+    let subject = search.subject;
+    let plain = modifier.is_none();
+    match name {
+        "_id" if plain => search.criteria.push(Criterion::Id(values().map(str::to_owned).collect())),
+        "_lastUpdated" if plain => {
+            search.criteria.push(Criterion::Date("_lastUpdated", dates(values())?));
+        }
+        "_count" if plain => {
+            let count: usize =
+                value.parse().map_err(|_| (IssueCode::Value, "a whole number is expected."))?;
+            // R4: _count=0 means _summary=count.
+            search.count_only |= count == 0;
+            search.count = count.clamp(1, COUNT_MAX);
+        }
+        "_summary" if plain => match value {
+            "count" => search.count_only = true,
+            "false" => {}
+            "true" | "text" | "data" => return Ok(false),
+            _ => return Err((IssueCode::Value, "count or false is expected.")),
+        },
+        "_total" if plain && matches!(value, "none" | "estimate" | "accurate") => {}
+        "_format" | "_pretty" if plain => {}
+        "_page" if plain => search.page = Some(value.to_owned()),
+        "_elements" if plain => search.elements.extend(values().map(str::to_owned)),
+        "_sort" if plain => {
+            for key in values() {
+                let (key, descending) =
+                    key.strip_prefix('-').map_or((key, false), |rest| (rest, true));
+                let known = subject.sorts().iter().find(|sort| **sort == key);
+                let Some(known) = known else { return Ok(false) };
+                search.sort.push((known, descending));
+            }
+        }
+        "_include" => return include(search, modifier, value),
+        _ => {
+            let found = subject.parameters().iter().find(|(known, _)| *known == name);
+            let Some((name, ty)) = found else { return Ok(false) };
+            search.criteria.push(criterion(name, ty, modifier, value)?);
+        }
+    }
+    Ok(true)
+}
+
+fn include(search: &mut Search, modifier: Option<&str>, value: &str) -> Result<bool, Failure> {
+    if modifier.is_some_and(|modifier| modifier != "iterate") {
+        return Err((IssueCode::NotSupported, "this modifier is not supported."));
+    }
+    let mut parts = value.split(':');
+    if parts.next() != Some(search.subject.name()) {
+        return Ok(modifier == Some("iterate"));
+    }
+    let wanted = parts.next().unwrap_or("*");
+    let known = search.subject.includes().iter().filter(|name| wanted == "*" || **name == wanted);
+    let before = search.include.len();
+    search.include.extend(known.copied());
+    Ok(search.include.len() > before)
+}
+
+fn criterion(
+    name: &'static str,
+    ty: &str,
+    modifier: Option<&str>,
+    value: &str,
+) -> Result<Criterion, Failure> {
+    let unsupported = Err((IssueCode::NotSupported, "this modifier is not supported."));
+    let values = || value.split(',').filter(|part| !part.is_empty());
+    Ok(match (ty, modifier) {
+        ("reference", Some("identifier")) => {
+            Criterion::Reference(name, Vec::new(), values().map(Token::parse).collect())
+        }
+        ("reference", _) => {
+            // A type may stand before the id, as modifier or in the reference.
+            if modifier.is_some_and(|m| !crate::is_resource_type(m)) {
+                return unsupported;
+            }
+            let ids = values().map(|v| v.rsplit('/').next().unwrap_or(v).to_owned());
+            Criterion::Reference(name, ids.collect(), Vec::new())
+        }
+        ("token", None) => Criterion::Token(name, values().map(Token::parse).collect()),
+        ("date", None) => Criterion::Date(name, dates(values())?),
+        ("string", _) => {
+            let modifier = match modifier {
+                None => TextModifier::Starts,
+                Some("exact") => TextModifier::Exact,
+                Some("contains") => TextModifier::Contains,
+                Some(_) => return unsupported,
+            };
+            let texts = values().map(|text| Text { text: text.to_owned(), modifier });
+            Criterion::Text(name, texts.collect())
+        }
+        _ => return unsupported,
+    })
+}
+
+fn dates<'a>(values: impl Iterator<Item = &'a str>) -> Result<Vec<DateFilter>, Failure> {
+    let filters = values.map(|value| {
+        let prefix = match value.get(..2) {
+            Some("eq") => Some(Prefix::Eq),
+            Some("ne") => Some(Prefix::Ne),
+            Some("gt") => Some(Prefix::Gt),
+            Some("lt") => Some(Prefix::Lt),
+            Some("ge") => Some(Prefix::Ge),
+            Some("le") => Some(Prefix::Le),
+            Some("sa") => Some(Prefix::Sa),
+            Some("eb") => Some(Prefix::Eb),
+            Some("ap") => Some(Prefix::Ap),
+            _ => None,
+        };
+        let text = if prefix.is_some() { &value[2..] } else { value };
+        // A + of an offset that nobody escaped arrives as a blank.
+        let interval = time::interval(&text.replace(' ', "+"))?;
+        let prefix = prefix.unwrap_or(Prefix::Eq);
+        Some(DateFilter { prefix, start: interval.start, end: interval.end })
+    });
+    filters
+        .collect::<Option<Vec<_>>>()
+        .ok_or((IssueCode::Value, "a date such as 2024, 2024-02-29 or ge2024-02-29T10:00:00Z is expected."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn search(query: &str) -> Search {
+        parse(Subject::Observation, &decode(query), false).expect("valid search")
+    }
+
+    #[test]
+    fn parameters_become_criteria() {
+        let found = search("patient=Patient/7&code=http://loinc.org%7C8867-4,150456&_count=5&_sort=-date&x=1");
+        assert_eq!(found.count, 5);
+        assert_eq!(found.sort, [("date", true)]);
+        assert_eq!(found.criteria[0], Criterion::Reference("patient", vec!["7".into()], vec![]));
+        let Criterion::Token("code", tokens) = &found.criteria[1] else { panic!("code") };
+        let metrics: Vec<u32> = tokens.iter().flat_map(Token::metrics).map(|m| m.0).collect();
+        assert_eq!(metrics, [147_842, 150_456]);
+        assert_eq!(found.ignored.len(), 1);
+        assert_eq!(found.used.len(), 4);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for query in ["date=yesterday", "code:above=1", "_count=x", "date=", "status:not=final", "date=é1"] {
+            assert!(parse(Subject::Observation, &decode(query), false).is_err(), "{query}");
+        }
+        assert!(parse(Subject::Observation, &decode("x=1"), true).is_err());
+    }
+
+    #[test]
+    fn date_prefixes() {
+        let day = 86_400_000_000;
+        for (query, inside, outside) in [
+            ("2024-02-29", 0, day),
+            ("ge2024-02-29", 0, -1),
+            ("gt2024-02-29", day, day - 1),
+            ("sa2024-02-29", day, 0),
+            ("lt2024-02-29", -1, 0),
+            ("eb2024-02-29", -1, 0),
+            ("le2024-02-29", day - 1, day),
+            ("ne2024-02-29", day, 0),
+        ] {
+            let found = search(&format!("date={query}"));
+            let Criterion::Date(_, filters) = &found.criteria[0] else { panic!("date") };
+            let base = time::interval("2024-02-29").expect("valid").start;
+            let hit = |at: i64| filters[0].ranges(0).iter().any(|r| r.contains(&(base + at)));
+            assert!(hit(inside) && !hit(outside), "{query}");
+            assert_eq!(filters[0].matches(base + inside, base + inside + 1, 0), true, "{query}");
+            assert_eq!(filters[0].matches(base + outside, base + outside + 1, 0), false, "{query}");
+        }
+    }
+
+    #[test]
+    fn queries_are_escaped_and_read_back() {
+        let pairs = vec![("a b".to_owned(), "ü|%&=+".to_owned())];
+        assert_eq!(decode(&encode(&pairs)), pairs);
+        assert_eq!(decode("%zz=%e"), [("%zz".to_owned(), "%e".to_owned())]);
+    }
+}
