@@ -1,1 +1,211 @@
-//! One pure state machine a patient: windows, scores, alerts.
+//! The engine: journal entries in, conclusions out, and nothing else.
+//!
+//! [`Engine::step`] takes one entry and pushes [`Effect`]s. It reads no clock (time comes with the
+//! entries), does no I/O and draws no lots: the same entries under the same policy conclude the
+//! same, on any machine (EN-1). Restarts, audits, tests and what-if runs all rest on that.
+//!
+//! Inside, each device and each patient is a state of its own ([`DeviceState`], [`PatientState`]);
+//! the [`Directory`] says who is who and where. [`Engine::snapshot`] writes what changed since the
+//! last call as named parts, [`Engine::restore`] reads them back.
+
+mod action;
+mod age;
+mod clock;
+mod device;
+mod directory;
+mod effect;
+mod message;
+mod judge;
+mod patient;
+mod place;
+mod scoring;
+mod snapshot;
+mod timers;
+mod value;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use alert::Policy;
+use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime, SeriesId};
+
+pub use clock::{ClockState, DeviceClock};
+pub use device::DeviceState;
+pub use directory::Directory;
+pub use effect::{AlertRecord, Attachment, Effect};
+pub use patient::PatientState;
+pub use scoring::{Scores, Trend};
+pub use snapshot::SnapshotError;
+pub use value::{Current, Values};
+pub use view::{AssociationLine, DeviceLine, PatientView};
+
+use timers::{Timer, Timers};
+
+/// The device id under which derived values stand.
+pub const SELF_DEVICE: &str = "vitalwire";
+
+/// Everything that is known, and the rules by which it is judged.
+pub struct Engine {
+    policy: Arc<Policy>,
+    policy_by: Option<(String, ReceiveTime)>,
+    directory: Directory,
+    devices: HashMap<DeviceId, DeviceState>,
+    patients: BTreeMap<PatientId, PatientState>,
+    next_series: u32,
+    timers: Timers,
+    now: ReceiveTime,
+    self_device: DeviceId,
+    changed: Changed,
+    unsaved: Changed,
+}
+
+/// What changed since somebody last asked.
+#[derive(Debug, Clone, Default)]
+pub struct Changed {
+    /// Patients.
+    pub patients: BTreeSet<PatientId>,
+    /// Devices.
+    pub devices: BTreeSet<DeviceId>,
+    /// Names, places, encounters, policy.
+    pub directory: bool,
+}
+
+impl Engine {
+    /// An engine that knows nothing yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy: Arc::new(policy),
+            policy_by: None,
+            directory: Directory::default(),
+            devices: HashMap::new(),
+            patients: BTreeMap::new(),
+            next_series: 0,
+            timers: Timers::default(),
+            now: ReceiveTime(0),
+            self_device: DeviceId::new(SELF_DEVICE).expect("a constant that is a valid id"),
+            changed: Changed::default(),
+            unsaved: Changed::default(),
+        }
+    }
+
+    /// Takes in one journal entry: its offset, the journal's time for it, and the event. Effects
+    /// are pushed to `out` in a fixed order.
+    pub fn step(&mut self, offset: Offset, at: ReceiveTime, event: &Event, out: &mut Vec<Effect>) {
+        self.now = self.now.max(at);
+        let mut cx = Step { offset, next_episode: 0, next_derived: 0x8000 };
+        self.run_timers(&mut cx, out);
+        match event {
+            Event::Message(message) => self.message(message, &mut cx, out),
+            Event::Action(actor, action) => self.action(actor, action, &mut cx, out),
+            Event::Link { device, state, .. } => self.link(device, *state, out),
+            Event::Tick => {}
+            Event::Policy(actor, text) => match Policy::parse(text) {
+                Ok(policy) => self.adopt(policy, Some((actor.name.clone(), at))),
+                // It was verified before it was journaled; a later program may judge otherwise.
+                Err(_) => out.push(Effect::Counted("policy-refused")),
+            },
+        }
+    }
+
+    /// Puts a policy in force from here on.
+    pub fn adopt(&mut self, policy: Policy, by: Option<(String, ReceiveTime)>) {
+        self.policy = Arc::new(policy);
+        self.policy_by = by;
+        let ids: Vec<PatientId> = self.patients.keys().cloned().collect();
+        for id in ids {
+            self.configure(&id);
+        }
+        self.changed.directory = true;
+        self.unsaved.directory = true;
+    }
+
+    /// The policy in force, and who put it there when.
+    #[must_use]
+    pub fn policy(&self) -> (&Arc<Policy>, Option<&(String, ReceiveTime)>) {
+        (&self.policy, self.policy_by.as_ref())
+    }
+
+    /// Who is who and where.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// A device.
+    #[must_use]
+    pub fn device(&self, id: &DeviceId) -> Option<&DeviceState> {
+        self.devices.get(id)
+    }
+
+    /// A patient.
+    #[must_use]
+    pub fn patient(&self, id: &PatientId) -> Option<&PatientState> {
+        self.patients.get(self.directory.resolve(id))
+    }
+
+    /// The time of the last entry.
+    #[must_use]
+    pub fn now(&self) -> ReceiveTime {
+        self.now
+    }
+
+    /// What changed since the last call.
+    pub fn take_changed(&mut self) -> Changed {
+        std::mem::take(&mut self.changed)
+    }
+
+    fn new_series(&mut self) -> SeriesId {
+        self.next_series += 1;
+        SeriesId(self.next_series)
+    }
+
+    fn touch_patient(&mut self, id: &PatientId) {
+        if !self.changed.patients.contains(id) {
+            self.changed.patients.insert(id.clone());
+        }
+        if !self.unsaved.patients.contains(id) {
+            self.unsaved.patients.insert(id.clone());
+        }
+    }
+
+    fn touch_device(&mut self, id: &DeviceId) {
+        if !self.changed.devices.contains(id) {
+            self.changed.devices.insert(id.clone());
+        }
+        if !self.unsaved.devices.contains(id) {
+            self.unsaved.devices.insert(id.clone());
+        }
+    }
+
+    fn touch_directory(&mut self) {
+        self.changed.directory = true;
+        self.unsaved.directory = true;
+    }
+
+    fn set_patient_timer(&mut self, id: &PatientId) {
+        let Some(patient) = self.patients.get_mut(id) else { return };
+        let Some(due) = patient.due() else { return };
+        if patient.timer_at.is_none_or(|at| due < at) {
+            patient.timer_at = Some(due);
+            self.timers.set(due, Timer::Patient(id.clone()));
+        }
+    }
+
+    fn set_device_timer(&mut self, id: &DeviceId) {
+        let Some(device) = self.devices.get_mut(id) else { return };
+        let Some(due) = device.silence_at(&self.policy.gap) else { return };
+        if device.timer_at.is_none_or(|at| due < at) {
+            device.timer_at = Some(due);
+            self.timers.set(due, Timer::Device(id.clone()));
+        }
+    }
+}
+
+/// What one step hands out numbers from.
+struct Step {
+    offset: Offset,
+    next_episode: u16,
+    next_derived: u16,
+}

@@ -217,6 +217,12 @@ pub mod code {
     pub const ABP_DIA: MetricCode = MetricCode(150_038);
     /// Its mean part.
     pub const ABP_MEAN: MetricCode = MetricCode(150_039);
+    /// Arterial pressure of an unnamed line, systolic.
+    pub const ART_SYS: MetricCode = MetricCode(150_033);
+    /// Arterial pressure of an unnamed line, diastolic.
+    pub const ART_DIA: MetricCode = MetricCode(150_034);
+    /// Temperature of an unnamed site.
+    pub const TEMP: MetricCode = MetricCode(150_344);
     /// End-tidal CO2.
     pub const ETCO2: MetricCode = MetricCode(151_728);
     /// Level of consciousness as ACVPU: 0 alert, 1 new confusion, 2 voice, 3 pain, 4 unresponsive.

@@ -1,0 +1,123 @@
+//! What people and programs do.
+
+use alert::Limit;
+use vitals::{Action, Actor, AssociationBasis, EffectiveTime, EpisodeId, PatientId};
+
+use crate::effect::Effect;
+use crate::{Engine, Step};
+
+impl Engine {
+    pub(crate) fn action(
+        &mut self,
+        actor: &Actor,
+        action: &Action,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) {
+        let now = EffectiveTime(self.now.0);
+        match action {
+            Action::Acknowledge { episode, .. }
+            | Action::Snooze { episode, .. }
+            | Action::Escalate { episode, .. }
+            | Action::Reset { episode, .. } => self.alert_action(*episode, actor, action, out),
+            Action::Associate { device, patient, since } => {
+                let basis = AssociationBasis::Person(actor.name.clone());
+                let at = since.unwrap_or(now).min(now);
+                self.associate(device, patient, basis, at, cx, out);
+                if let Some(state) = self.devices.get_mut(device) {
+                    state.known = true;
+                }
+            }
+            Action::Disassociate { device, at } => {
+                self.disassociate(device, at.unwrap_or(now).min(now), out);
+            }
+            Action::Directory(event) => self.directory_event(event, cx, out),
+            Action::Mount { device, location } => {
+                self.mount(device, location.as_ref(), cx, out);
+            }
+            Action::SetLimits { patient, metric, low, high, .. } => {
+                self.change_patient(patient, cx, out, |state| {
+                    state.limits.retain(|limit| limit.metric != *metric);
+                    if low.is_some() || high.is_some() {
+                        state.limits.push(Limit { metric: *metric, low: *low, high: *high });
+                    }
+                });
+            }
+            Action::SetSpo2Scale { patient, scale, .. } => {
+                self.change_patient(patient, cx, out, |state| state.spo2_scale = *scale);
+            }
+            Action::Release { quarantined, message } => {
+                self.message(message, cx, out);
+                out.push(ended(*quarantined, true, actor));
+            }
+            Action::Discard { quarantined, .. } => out.push(ended(*quarantined, false, actor)),
+            Action::Note { .. } => {}
+        }
+    }
+
+    fn change_patient(
+        &mut self,
+        id: &PatientId,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+        change: impl FnOnce(&mut crate::PatientState),
+    ) {
+        let id = self.directory.resolve(id).clone();
+        self.ensure_patient(&id);
+        if let Some(state) = self.patients.get_mut(&id) {
+            change(state);
+        }
+        self.configure(&id);
+        self.judge_patient(&id, true, cx, out);
+        self.set_patient_timer(&id);
+    }
+
+    fn alert_action(
+        &mut self,
+        episode: EpisodeId,
+        actor: &Actor,
+        action: &Action,
+        out: &mut Vec<Effect>,
+    ) {
+        let owner = self
+            .patients
+            .values()
+            .find(|patient| patient.episodes.open().iter().any(|open| open.id == episode))
+            .map(|patient| patient.id.clone());
+        let Some(id) = owner else {
+            out.push(Effect::Counted("action-on-ended-alert"));
+            return;
+        };
+        let policy = self.policy.clone();
+        let mut changes = Vec::new();
+        if let Some(patient) = self.patients.get_mut(&id) {
+            let now = if patient.recorded { patient.clock } else { self.now.0 };
+            // Times that people give are on our clock; a recording's clock is moved as much.
+            let shift = now - self.now.0;
+            let open = &mut patient.episodes;
+            match action {
+                Action::Acknowledge { until, note, .. } => {
+                    let until = until.map(|until| until.0 + shift);
+                    open.acknowledge(episode, actor, until, note, now, &mut changes);
+                }
+                Action::Snooze { until, reason, .. } => {
+                    open.snooze(episode, actor, until.0 + shift, reason, now, &mut changes);
+                }
+                Action::Escalate { reason, .. } => {
+                    open.escalate(episode, actor, reason, now, &policy, &mut changes);
+                }
+                Action::Reset { note, .. } => {
+                    open.reset(episode, actor, note, now, &mut changes);
+                }
+                _ => {}
+            }
+        }
+        self.push_alerts(&id, changes, out);
+        self.touch_patient(&id);
+        self.set_patient_timer(&id);
+    }
+}
+
+fn ended(offset: vitals::Offset, released: bool, actor: &Actor) -> Effect {
+    Effect::QuarantineEnded { offset, released, by: actor.name.clone() }
+}

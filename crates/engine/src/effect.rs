@@ -1,0 +1,74 @@
+//! What a step concludes: to be stored exactly once, with the checkpoint, by whoever runs the
+//! engine.
+
+use alert::{ChangeKind, Episode};
+use vitals::{
+    Association, DeviceId, Encounter, Location, LocationId, Offset, Patient, PatientId, Point,
+    ReceiveTime, SampleArray, SeriesId, SeriesKey,
+};
+
+/// One conclusion.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A series began; the number is used from here on.
+    SeriesOpened(SeriesId, SeriesKey),
+    /// A number.
+    Point(SeriesId, Point),
+    /// A value that is no number; the point beside it holds its time and origin.
+    Attachment(SeriesId, Point, Attachment),
+    /// An alert changed.
+    Alert(Box<AlertRecord>),
+    /// A patient's details changed.
+    Patient(Box<Patient>),
+    /// Two records became one: the first lives on.
+    Merged(PatientId, PatientId),
+    /// An encounter changed.
+    Encounter(Box<Encounter>),
+    /// A place became known or changed.
+    Location(Box<Location>),
+    /// A device became known or changed.
+    Device(Box<vitals::Device>),
+    /// A device association began or ended; device and start name it.
+    Association(Association),
+    /// A quarantined entry was released or discarded.
+    QuarantineEnded {
+        /// The entry.
+        offset: Offset,
+        /// Released (else discarded).
+        released: bool,
+        /// By whom.
+        by: String,
+    },
+    /// Something to count, by reason (DU-2).
+    Counted(&'static str),
+}
+
+/// A value that is no number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attachment {
+    /// Free text, or the text of an enumeration as it was sent.
+    Text(String),
+    /// Samples.
+    Samples(SampleArray),
+}
+
+/// An alert as it is after a change, with the change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertRecord {
+    /// The episode after the change.
+    pub episode: Episode,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// By whom; `system` for the platform itself.
+    pub actor: String,
+    /// Free text.
+    pub detail: String,
+    /// When, on the patient's clock.
+    pub at: ReceiveTime,
+    /// Whose.
+    pub patient: PatientId,
+    /// Where the patient is.
+    pub location: Option<LocationId>,
+    /// The device, for a technical alert about one.
+    pub device: Option<DeviceId>,
+}

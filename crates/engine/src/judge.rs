@@ -1,0 +1,89 @@
+//! Judging a patient: scores computed again, conditions and alerts stepped, derived values kept.
+
+use vitals::{
+    EffectiveTime, MetricCode, PatientId, Point, Quality, ReadingRef, SeriesId, SeriesKey,
+};
+
+use crate::effect::Effect;
+use crate::patient::Surroundings;
+use crate::{Engine, Step};
+
+impl Engine {
+    /// Judges a patient on the patient's clock. `rescore`: values or time changed what scores see.
+    pub(crate) fn judge_patient(
+        &mut self,
+        id: &PatientId,
+        rescore: bool,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) {
+        let age = self.age_of(id);
+        let policy = self.policy.clone();
+        let Some(patient) = self.patients.get_mut(id) else { return };
+        let fresh = if rescore { patient.rescore(age) } else { Vec::new() };
+        for (metric, value) in fresh {
+            self.keep_derived(id, metric, value, cx, out);
+        }
+        let Some(patient) = self.patients.get_mut(id) else { return };
+        let mut changes = Vec::new();
+        let mut surroundings = Surroundings {
+            policy: &policy,
+            offset: cx.offset,
+            next_episode: &mut cx.next_episode,
+        };
+        patient.judge(&mut surroundings, &mut changes);
+        self.push_alerts(id, changes, out);
+        self.touch_patient(id);
+    }
+
+    /// Keeps a score as a value of its own, with us as the device.
+    fn keep_derived(
+        &mut self,
+        id: &PatientId,
+        metric: MetricCode,
+        value: f64,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) {
+        let series = self.derived_series(id, metric, out);
+        let Some(patient) = self.patients.get_mut(id) else { return };
+        let recorded = if patient.recorded { Quality::RECORDED } else { Quality::empty() };
+        let index = cx.next_derived;
+        cx.next_derived = cx.next_derived.saturating_add(1);
+        patient.scores.kept(metric, ReadingRef { series, offset: cx.offset, index });
+        out.push(Effect::Point(
+            series,
+            Point {
+                time: EffectiveTime(patient.clock),
+                received: self.now,
+                value,
+                offset: cx.offset,
+                index,
+                quality: Quality::DERIVED | recorded,
+            },
+        ));
+    }
+
+    fn derived_series(
+        &mut self,
+        id: &PatientId,
+        metric: MetricCode,
+        out: &mut Vec<Effect>,
+    ) -> SeriesId {
+        let known = self.patients.get(id).and_then(|patient| {
+            patient.derived.iter().find(|(other, _)| *other == metric).map(|(_, series)| *series)
+        });
+        if let Some(series) = known {
+            return series;
+        }
+        let device = self.self_device.clone();
+        self.announce(&device, out).known = true;
+        let series = self.new_series();
+        if let Some(patient) = self.patients.get_mut(id) {
+            patient.derived.push((metric, series));
+        }
+        let key = SeriesKey { subject: Some(id.clone()), device, metric, channel: 0 };
+        out.push(Effect::SeriesOpened(series, key));
+        series
+    }
+}

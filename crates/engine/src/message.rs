@@ -1,0 +1,368 @@
+//! What a message from a wire does.
+
+use vitals::{
+    AssociationBasis, Content, Device, DeviceId, DeviceTime, EffectiveTime, LinkState, Measurement,
+    Message, MetricCode, PatientId, PatientRef, Point, Protocol, Quality, Reading, ReadingRef,
+    ReceiveTime, SeriesId, SeriesKey, TimeBase, Value,
+};
+
+use crate::device::DeviceState;
+use crate::effect::{Attachment, Effect};
+use crate::patient::PatientState;
+use crate::value::Arriving;
+use crate::{Engine, Step};
+
+/// What all measurements of one reading share.
+struct Source<'a> {
+    reading: &'a Reading,
+    message: &'a Message,
+    /// Newest device time in the reading.
+    newest: Option<DeviceTime>,
+}
+
+/// One value on its way to a series.
+struct Incoming<'a> {
+    metric: MetricCode,
+    channel: u32,
+    value: f64,
+    text: Option<&'a str>,
+    attachment: Option<Attachment>,
+    quality: Quality,
+    time: EffectiveTime,
+    index: u16,
+}
+
+impl Engine {
+    pub(crate) fn message(&mut self, message: &Message, cx: &mut Step, out: &mut Vec<Effect>) {
+        for content in &message.content {
+            if let Content::Directory(event) = content {
+                self.directory_event(event, cx, out);
+            }
+        }
+        let mut index = 0_u16;
+        for content in &message.content {
+            if let Content::Reading(reading) = content {
+                self.reading(reading, message, &mut index, cx, out);
+            }
+        }
+        if !message.problems.is_empty() {
+            self.count_problem(message);
+        }
+    }
+
+    fn reading(
+        &mut self,
+        reading: &Reading,
+        message: &Message,
+        index: &mut u16,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) {
+        let source = Source {
+            reading,
+            message,
+            newest: reading.measurements.iter().filter_map(|m| m.device_time).max(),
+        };
+        self.hear(&source, cx, out);
+        let named = reading.patient.as_ref().map(|who| self.named_patient(who, &source, cx, out));
+        // Patients touched by this reading: usually one, whom the device is on now.
+        let mut touched: Vec<PatientId> = Vec::new();
+        for measurement in &reading.measurements {
+            let (time, flags) = self.time_of(&source, measurement.device_time);
+            let subject = self.subject(&reading.device, named.as_ref(), time, out);
+            let first = *index;
+            *index = index.saturating_add(spread(
+                measurement,
+                time,
+                measurement.quality | flags,
+                first,
+                |incoming| {
+                    let became_present =
+                        self.store_value(&source, subject.as_ref(), incoming, cx, out);
+                    if let Some(patient) = subject.as_ref().filter(|_| became_present) {
+                        if !touched.contains(patient) {
+                            touched.push(patient.clone());
+                        }
+                    }
+                },
+            ));
+        }
+        for patient in touched {
+            self.judge_patient(&patient, true, cx, out);
+            self.set_patient_timer(&patient);
+        }
+    }
+
+    /// Notes that the device spoke: its clock, its rhythm, the end of its silence.
+    fn hear(&mut self, source: &Source<'_>, cx: &mut Step, out: &mut Vec<Effect>) {
+        let (id, received) = (&source.reading.device, source.message.received);
+        let recorded = source.message.time_base == TimeBase::Recorded;
+        let at = self.now;
+        let device = self.announce(id, out);
+        let was_silent = std::mem::take(&mut device.silent);
+        device.hear(at, source.message.origin.protocol);
+        device.recorded = recorded;
+        device.values += source.reading.measurements.len() as u64;
+        // A request over HTTP may hold what was measured any time ago; its clock proves nothing.
+        if !recorded && source.message.origin.protocol != Protocol::Fhir {
+            device.clock.observe(source.newest, received);
+        }
+        if let Some(newest) = source.newest.filter(|_| !recorded) {
+            let (time, _) = device.clock.effective(Some(newest), received);
+            let delay = received.0.saturating_sub(time.0);
+            device.delay_us = Some(device.delay_us.map_or(delay, |old| old + (delay - old) / 8));
+        }
+        let on = device.current().map(|association| association.patient.clone());
+        if was_silent {
+            if let Some(patient) = on.and_then(|id| self.patients.get_mut(&id)) {
+                patient.silent.retain(|(other, _)| other != id);
+                let patient = patient.id.clone();
+                self.touch_patient(&patient);
+                self.judge_patient(&patient, false, cx, out);
+            }
+        }
+        self.touch_device(id);
+        self.set_device_timer(id);
+    }
+
+    /// When a measurement was true, and the flags that say how that is known.
+    fn time_of(&self, source: &Source<'_>, time: Option<DeviceTime>) -> (EffectiveTime, Quality) {
+        let received = source.message.received;
+        if source.message.time_base == TimeBase::Recorded {
+            return (EffectiveTime(time.map_or(received.0, |time| time.0)), Quality::RECORDED);
+        }
+        match self.devices.get(&source.reading.device) {
+            Some(device) => device.clock.effective(time, received),
+            None => (EffectiveTime(received.0), Quality::NO_DEVICE_TIME),
+        }
+    }
+
+    /// The patient whom the message itself names. While nobody else put the device on somebody,
+    /// that associates it, from the reading's time on.
+    fn named_patient(
+        &mut self,
+        who: &PatientRef,
+        source: &Source<'_>,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) -> PatientId {
+        let patient = self.directory.find_or_create(who, out);
+        self.touch_directory();
+        self.ensure_patient(&patient);
+        let (time, _) = self.time_of(source, source.newest);
+        let id = &source.reading.device;
+        let current = self.devices.get(id).and_then(DeviceState::current).cloned();
+        let change = match &current {
+            None => true,
+            Some(now) if now.patient == patient => false,
+            // A person's word stands; the readings then go to nobody, see `subject`.
+            Some(now) => !matches!(now.basis, AssociationBasis::Person(_)) && time >= now.start,
+        };
+        if change && source.message.origin.protocol != Protocol::Fhir {
+            self.associate(id, &patient, AssociationBasis::Message, time, cx, out);
+        }
+        patient
+    }
+
+    /// Whose a value is (PA-1): whoever the device was on at that time. Where the message names
+    /// somebody else than that, nobody: it is kept with the device, and counted.
+    fn subject(
+        &self,
+        device: &DeviceId,
+        named: Option<&PatientId>,
+        time: EffectiveTime,
+        out: &mut Vec<Effect>,
+    ) -> Option<PatientId> {
+        let associated = self
+            .devices
+            .get(device)
+            .and_then(|device| device.association_at(time))
+            .map(|association| self.directory.resolve(&association.patient).clone());
+        match (associated, named) {
+            (Some(associated), Some(named)) if associated != *named => {
+                out.push(Effect::Counted("patient-conflict"));
+                None
+            }
+            (Some(associated), _) => Some(associated),
+            (None, named) => named.cloned(),
+        }
+    }
+
+    /// Puts one value into its series and, if it is the latest, on the patient. Returns whether
+    /// it became the present value of its metric.
+    fn store_value(
+        &mut self,
+        source: &Source<'_>,
+        subject: Option<&PatientId>,
+        incoming: Incoming<'_>,
+        cx: &Step,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let device = &source.reading.device;
+        let series = self.series_of(device, subject, incoming.metric, incoming.channel, out);
+        let received = source.message.received;
+        let mut arriving = Arriving {
+            metric: incoming.metric,
+            row: incoming.metric.metric(),
+            value: incoming.value,
+            text: incoming.text,
+            device,
+            reading: ReadingRef { series, offset: cx.offset, index: incoming.index },
+            time: incoming.time,
+            received,
+            quality: incoming.quality,
+        };
+        let mut present = false;
+        let samples = matches!(incoming.attachment, Some(Attachment::Samples(_)));
+        if let Some(patient) = subject.and_then(|id| self.patients.get_mut(id)) {
+            if !samples {
+                arriving.quality |= patient.values.judge(&arriving);
+            }
+            patient.advance(incoming.time, self.now, source.message.time_base);
+            present = !samples && patient.values.take(&arriving, patient.clock);
+        } else if let (Some(row), false) = (arriving.row, samples) {
+            if row.plausible.is_some_and(|(l, h)| !(l..=h).contains(&incoming.value)) {
+                arriving.quality |= Quality::IMPLAUSIBLE;
+            }
+        }
+        if let (vitals::metric::code::BATTERY, Some(state)) =
+            (incoming.metric, self.devices.get_mut(device))
+        {
+            state.battery = Some(incoming.value);
+        }
+        let point = Point {
+            time: incoming.time,
+            received,
+            value: incoming.value,
+            offset: cx.offset,
+            index: incoming.index,
+            quality: arriving.quality,
+        };
+        out.push(match incoming.attachment {
+            Some(attachment) => Effect::Attachment(series, point, attachment),
+            None => Effect::Point(series, point),
+        });
+        if let Some(id) = subject {
+            self.touch_patient(id);
+        }
+        present
+    }
+
+    /// The series of a metric of a device on a subject, opened if it is new.
+    fn series_of(
+        &mut self,
+        device: &DeviceId,
+        subject: Option<&PatientId>,
+        metric: MetricCode,
+        channel: u32,
+        out: &mut Vec<Effect>,
+    ) -> SeriesId {
+        let known = self.devices.get(device).and_then(|state| {
+            state
+                .series
+                .iter()
+                .find(|(s, m, c, _)| *m == metric && *c == channel && s.as_ref() == subject)
+                .map(|(.., id)| *id)
+        });
+        if let Some(id) = known {
+            return id;
+        }
+        let id = self.new_series();
+        if let Some(state) = self.devices.get_mut(device) {
+            state.series.push((subject.cloned(), metric, channel, id));
+        }
+        let key = SeriesKey {
+            subject: subject.cloned(),
+            device: device.clone(),
+            metric,
+            channel,
+        };
+        out.push(Effect::SeriesOpened(id, key));
+        id
+    }
+
+    /// The device's state; one never heard before is announced.
+    pub(crate) fn announce(&mut self, id: &DeviceId, out: &mut Vec<Effect>) -> &mut DeviceState {
+        if !self.devices.contains_key(id) {
+            let device = Device::announced(id.clone());
+            out.push(Effect::Device(Box::new(device.clone())));
+            self.devices.insert(id.clone(), DeviceState::new(device, false));
+        }
+        self.devices.get_mut(id).expect("inserted above if it was missing")
+    }
+
+    pub(crate) fn link(&mut self, id: &DeviceId, state: LinkState, out: &mut Vec<Effect>) {
+        self.announce(id, out).link = state;
+        self.touch_device(id);
+    }
+
+    fn count_problem(&mut self, message: &Message) {
+        let devices = message.content.iter().filter_map(|content| match content {
+            Content::Reading(reading) => Some(&reading.device),
+            Content::Directory(_) => None,
+        });
+        // A message of which nothing was understood names its sender at best.
+        let sender = DeviceId::new(&message.origin.sender).ok();
+        let first = devices.cloned().next().or(sender);
+        if let Some(id) = first.filter(|id| self.devices.contains_key(id)) {
+            if let Some(device) = self.devices.get_mut(&id) {
+                device.problems += 1;
+            }
+            self.touch_device(&id);
+        }
+    }
+
+    pub(crate) fn ensure_patient(&mut self, id: &PatientId) {
+        if !self.patients.contains_key(id) {
+            self.patients.insert(id.clone(), PatientState::new(id.clone()));
+            self.configure(id);
+            self.touch_patient(id);
+        }
+    }
+}
+
+impl PatientState {
+    /// Moves the patient's clock on: ours for a live value, the value's own for a recorded one.
+    fn advance(&mut self, time: EffectiveTime, now: ReceiveTime, base: TimeBase) {
+        self.recorded = base == TimeBase::Recorded;
+        let time = if self.recorded { time.0 } else { now.0 };
+        self.clock = self.clock.max(time);
+    }
+}
+
+/// Calls `each` with every value in a measurement; returns how many indexes it took.
+fn spread<'a>(
+    measurement: &'a Measurement,
+    time: EffectiveTime,
+    quality: Quality,
+    index: u16,
+    mut each: impl FnMut(Incoming<'a>),
+) -> u16 {
+    let one = |value: f64, text, attachment| Incoming {
+        metric: measurement.metric,
+        channel: measurement.channel,
+        value,
+        text,
+        attachment,
+        quality,
+        time,
+        index,
+    };
+    match &measurement.value {
+        Value::Numeric(value) => each(one(*value, None, None)),
+        Value::Enumeration(number, text) => each(one(f64::from(*number), Some(text), None)),
+        Value::Text(text) => {
+            each(one(f64::NAN, Some(text), Some(Attachment::Text(text.clone()))));
+        }
+        Value::SampleArray(samples) => {
+            each(one(f64::NAN, None, Some(Attachment::Samples(samples.clone()))));
+        }
+        Value::Compound(parts) => {
+            for (at, (metric, value)) in (0_u16..).zip(parts) {
+                each(Incoming { metric: *metric, index: index + at, ..one(*value, None, None) });
+            }
+            return u16::try_from(parts.len()).unwrap_or(u16::MAX).max(1);
+        }
+    }
+    1
+}

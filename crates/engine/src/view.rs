@@ -1,0 +1,161 @@
+//! What the world may see of a patient or a device: copies, made when something changed.
+
+use alert::{Episode, Limit, Limits};
+use score::Score;
+use vitals::{
+    Association, Device, DeviceId, Encounter, LinkState, Location, MetricCode, Patient, PatientId,
+    Protocol, ReceiveTime,
+};
+
+use crate::clock::ClockState;
+use crate::scoring::Trend;
+use crate::value::Current;
+use crate::{Engine, SELF_DEVICE};
+
+/// A patient as seen from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatientView {
+    /// Details.
+    pub patient: Patient,
+    /// Records merged into this one.
+    pub merged: Vec<PatientId>,
+    /// Age in years.
+    pub age_years: Option<f64>,
+    /// Encounter in progress.
+    pub encounter: Option<Encounter>,
+    /// Place.
+    pub location: Option<Location>,
+    /// The patient's clock, in microseconds.
+    pub clock: i64,
+    /// Whether the values are played back.
+    pub recorded: bool,
+    /// Latest values, by metric code.
+    pub values: Vec<Current>,
+    /// Scores that can be computed.
+    pub scores: Vec<(MetricCode, Score)>,
+    /// The score for the patient's age.
+    pub primary: MetricCode,
+    /// Recent past of the scores.
+    pub trends: Vec<Trend>,
+    /// When the scores were computed, on the patient's clock.
+    pub scored_at: i64,
+    /// Open alerts.
+    pub alerts: Vec<Episode>,
+    /// Devices on the patient: id, name, connection, whether silent.
+    pub devices: Vec<(DeviceId, String, LinkState, bool)>,
+    /// Limits in force.
+    pub limits: Vec<Limit>,
+    /// Metrics whose limits are the patient's own.
+    pub own_limits: Vec<MetricCode>,
+    /// SpO2 scale of NEWS2.
+    pub spo2_scale: u8,
+}
+
+/// A device as seen from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceLine {
+    /// Details.
+    pub device: Device,
+    /// Whether its details are known (else it is announced).
+    pub known: bool,
+    /// Connection.
+    pub link: LinkState,
+    /// Whether its silence was noticed.
+    pub silent: bool,
+    /// Patient that it is on.
+    pub patient: Option<PatientId>,
+    /// Associations, newest first.
+    pub associations: Vec<Association>,
+    /// Door of the last message.
+    pub protocol: Protocol,
+    /// Last message.
+    pub heard_at: Option<ReceiveTime>,
+    /// Messages.
+    pub messages: u64,
+    /// Values.
+    pub values: u64,
+    /// Messages a minute over the last five.
+    pub per_minute: f64,
+    /// Messages with problems.
+    pub problems: u64,
+    /// Clock, in one word.
+    pub clock: ClockState,
+    /// How far its clock is ahead of ours, in microseconds.
+    pub ahead_us: Option<i64>,
+    /// Battery charge in percent.
+    pub battery: Option<f64>,
+    /// Delay from measuring to receiving, smoothed, in microseconds.
+    pub delay_us: Option<i64>,
+    /// Metrics that it sends.
+    pub metrics: Vec<MetricCode>,
+}
+
+/// One line of a device's association history.
+pub type AssociationLine = Association;
+
+impl Engine {
+    /// A patient as seen from outside; none if nothing was ever heard of the patient's state.
+    #[must_use]
+    pub fn patient_view(&self, id: &PatientId) -> Option<PatientView> {
+        let state = self.patients.get(id)?;
+        let patient =
+            self.directory.patient(id).cloned().unwrap_or_else(|| Patient::unknown(id.clone()));
+        let location =
+            self.directory.place_of(id).and_then(|place| self.directory.location(place)).cloned();
+        let age = self.age_of(id);
+        let unit = location.as_ref().map(|location| location.bed.unit.as_str());
+        let limits = Limits { unit, age_years: age, own: &state.limits };
+        let devices = self.devices_on(id).into_iter().filter_map(|device| {
+            let line = self.devices.get(&device)?;
+            Some((device, line.device.name.clone(), line.link, line.silent))
+        });
+        Some(PatientView {
+            merged: self.directory.merged_into(id),
+            age_years: age,
+            encounter: self.directory.encounter_of(id).cloned(),
+            clock: state.clock,
+            recorded: state.recorded,
+            values: state.values.iter().cloned().collect(),
+            scores: state.scores.all.clone(),
+            primary: state.scores.primary(),
+            trends: state.scores.trends.clone(),
+            scored_at: state.scores.computed_at,
+            alerts: state.episodes.open().to_vec(),
+            devices: devices.collect(),
+            limits: self.policy.limits_for(&limits),
+            own_limits: state.limits.iter().map(|limit| limit.metric).collect(),
+            spo2_scale: state.spo2_scale,
+            patient,
+            location,
+        })
+    }
+
+    /// A device as seen from outside; none for the platform itself.
+    #[must_use]
+    pub fn device_line(&self, id: &DeviceId) -> Option<DeviceLine> {
+        let state = self.devices.get(id).filter(|_| id.as_str() != SELF_DEVICE)?;
+        let current = state.current();
+        let mut metrics: Vec<MetricCode> = state.series.iter().map(|(_, m, ..)| *m).collect();
+        metrics.sort_unstable();
+        metrics.dedup();
+        Some(DeviceLine {
+            device: state.device.clone(),
+            known: state.known,
+            link: state.link,
+            silent: state.silent,
+            patient: current.map(|a| self.directory.resolve(&a.patient).clone()),
+            associations: state.associations.iter().rev().cloned().collect(),
+            protocol: state.protocol,
+            heard_at: state.heard_at,
+            messages: state.messages,
+            values: state.values,
+            per_minute: state.per_minute(self.now),
+            problems: state.problems,
+            clock: state.clock.state(state.messages > 0),
+            ahead_us: state.clock.ahead_us(),
+            battery: state.battery,
+            delay_us: state.delay_us,
+            metrics,
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! What is true now: the present view of patients and devices, the values not yet in the store,
+//! and the stream of changes. Written by whoever runs the engine, read by everybody who shows or
+//! asks. Reading never waits for writing for longer than it takes to copy a pointer.
+//!
+//! What is absent: any conclusion of its own, and any HTTP.
+
+mod changes;
+mod progress;
+mod tail;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use engine::{DeviceLine, PatientView};
+use parking_lot::{Mutex, RwLock};
+use vitals::{DeviceId, Location, PatientId, ReceiveTime};
+
+pub use changes::{Change, Changes, Resumed, Subscription};
+pub use progress::{Progress, Waited};
+pub use tail::Tail;
+
+/// The present, shared; cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    patients: RwLock<HashMap<PatientId, Arc<PatientView>>>,
+    devices: RwLock<HashMap<DeviceId, Arc<DeviceLine>>>,
+    locations: RwLock<Arc<Vec<Location>>>,
+    policy: RwLock<PolicyInForce>,
+    rates: Mutex<Rates>,
+    tail: Tail,
+    changes: Changes,
+    progress: Progress,
+}
+
+/// The policy in force.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyInForce {
+    /// TOML.
+    pub text: String,
+    /// Who put it in force; empty for the built-in one.
+    pub by: String,
+    /// Since when.
+    pub since: Option<ReceiveTime>,
+}
+
+/// Messages taken in over the last seconds.
+#[derive(Debug, Default)]
+struct Rates {
+    seconds: [(i64, u64); 11],
+}
+
+impl Live {
+    /// Nothing known yet. `start` is where stream positions begin: it must be larger than any
+    /// position handed out before a restart, such as the present time in microseconds.
+    #[must_use]
+    pub fn new(start: u64) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                patients: RwLock::default(),
+                devices: RwLock::default(),
+                locations: RwLock::default(),
+                policy: RwLock::default(),
+                rates: Mutex::default(),
+                tail: Tail::default(),
+                changes: Changes::new(start),
+                progress: Progress::default(),
+            }),
+        }
+    }
+
+    /// A patient as of now.
+    #[must_use]
+    pub fn patient(&self, id: &PatientId) -> Option<Arc<PatientView>> {
+        self.inner.patients.read().get(id).cloned()
+    }
+
+    /// Every patient of whom something was heard, in no order.
+    #[must_use]
+    pub fn patients(&self) -> Vec<Arc<PatientView>> {
+        self.inner.patients.read().values().cloned().collect()
+    }
+
+    /// A device as of now.
+    #[must_use]
+    pub fn device(&self, id: &DeviceId) -> Option<Arc<DeviceLine>> {
+        self.inner.devices.read().get(id).cloned()
+    }
+
+    /// Every device, in no order.
+    #[must_use]
+    pub fn devices(&self) -> Vec<Arc<DeviceLine>> {
+        self.inner.devices.read().values().cloned().collect()
+    }
+
+    /// Every place.
+    #[must_use]
+    pub fn locations(&self) -> Arc<Vec<Location>> {
+        self.inner.locations.read().clone()
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> PolicyInForce {
+        self.inner.policy.read().clone()
+    }
+
+    /// Values not yet in the store.
+    #[must_use]
+    pub fn tail(&self) -> &Tail {
+        &self.inner.tail
+    }
+
+    /// The stream of changes.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.inner.changes
+    }
+
+    /// How far engine and store have come.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.inner.progress
+    }
+
+    /// Messages in a second, over the last ten whole seconds.
+    #[must_use]
+    pub fn messages_per_s(&self, now: ReceiveTime) -> f64 {
+        let second = now.0.div_euclid(1_000_000);
+        let rates = self.inner.rates.lock();
+        let recent = rates.seconds.iter().filter(|(at, _)| (second - 10..second).contains(at));
+        recent.map(|(_, count)| *count).sum::<u64>() as f64 / 10.0
+    }
+
+    /// Counts messages taken in.
+    pub fn count_messages(&self, now: ReceiveTime, count: u64) {
+        let second = now.0.div_euclid(1_000_000);
+        let slot = &mut self.inner.rates.lock().seconds[second.rem_euclid(11) as usize];
+        if slot.0 == second { slot.1 += count } else { *slot = (second, count) }
+    }
+
+    /// Puts a patient's view in place; none takes it away.
+    pub fn set_patient(&self, id: &PatientId, view: Option<PatientView>) {
+        let mut patients = self.inner.patients.write();
+        match view {
+            Some(view) => patients.insert(id.clone(), Arc::new(view)),
+            None => patients.remove(id),
+        };
+    }
+
+    /// Puts a device's line in place.
+    pub fn set_device(&self, line: DeviceLine) {
+        self.inner.devices.write().insert(line.device.id.clone(), Arc::new(line));
+    }
+
+    /// Puts the list of places in place.
+    pub fn set_locations(&self, locations: Vec<Location>) {
+        *self.inner.locations.write() = Arc::new(locations);
+    }
+
+    /// Puts the policy in place.
+    pub fn set_policy(&self, policy: PolicyInForce) {
+        *self.inner.policy.write() = policy;
+    }
+}

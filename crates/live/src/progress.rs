@@ -1,0 +1,86 @@
+//! How far engine and store have come in the journal, and waiting for either.
+
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use vitals::Offset;
+
+/// How far things have come.
+pub struct Progress {
+    judged: watch::Sender<Offset>,
+    stored: watch::Sender<Offset>,
+    wanted: Notify,
+}
+
+/// How waiting ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// It has come that far.
+    Reached,
+    /// Not in time.
+    TimedOut,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            judged: watch::Sender::new(0),
+            stored: watch::Sender::new(0),
+            wanted: Notify::new(),
+        }
+    }
+}
+
+impl Progress {
+    /// The next entry that the engine will take in.
+    #[must_use]
+    pub fn judged(&self) -> Offset {
+        *self.judged.borrow()
+    }
+
+    /// The next entry whose effects are not in the store yet.
+    #[must_use]
+    pub fn stored(&self) -> Offset {
+        *self.stored.borrow()
+    }
+
+    /// Notes how far the engine is.
+    pub fn set_judged(&self, next: Offset) {
+        self.judged.send_replace(next);
+    }
+
+    /// Notes how far the store is.
+    pub fn set_stored(&self, next: Offset) {
+        self.stored.send_replace(next);
+    }
+
+    /// Waits until the engine has taken in the entry at `offset`.
+    pub async fn judge(&self, offset: Offset, within: Duration) -> Waited {
+        wait(&self.judged, offset, within).await
+    }
+
+    /// Waits until everything that the engine has taken in by now is in the store; asks for it to
+    /// be put there at once.
+    pub async fn settle(&self, within: Duration) -> Waited {
+        let judged = self.judged();
+        if self.stored() >= judged {
+            return Waited::Reached;
+        }
+        self.wanted.notify_one();
+        wait(&self.stored, judged.saturating_sub(1), within).await
+    }
+
+    /// Returns when somebody asks for the store to catch up.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+}
+
+async fn wait(sender: &watch::Sender<Offset>, offset: Offset, within: Duration) -> Waited {
+    let mut receiver = sender.subscribe();
+    let reached = receiver.wait_for(|next| *next > offset);
+    match tokio::time::timeout(within, reached).await {
+        Ok(Ok(_)) => Waited::Reached,
+        _ => Waited::TimedOut,
+    }
+}
