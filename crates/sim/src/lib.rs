@@ -8,8 +8,10 @@
 
 pub mod body;
 pub mod error;
+pub mod fault;
 pub mod histogram;
 pub mod link;
+pub mod load;
 pub mod random;
 pub mod scenario;
 pub mod ward;

@@ -70,15 +70,20 @@ impl MqttLink {
     pub async fn reconnect(&mut self) -> Result<(), SimError> {
         (self.stream, self.window, self.incoming) = open(&self.options).await?;
         self.outgoing.clear();
-        let pending: Vec<_> = self.unacknowledged.drain(..).collect();
-        for (id, mut packet) in pending {
+        for (_, packet) in &mut self.unacknowledged {
             packet[0] |= 0x08;
-            self.outgoing.extend(&packet);
-            self.unacknowledged.push_back((id, packet));
-            if self.unacknowledged.len() >= self.window {
-                self.flush().await?;
+        }
+        // One more than the window may be kept: it waits for the first acknowledgement.
+        for (_, packet) in self.unacknowledged.iter().take(self.window) {
+            self.outgoing.extend(packet);
+        }
+        self.flush().await?;
+        if let Some((_, last)) = self.unacknowledged.get(self.window) {
+            let last = last.clone();
+            while self.unacknowledged.len() > self.window {
                 self.receive().await?;
             }
+            self.outgoing.extend(last);
         }
         self.flush().await
     }
@@ -95,14 +100,14 @@ impl MqttLink {
     ) -> Result<(), SimError> {
         self.next_id = self.next_id.checked_add(1).unwrap_or(1);
         let packet = mqtt::publish(topic, self.next_id, content_type, payload);
-        let full = self.unacknowledged.len() >= self.window;
-        self.outgoing.extend(&packet);
+        let room = self.make_room().await;
         self.unacknowledged.push_back((self.next_id, packet));
-        if full || self.outgoing.len() > 32_768 {
-            self.flush().await?;
+        room?;
+        if let Some((_, packet)) = self.unacknowledged.back() {
+            self.outgoing.extend(packet);
         }
-        while self.unacknowledged.len() > self.window {
-            self.receive().await?;
+        if self.outgoing.len() > 32_768 {
+            self.flush().await?;
         }
         Ok(())
     }
@@ -139,6 +144,16 @@ impl MqttLink {
     pub async fn goodbye(mut self) {
         let _ = self.stream.write_all(&mqtt::DISCONNECT).await;
         let _ = self.stream.shutdown().await;
+    }
+
+    async fn make_room(&mut self) -> Result<(), SimError> {
+        if self.unacknowledged.len() >= self.window {
+            self.flush().await?;
+        }
+        while self.unacknowledged.len() >= self.window {
+            self.receive().await?;
+        }
+        Ok(())
     }
 
     async fn receive(&mut self) -> Result<(), SimError> {

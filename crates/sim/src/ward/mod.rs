@@ -16,6 +16,7 @@ mod state;
 pub use config::{Protocols, WardConfig};
 pub use plan::{BedPlan, Personality, Plan, Resident};
 pub use run::{Progress, run};
+pub(crate) use run::now_us;
 pub use state::{Errand, Outgoing, Sender, Ward};
 
 /// The device profile that makes the wearables of the ward understood: install it as
