@@ -150,9 +150,10 @@ impl Session {
     /// Writes the next waiting message, if the client may get one.
     pub fn send_next(&mut self, link: &mut Link, now_ms: u64, out: &mut Vec<u8>) -> Sent {
         let room = self.in_flight.len() < link.receive_maximum;
-        let Some(delivery) = self.queue.pop_front_if(|d| room || d.qos == Qos::AtMostOnce) else {
+        if !self.queue.front().is_some_and(|next| room || next.qos == Qos::AtMostOnce) {
             return Sent::Idle;
-        };
+        }
+        let Some(delivery) = self.queue.pop_front() else { return Sent::Idle };
         self.queue_bytes -= delivery.publication.weight();
         if delivery.publication.expired(now_ms) {
             return Sent::Expired;

@@ -302,10 +302,7 @@ mod tests {
         for _ in 0..5_000 {
             let mut make = |choices: usize| {
                 let depth = 1 + pick(4);
-                let parts: Vec<&str> = (0..depth)
-                    .map(|_| levels[pick(choices)])
-                    .map(|l| if choices < 4 { levels[pick(3)] } else { l })
-                    .collect();
+                let parts: Vec<&str> = (0..depth).map(|_| levels[pick(choices)]).collect();
                 parts.join("/")
             };
             let (filter, name) = (make(6), make(3));

@@ -1,0 +1,220 @@
+//! From a publish to an event for the journal.
+
+use journal::{Draft, Lane};
+use mapping::{Profiles, RawMessage};
+use vitals::{
+    Content, DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol,
+    ReceiveTime, TimeBase,
+};
+
+use crate::ClientIdentity;
+
+/// The first level of topics that need no profile.
+const NATIVE: &str = "vitalwire/";
+
+/// Longest text told to a sender about a quarantined message, bytes.
+const NOTE_BYTES: usize = 200;
+
+/// Whether a topic goes down to devices: configuration and commands. Such messages are not
+/// measurements and do not go to the journal.
+pub(super) fn is_downlink(topic: &str) -> bool {
+    native_parts(topic).is_some_and(|(_, rest)| matches!(rest, "config" | "command"))
+}
+
+/// Whether messages on this topic go to the journal.
+pub(super) fn is_ingested(topic: &str) -> bool {
+    !topic.starts_with('$') && !is_downlink(topic)
+}
+
+/// Device id and the rest of a native topic.
+fn native_parts(topic: &str) -> Option<(&str, &str)> {
+    topic.strip_prefix(NATIVE)?.split_once('/')
+}
+
+/// Whether a client may publish to a topic: a device's own account only to its own topics, and
+/// nobody's device to what goes down. Topics of other shapes are checked by what they contain.
+pub(super) fn may_publish(identity: &ClientIdentity, topic: &str) -> bool {
+    let Some(own) = &identity.device else { return true };
+    match native_parts(topic) {
+        Some((device, _)) => device == own.as_str() && !is_downlink(topic),
+        None => !topic.starts_with('$'),
+    }
+}
+
+/// Whether a client may subscribe to an unshared filter.
+pub(super) fn may_subscribe(identity: &ClientIdentity, filter: &str) -> bool {
+    if identity.may_subscribe {
+        return true;
+    }
+    identity.device.as_ref().is_some_and(|own| {
+        native_parts(filter).is_some_and(|(device, _)| device == own.as_str())
+    })
+}
+
+/// What a publish became.
+pub(super) struct Ingested {
+    pub(super) draft: Draft,
+    /// Why it goes to quarantine, if it does.
+    pub(super) quarantined: Option<Box<str>>,
+}
+
+/// One publish as it came in.
+pub(super) struct Raw<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) topic: &'a str,
+    pub(super) payload: &'a [u8],
+    pub(super) content_type: Option<&'a str>,
+    pub(super) received: ReceiveTime,
+}
+
+/// Maps a publish; with a `refusal` it is kept whole in quarantine instead.
+pub(super) fn ingest(
+    raw: &Raw<'_>,
+    profiles: &Profiles,
+    identity: &ClientIdentity,
+    refusal: Option<Problem>,
+) -> Ingested {
+    let mut message = Message {
+        origin: Origin {
+            protocol: Protocol::Mqtt,
+            address: raw.topic.to_owned(),
+            sender: raw.client_id.to_owned(),
+            message_id: String::new(),
+            profile: String::new(),
+        },
+        received: raw.received,
+        time_base: TimeBase::Live,
+        payload: raw.payload.to_vec(),
+        content: Vec::new(),
+        problems: Vec::new(),
+    };
+    let (mut dedup, mut lane) = (None, Lane::Numeric);
+    if let Some(problem) = refusal {
+        message.problems.push(problem);
+    } else {
+        let mapped = profiles.map(&RawMessage {
+            topic: raw.topic,
+            payload: raw.payload,
+            content_type: raw.content_type,
+            received: raw.received,
+        });
+        message.origin.profile = mapped.profile;
+        message.time_base = mapped.time_base;
+        message.content = mapped.content;
+        message.problems = mapped.problems;
+        dedup = mapped.dedup;
+        if mapped.lane_is_waveform {
+            lane = Lane::Waveform;
+        }
+        keep_to_own_device(&mut message, identity);
+    }
+    let quarantined = message.problems.first().map(|problem| {
+        let mut note = format!("{}: {}", problem.kind.name(), problem.detail);
+        let mut end = note.len().min(NOTE_BYTES);
+        while !note.is_char_boundary(end) {
+            end -= 1;
+        }
+        note.truncate(end);
+        note.into_boxed_str()
+    });
+    Ingested { draft: Draft { event: Event::Message(message), dedup, lane }, quarantined }
+}
+
+/// Takes out what a device's account says about other devices.
+fn keep_to_own_device(message: &mut Message, identity: &ClientIdentity) {
+    let Some(own) = &identity.device else { return };
+    let before = message.content.len();
+    message.content.retain(|content| match content {
+        Content::Reading(reading) => reading.device == *own,
+        Content::Directory(_) => true,
+    });
+    if message.content.len() < before {
+        message.problems.push(forbidden("readings of another device than the account's own"));
+    }
+}
+
+/// The problem of a sender that may not send this.
+pub(super) fn forbidden(what: &str) -> Problem {
+    Problem {
+        kind: ProblemKind::Forbidden,
+        path: String::from("topic"),
+        detail: format!("{what}: use that device's account, or one without a device"),
+    }
+}
+
+/// The problem of a topic that is too long or too deep.
+pub(super) fn topic_limit() -> Problem {
+    Problem {
+        kind: ProblemKind::Limit,
+        path: String::from("topic"),
+        detail: String::from("topic longer or deeper than the listener takes"),
+    }
+}
+
+/// The devices that a live message speaks for.
+pub(super) fn live_devices(event: &Event) -> impl Iterator<Item = &DeviceId> {
+    let content = match event {
+        Event::Message(m) if m.time_base == TimeBase::Live => m.content.as_slice(),
+        _ => &[],
+    };
+    content.iter().filter_map(|content| match content {
+        Content::Reading(reading) => Some(&reading.device),
+        Content::Directory(_) => None,
+    })
+}
+
+/// A change of a device's link.
+pub(super) fn link(device: DeviceId, state: LinkState, reason: &str) -> Draft {
+    let event = Event::Link { device, state, reason: reason.to_owned() };
+    Draft { event, dedup: None, lane: Lane::Urgent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(device: Option<&str>, may_subscribe: bool) -> ClientIdentity {
+        let device = device.map(DeviceId::sanitised);
+        ClientIdentity { name: String::from("x"), device, may_subscribe, open: false }
+    }
+
+    #[test]
+    fn what_goes_down_is_not_ingested() {
+        for (topic, ingested) in [
+            ("vitalwire/m1/measurements", true),
+            ("vitalwire/m1/config", false),
+            ("vitalwire/m1/command", false),
+            ("vitalwire/m1/config/x", true),
+            ("vitalwire/config", true),
+            ("$SYS/x", false),
+            ("site/a/config", true),
+        ] {
+            assert_eq!(is_ingested(topic), ingested, "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_device_account_keeps_to_its_own_topics() {
+        let (own, any) = (identity(Some("m1"), false), identity(None, true));
+        for (topic, allowed) in [
+            ("vitalwire/m1/measurements", true),
+            ("vitalwire/m2/measurements", false),
+            ("vitalwire/m1/config", false),
+            ("site/x", true),
+            ("$SYS/x", false),
+        ] {
+            assert_eq!(may_publish(&own, topic), allowed, "{topic}");
+            assert!(may_publish(&any, topic));
+        }
+        for (filter, allowed) in [
+            ("vitalwire/m1/config", true),
+            ("vitalwire/m1/#", true),
+            ("vitalwire/+/config", false),
+            ("vitalwire/m2/config", false),
+            ("#", false),
+        ] {
+            assert_eq!(may_subscribe(&own, filter), allowed, "{filter}");
+            assert!(may_subscribe(&any, filter));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The listener: accepts, does TLS, starts a task a connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use wire_mqtt::{Publication, Qos};
+
+use super::afterlife::afterlife;
+use super::broker::{Broker, RetainedMemory, RouteCache, count_refused};
+use super::config::{MqttConfig, MqttLimits};
+use super::connection::Connection;
+use super::handshake::handshake;
+use super::registry::ClientInfo;
+use crate::{Doors, GatewayError, tls};
+
+/// How long to wait after a failed accept, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The MQTT server; cheap to clone.
+#[derive(Clone)]
+pub struct MqttServer {
+    broker: Arc<Broker>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl MqttServer {
+    /// A server without a listener yet. `memory` keeps retained configuration across restarts.
+    #[must_use]
+    pub fn new(limits: MqttLimits, doors: Doors, memory: Option<Arc<dyn RetainedMemory>>) -> Self {
+        Self { broker: Arc::new(Broker::new(limits, doors, memory)), connections: Arc::default() }
+    }
+
+    /// Serves plain connections until the program stops.
+    pub async fn serve(&self, listener: TcpListener) {
+        self.accept(listener, None).await;
+    }
+
+    /// Serves TLS connections until the program stops.
+    pub async fn serve_tls(&self, listener: TcpListener, acceptor: TlsAcceptor) {
+        self.accept(listener, Some(acceptor)).await;
+    }
+
+    /// Publishes on the program's own behalf: configuration and commands for devices. It does
+    /// not go to the journal.
+    pub fn send(&self, topic: &str, payload: &[u8], retain: bool) {
+        let publication = Publication {
+            topic: topic.into(),
+            payload: payload.into(),
+            properties: Box::default(),
+            qos: Qos::AtLeastOnce,
+            retain,
+            expires_ms: None,
+            publisher: 0,
+        };
+        self.broker.deliver(&Arc::new(publication), &mut RouteCache::default());
+    }
+
+    /// Every session, connected or not.
+    #[must_use]
+    pub fn clients(&self) -> Vec<ClientInfo> {
+        self.broker.registry.list()
+    }
+
+    async fn accept(&self, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
+        let mut shutdown = self.broker.doors.shutdown.clone();
+        loop {
+            tokio::select! {
+                _ = shutdown.wait_for(|stop| *stop) => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.admit(stream, acceptor.clone()),
+                    Err(error) => {
+                        tracing::warn!("mqtt: accept failed: {error}");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        self.broker.close();
+        // Every connection says goodbye; whoever takes too long is cut off.
+        for _ in 0..100 {
+            if self.connections.load(Ordering::Acquire) == 0 {
+                break;
+            }
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+        let place = Place::take(self);
+        if self.connections.load(Ordering::Acquire) > self.broker.limits.connections {
+            count_refused("too-many-connections");
+            return;
+        }
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!("mqtt: cannot set TCP_NODELAY: {error}");
+        }
+        let broker = Arc::clone(&self.broker);
+        tokio::spawn(async move {
+            match acceptor {
+                None => run(broker, stream, place).await,
+                Some(acceptor) => {
+                    let patience = Duration::from_millis(broker.limits.connect_timeout_ms);
+                    match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+                        Ok(Ok(stream)) => run(broker, stream, place).await,
+                        _ => count_refused("tls-handshake"),
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// A counted place among the connections.
+struct Place {
+    server: MqttServer,
+}
+
+impl Place {
+    fn take(server: &MqttServer) -> Self {
+        server.connections.fetch_add(1, Ordering::AcqRel);
+        server.broker.counters.connections.increment(1.0);
+        Self { server: server.clone() }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.server.connections.fetch_sub(1, Ordering::AcqRel);
+        self.server.broker.counters.connections.decrement(1.0);
+    }
+}
+
+/// One connection from its first byte to its afterlife.
+async fn run<S: AsyncRead + AsyncWrite + Unpin>(broker: Arc<Broker>, mut io: S, place: Place) {
+    let patience = Duration::from_millis(broker.limits.connect_timeout_ms);
+    let (mut inbox, mut out) = (Vec::new(), Vec::new());
+    let greeting = handshake(&broker, &mut io, &mut inbox, &mut out);
+    let peer = match tokio::time::timeout(patience, greeting).await {
+        Ok(Some(peer)) => peer,
+        Ok(None) => return,
+        Err(_) => return count_refused("connect-timeout"),
+    };
+    let mut connection = Connection::new(Arc::clone(&broker), peer, io, inbox, out);
+    let end = connection.serve().await;
+    let peer = connection.close(&end).await;
+    if !matches!(end, super::connection::End::Shutdown) {
+        drop(place);
+    }
+    afterlife(broker, peer, &end).await;
+}
+
+/// Serves the configured plain and TLS addresses until the program stops; `listener` is bound to
+/// the plain one.
+///
+/// # Errors
+/// [`GatewayError`] when the TLS files or its address can't be used.
+pub async fn serve(
+    config: MqttConfig,
+    doors: Doors,
+    listener: TcpListener,
+) -> Result<(), GatewayError> {
+    let server = MqttServer::new(config.limits, doors, None);
+    match config.tls {
+        None => server.serve(listener).await,
+        Some(secure) => {
+            let acceptor = tls::acceptor(&secure.files)?;
+            let secure_listener = TcpListener::bind(secure.listen).await?;
+            tokio::join!(server.serve(listener), server.serve_tls(secure_listener, acceptor));
+        }
+    }
+    Ok(())
+}
