@@ -1,0 +1,315 @@
+//! ORU^R01: observations, as IHE PCD-01 sends them and as plain monitors do.
+//!
+//! PCD-01 tells in OBX-4 where a value belongs: `mds.vmd.channel.metric`, with a fifth number for
+//! an attribute of the metric, such as the sampling rate of a waveform. Rows of the MDS, VMD and
+//! channel carry no value; the MDS row names the device. Plain monitors send a flat list.
+//!
+//! One observation that can't be read is reported and left out; the others count.
+//!
+//! Sources: IHE PCD Technical Framework volume 2, appendix B; HL7 v2.5.1 chapter 7.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+use vitals::{
+    Content, DeviceId, DeviceTime, Measurement, PatientRef, ProblemKind, Quality, Reading,
+};
+
+use crate::codes::Aliases;
+use crate::dtm::Dtm;
+use crate::finding::{ErrorCode, Finding, Findings};
+use crate::header::Header;
+use crate::measure::{self, Attributes};
+use crate::path::Path;
+use crate::person;
+use crate::syntax::{Place, Segment};
+use crate::value::{self, Sent};
+
+/// More observations than this in one message are not read: a reading's index has 16 bits.
+const MAX_OBSERVATIONS: usize = 60_000;
+/// More samples than this in one message are not read.
+pub(crate) const MAX_SAMPLES: usize = 1_000_000;
+
+/// Reads the segments of an ORU^R01.
+pub(crate) fn read(
+    header: &Header,
+    segments: &[Segment<'_>],
+    zone: &TimeZone,
+    aliases: &Aliases,
+    findings: &mut Findings,
+) -> Vec<Content> {
+    let mut reader = Reader::new(header, zone, aliases, findings);
+    for segment in segments {
+        reader.take(segment);
+    }
+    reader.end_group();
+    if reader.seen == 0 {
+        reader.findings.add(
+            Finding::part(ErrorCode::SegmentSequence, ProblemKind::Missing, Place::new("OBX", 1, 0))
+                .saying("the message has no observation: send at least one OBX"),
+        );
+    }
+    gather(reader.out)
+}
+
+/// An OBX with what belongs to it.
+struct Row<'a, 's> {
+    obx: &'s Segment<'a>,
+    path: Option<Path>,
+    /// From OBX-18 or a PRT segment behind it.
+    device: Option<String>,
+}
+
+/// A measurement on its way out.
+struct Measured {
+    device: DeviceId,
+    patient: Option<PatientRef>,
+    path: Option<Path>,
+    measurement: Measurement,
+}
+
+struct Reader<'a, 's, 'r> {
+    zone: &'r TimeZone,
+    aliases: &'r Aliases,
+    findings: &'r mut Findings,
+    test: Quality,
+    sender: String,
+    message_time: Option<DeviceTime>,
+    patient: Option<PatientRef>,
+    bed: Option<String>,
+    obr: Option<&'s Segment<'a>>,
+    rows: Vec<Row<'a, 's>>,
+    /// Device of each MDS by its number in OBX-4.
+    systems: HashMap<u32, String>,
+    seen: usize,
+    samples_left: usize,
+    out: Vec<Measured>,
+}
+
+impl<'a, 's, 'r> Reader<'a, 's, 'r> {
+    fn new(
+        header: &Header,
+        zone: &'r TimeZone,
+        aliases: &'r Aliases,
+        findings: &'r mut Findings,
+    ) -> Self {
+        // MSH-7 may stand in for a missing observation time, but not if it is rounded to minutes.
+        let message_time = Dtm::parse(&header.time)
+            .filter(Dtm::has_seconds)
+            .and_then(|t| t.micros(zone))
+            .map(DeviceTime);
+        Self {
+            zone,
+            aliases,
+            findings,
+            test: if header.is_test() { Quality::TEST } else { Quality::empty() },
+            sender: header.sender.clone(),
+            message_time,
+            patient: None,
+            bed: None,
+            obr: None,
+            rows: Vec::new(),
+            systems: HashMap::new(),
+            seen: 0,
+            samples_left: MAX_SAMPLES,
+            out: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, segment: &'s Segment<'a>) {
+        match segment.name {
+            "PID" => {
+                self.end_group();
+                self.patient = person::reference(segment);
+                self.bed = None;
+                self.obr = None;
+                self.systems.clear();
+            }
+            "PV1" => {
+                let bed = person::bed(&segment.field(3));
+                self.bed = bed.map(|b| {
+                    [b.unit, b.room, b.bed].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("-")
+                });
+            }
+            "OBR" => {
+                self.end_group();
+                self.obr = Some(segment);
+            }
+            "OBX" => self.observation(segment),
+            "PRT" => {
+                let device = entity(&segment.field(10));
+                if let Some(row) = self.rows.last_mut().filter(|row| row.device.is_none()) {
+                    row.device = device;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn observation(&mut self, obx: &'s Segment<'a>) {
+        self.seen += 1;
+        if self.seen > MAX_OBSERVATIONS {
+            if self.seen == MAX_OBSERVATIONS + 1 {
+                self.findings.add(
+                    Finding::part(ErrorCode::ValueTooLong, ProblemKind::Limit, obx.at(0))
+                        .saying("more observations than one message may carry: send several messages"),
+                );
+            }
+            return;
+        }
+        let path = Path::parse(&obx.field(4).text());
+        self.rows.push(Row { obx, path, device: entity(&obx.field(18)) });
+    }
+
+    /// Everything under one OBR is known: attributes find their metrics, values their devices.
+    fn end_group(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        for row in &rows {
+            if let (Some(device), Some(path)) = (&row.device, row.path)
+                && path.is_mds()
+            {
+                self.systems.insert(path.mds(), device.clone());
+            }
+        }
+        let attributes = measure::attributes(rows.iter().filter_map(|r| Some((r.path?, r.obx))));
+        let shared = rows.iter().find_map(|row| row.device.clone());
+        let group_time = self.group_time();
+        for row in &rows {
+            self.row(row, &attributes, shared.as_deref(), group_time);
+        }
+    }
+
+    fn row(
+        &mut self,
+        row: &Row<'_, '_>,
+        attributes: &HashMap<Path, Attributes>,
+        shared: Option<&str>,
+        group_time: Option<DeviceTime>,
+    ) {
+        let obx = row.obx;
+        if row.path.is_some_and(|p| p.is_attribute()) && measure::is_attribute(obx) {
+            return;
+        }
+        let sent = value::read(obx, self.samples_left);
+        let said = value::said(obx);
+        if sent == Sent::Nothing {
+            let container = row.path.is_some_and(|p| p.is_container()) || obx.field(2).is_empty();
+            if !container && !said.unavailable && !measure::is_compound(obx, self.aliases) {
+                self.findings.add(
+                    Finding::part(ErrorCode::RequiredFieldMissing, ProblemKind::Missing, obx.at(5))
+                        .saying("no value, and OBX-11 does not say that there is none: send X"),
+                );
+            }
+            return;
+        }
+        let time = match self.time_of(obx, group_time) {
+            Ok(time) => time,
+            Err(finding) => return self.findings.add(finding),
+        };
+        if let Sent::Samples(samples, _) = &sent {
+            self.samples_left = self.samples_left.saturating_sub(samples.len());
+        }
+        let attributes = row.path.and_then(|p| attributes.get(&p));
+        let (measurements, findings) = measure::measurements(obx, sent, attributes, self.aliases);
+        findings.into_iter().for_each(|finding| self.findings.add(finding));
+        let device = self.device_of(row, shared);
+        for mut measurement in measurements {
+            measurement.device_time = time;
+            measurement.quality |= said.quality | self.test;
+            self.out.push(Measured {
+                device: device.clone(),
+                patient: self.patient.clone(),
+                path: row.path,
+                measurement,
+            });
+        }
+    }
+
+    /// OBX-14, else the group's time.
+    fn time_of(
+        &self,
+        obx: &Segment<'_>,
+        group: Option<DeviceTime>,
+    ) -> Result<Option<DeviceTime>, Finding> {
+        let field = obx.field(14);
+        if field.is_empty() {
+            return Ok(group);
+        }
+        match Dtm::parse(&field.component(1)).and_then(|t| t.micros(self.zone)) {
+            Some(micros) => Ok(Some(DeviceTime(micros))),
+            None => Err(bad_time(obx, 14)),
+        }
+    }
+
+    /// OBR-7, else OBR-8, else MSH-7.
+    fn group_time(&mut self) -> Option<DeviceTime> {
+        let Some(obr) = self.obr else { return self.message_time };
+        for number in [7, 8] {
+            let field = obr.field(usize::from(number));
+            if field.is_empty() {
+                continue;
+            }
+            match Dtm::parse(&field.component(1)).and_then(|t| t.micros(self.zone)) {
+                Some(micros) => return Some(DeviceTime(micros)),
+                None => self.findings.add(bad_time(obr, number)),
+            }
+        }
+        self.message_time
+    }
+
+    /// The MDS of the containment tree, else the row's own device, else the only one of its group,
+    /// else one that stands for the sender at this bed or patient.
+    fn device_of(&self, row: &Row<'_, '_>, shared: Option<&str>) -> DeviceId {
+        let system = row.path.filter(|p| p.is_contained()).and_then(|p| self.systems.get(&p.mds()));
+        if let Some(name) = system.or(row.device.as_ref()).map(String::as_str).or(shared) {
+            return DeviceId::sanitised(name);
+        }
+        let sender = if self.sender.is_empty() { "hl7" } else { &self.sender };
+        match (&self.bed, &self.patient) {
+            (Some(bed), _) => DeviceId::sanitised(&format!("{sender}-{bed}")),
+            (None, Some(patient)) => DeviceId::sanitised(&format!("{sender}-{}", patient.id)),
+            (None, None) => DeviceId::sanitised(sender),
+        }
+    }
+}
+
+/// Numbers the channels and puts neighbours of one device and patient into one reading. A metric
+/// that comes from one place only has channel 0.
+fn gather(out: Vec<Measured>) -> Vec<Content> {
+    let mut places: HashMap<_, (Path, bool)> = HashMap::new();
+    for m in &out {
+        let path = m.path.unwrap_or_default();
+        places
+            .entry((m.device.clone(), m.measurement.metric))
+            .and_modify(|(first, several)| *several |= *first != path)
+            .or_insert((path, false));
+    }
+    let mut readings: Vec<Reading> = Vec::new();
+    for mut m in out {
+        let several = places.get(&(m.device.clone(), m.measurement.metric)).is_some_and(|p| p.1);
+        if several {
+            m.measurement.channel = m.path.unwrap_or_default().channel();
+        }
+        match readings.last_mut() {
+            Some(last) if last.device == m.device && last.patient == m.patient => {
+                last.measurements.push(m.measurement);
+            }
+            _ => readings.push(Reading {
+                device: m.device,
+                patient: m.patient,
+                measurements: vec![m.measurement],
+            }),
+        }
+    }
+    readings.into_iter().map(Content::Reading).collect()
+}
+
+/// The name in an EI field: the entity, else the universal id (an EUI-64), else the namespace.
+fn entity(field: &crate::syntax::Field<'_>) -> Option<String> {
+    [1, 3, 2].into_iter().map(|n| field.component(n)).find(|n| !n.is_empty()).map(|n| n.into_owned())
+}
+
+fn bad_time(segment: &Segment<'_>, field: u16) -> Finding {
+    Finding::part(ErrorCode::DataType, ProblemKind::BadTime, segment.at(field))
+        .saying("not an HL7 time: send YYYYMMDDHHMMSS with an offset")
+}
