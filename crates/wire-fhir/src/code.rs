@@ -17,17 +17,11 @@ pub const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-ca
 /// Codes of `dataAbsentReason`.
 pub const ABSENT: &str = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
 
-/// LOINC codes that name a metric beside the one in the metric table. The first of a metric is
-/// also given on the way out: 2708-6 because R4's vital-signs profile for saturation demands it.
-const LOINC_ALSO: [(&str, MetricCode); 7] = [
-    ("2708-6", code::SPO2),
-    ("55284-4", code::NIBP),
-    ("8331-1", code::TEMPERATURE),
-    ("8332-9", code::TEMPERATURE),
-    ("8333-7", code::TEMPERATURE),
-    ("76282-3", code::HEART_RATE),
-    ("67775-7", code::CONSCIOUSNESS),
-];
+/// LOINC codes that name a metric beside those in the metric table.
+const LOINC_ALSO: [(&str, MetricCode); 2] =
+    [("76282-3", code::HEART_RATE), ("67775-7", code::CONSCIOUSNESS)];
+/// R4's vital-signs profile for saturation demands this code beside the one for pulse oximetry.
+const LOINC_SATURATION: &str = "2708-6";
 
 /// The codings of a `CodeableConcept` as (system, code).
 pub(crate) fn codings(concept: &Value) -> impl Iterator<Item = (&str, &str)> {
@@ -56,7 +50,11 @@ pub(crate) fn mdc_metric(code: &str) -> Option<&'static Metric> {
 /// Every metric that a LOINC code names.
 pub(crate) fn loinc_metrics(loinc: &str) -> Vec<&'static Metric> {
     let also = LOINC_ALSO.iter().filter(|(code, _)| *code == loinc).filter_map(|(_, m)| m.metric());
-    Metric::all().filter(|metric| metric.loinc == Some(loinc)).chain(also).collect()
+    let same = Metric::all().filter(|metric| metric.loinc == Some(loinc));
+    let mut found: Vec<&'static Metric> = Metric::by_loinc(loinc).into_iter().chain(same).chain(also).collect();
+    let mut seen = Vec::new();
+    found.retain(|metric| !seen.contains(&metric.code) && { seen.push(metric.code); true });
+    found
 }
 
 /// The `CodeableConcept` of a metric, with each code that it has.
@@ -72,7 +70,7 @@ pub(crate) fn concept(metric: MetricCode) -> Value {
         push(LOINC, loinc, row.name);
     }
     if row.code == code::SPO2 {
-        push(LOINC, LOINC_ALSO[0].0, row.name);
+        push(LOINC, LOINC_SATURATION, row.name);
     }
     // Our own codes are not in the nomenclature and do not pretend to be.
     let system = if row.refid.starts_with("VW_") { PRIVATE } else { MDC };

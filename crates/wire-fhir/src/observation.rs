@@ -187,8 +187,8 @@ fn quantity(value: &Json, metric: &Metric) -> Single {
         None if named => return Err((ProblemKind::UnknownUnit, "A unit that no table knows: use UCUM.")),
         None => return Err((ProblemKind::UnknownUnit, "The quantity has no unit, but the metric has one.")),
     };
-    let converted = unit
-        .convert(number, metric.unit)
+    let converted = metric
+        .normalise(number, unit)
         .ok_or((ProblemKind::UnknownUnit, "The metric can't have a value in this unit."))?;
     let mut quality = Quality::empty();
     quality.set(Quality::UNIT_CONVERTED, unit != metric.unit);

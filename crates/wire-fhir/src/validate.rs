@@ -92,7 +92,7 @@ impl Check {
             return self.error(IssueCode::TooCostly, path, "Nested too deeply.");
         }
         if object.is_empty() {
-            return self.error(IssueCode::Structure, path, "An object must not be empty: leave it out.");
+            self.error(IssueCode::Structure, path, "An object must not be empty: leave it out.");
         }
         for (key, value) in object {
             if key == "resourceType" {
