@@ -1,0 +1,186 @@
+//! The waveform frame: some samples of one or more waveforms of one device, in binary.
+//!
+//! Everything is little-endian. `docs/interfaces/mqtt-native.md` has the layout as tables and
+//! encoders in Python and C beside it, which are tested to give the same bytes as [`Frame::encode`].
+
+mod read;
+mod samples;
+mod write;
+
+pub use read::{FrameError, decode};
+
+use vitals::{DeviceId, DeviceTime, MetricCode, Quality, SampleArray, TimeBase, Unit};
+
+use crate::measure::unknown_metric;
+use crate::{Details, Mapped, RawMessage, dedup_key, measure_samples};
+
+/// The first four bytes.
+pub const MAGIC: [u8; 4] = *b"VWWF";
+/// The version that this crate writes and reads.
+pub const VERSION: u8 = 1;
+/// Bytes before the first channel.
+pub const HEADER_LEN: usize = 20;
+/// Bytes of a channel before its samples.
+pub const CHANNEL_LEN: usize = 52;
+/// The most channels in one frame.
+pub const MAX_CHANNELS: usize = 64;
+/// The most samples in one frame, all channels together.
+pub const MAX_SAMPLES: usize = 262_144;
+
+/// Flag: the times are a recording's, played back.
+pub const FLAG_RECORDED: u8 = 1;
+/// Flag: the device has a clock, and `time` is by it. Without the flag `time` is ignored.
+pub const FLAG_HAS_TIME: u8 = 2;
+/// Flag: test or demonstration data.
+pub const FLAG_TEST: u8 = 4;
+
+/// A frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Flags, see the constants.
+    pub flags: u8,
+    /// Counts the device's frames; it may begin anywhere and wraps.
+    pub sequence: u32,
+    /// When the first sample was taken, by the device's clock.
+    pub time: DeviceTime,
+    /// The waveforms.
+    pub channels: Vec<Channel>,
+}
+
+/// One waveform in a frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    /// What it is.
+    pub metric: MetricCode,
+    /// Which of several like channels.
+    pub channel: u32,
+    /// Context-free IEEE 11073-10101 code of the unit; 0: the metric's own unit.
+    pub unit_mdc: u32,
+    /// Sampling rate in hertz as a fraction.
+    pub rate_numerator: u32,
+    /// Denominator of the rate, at least 1.
+    pub rate_denominator: u32,
+    /// First sample, in microseconds after the frame's time.
+    pub delay_us: i32,
+    /// What the device says against the samples: the low byte of [`Quality`].
+    pub quality: u8,
+    /// How samples are written.
+    pub encoding: Encoding,
+    /// value = raw × scale + offset
+    pub scale: f64,
+    /// See `scale`.
+    pub offset: f64,
+    /// Raw samples; none where the device has none.
+    pub samples: Vec<Option<i32>>,
+}
+
+/// How samples are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// 16 bits each; −32,768 is a missing sample.
+    I16,
+    /// 24 bits each; −8,388,608 is a missing sample.
+    I24,
+    /// 32 bits each; −2,147,483,648 is a missing sample.
+    I32,
+    /// Differences as LEB128 numbers: 0 is a missing sample, else zigzag(difference) + 1.
+    DeltaVarint,
+}
+
+impl Encoding {
+    const fn number(self) -> u8 {
+        match self {
+            Self::I16 => 0,
+            Self::I24 => 1,
+            Self::I32 => 2,
+            Self::DeltaVarint => 3,
+        }
+    }
+
+    const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::I16),
+            1 => Some(Self::I24),
+            2 => Some(Self::I32),
+            3 => Some(Self::DeltaVarint),
+            _ => None,
+        }
+    }
+}
+
+/// Maps a frame from the native waveform topic.
+pub(crate) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Mapped {
+    let mut mapped = Mapped::new(profile);
+    mapped.lane_is_waveform = true;
+    let (frame, faults) = match decode(raw.payload) {
+        Ok(read) => read,
+        Err(error) => {
+            mapped.problem(error.kind(), error.path(), error.to_string());
+            return mapped;
+        }
+    };
+    for fault in faults {
+        mapped.problem(fault.kind(), fault.path(), fault.to_string());
+    }
+    if frame.flags & FLAG_RECORDED != 0 {
+        mapped.time_base = TimeBase::Recorded;
+    }
+    let has_time = frame.flags & FLAG_HAS_TIME != 0;
+    if mapped.time_base == TimeBase::Recorded && !has_time {
+        mapped.problem(vitals::ProblemKind::Missing, "byte 5", "a recording needs the time flag and a time");
+        return mapped;
+    }
+    for (at, channel) in frame.channels.iter().enumerate() {
+        let path = format!("channel[{at}]");
+        match channel_measurement(channel, frame.time, has_time, frame.flags) {
+            Ok(measurement) => mapped.push(device, None, measurement),
+            Err(mut problem) => {
+                problem.path = path;
+                mapped.problems.push(problem);
+            }
+        }
+    }
+    if has_time {
+        mapped.dedup = Some(dedup_key(raw));
+    }
+    mapped
+}
+
+fn channel_measurement(
+    channel: &Channel,
+    time: DeviceTime,
+    has_time: bool,
+    flags: u8,
+) -> Result<vitals::Measurement, vitals::Problem> {
+    let metric = channel.metric.metric().ok_or_else(|| unknown_metric(String::new()))?;
+    let unit = match channel.unit_mdc {
+        0 => None,
+        code => Some(Unit::from_mdc(code).ok_or_else(|| crate::measure::unknown_unit(String::new()))?),
+    };
+    let mut quality = Quality::from_bits_truncate(u16::from(channel.quality)) & DEVICE_FLAGS;
+    if flags & FLAG_TEST != 0 {
+        quality |= Quality::TEST;
+    }
+    let samples = SampleArray {
+        rate_numerator: channel.rate_numerator,
+        rate_denominator: channel.rate_denominator,
+        samples: channel
+            .samples
+            .iter()
+            .map(|raw| raw.map_or(f64::NAN, |raw| f64::from(raw) * channel.scale + channel.offset))
+            .collect(),
+    };
+    let details = Details {
+        device_time: has_time.then(|| time.plus(i64::from(channel.delay_us))),
+        quality,
+        channel: channel.channel,
+    };
+    measure_samples(metric, samples, unit, details)
+}
+
+/// The quality flags that a device may set: those that tell of its own doubts.
+pub(crate) const DEVICE_FLAGS: Quality =
+    Quality::QUESTIONABLE.union(Quality::INVALID).union(Quality::CALIBRATING).union(Quality::TEST);
+
+#[cfg(test)]
+mod tests;

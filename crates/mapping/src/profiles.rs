@@ -1,0 +1,179 @@
+//! The set of all profiles, in the order in which they are tried.
+
+use vitals::ProblemKind;
+
+use crate::iomt::{self, TemplateSet};
+use crate::profile::{self, Outcome, Profile, ProfileError};
+use crate::trace::{StepKind, Trace, Trail};
+use crate::{MAX_PAYLOAD, Mapped, RawMessage, native};
+
+/// An immutable set of profiles; replace it whole to reload.
+#[derive(Debug, Clone, Default)]
+pub struct Profiles {
+    /// By file name; template pairs without a topic come last.
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+enum Entry {
+    Profile(Profile),
+    Templates(TemplateSet),
+}
+
+impl Entry {
+    fn order(&self) -> (bool, &str) {
+        match self {
+            Self::Profile(profile) => (false, &profile.file),
+            Self::Templates(set) => (set.filters.is_empty(), &set.file),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Profile(profile) => &profile.name,
+            Self::Templates(set) => &set.name,
+        }
+    }
+}
+
+/// One profile, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Name, as in provenance.
+    pub name: String,
+    /// File; empty for the native ones.
+    pub file: String,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// Topic filters; none: any topic that nothing else takes.
+    pub topics: Vec<String>,
+}
+
+impl Profiles {
+    /// Compiles files given as (name, text). A name may have folders, separated by `/`. A folder
+    /// with a `devicecontent.json` and a `fhirmapping.json` is one pair of iomt-fhir templates;
+    /// any other `.toml` or `.json` file is a profile. What is wrong with a file is reported and
+    /// the file left out (unless it is a warning); the others work.
+    #[must_use]
+    pub fn compile(sources: &[(String, String)]) -> (Self, Vec<ProfileError>) {
+        let mut entries = Vec::new();
+        let mut errors = Vec::new();
+        let folders = iomt::folders(sources);
+        for folder in &folders {
+            match iomt::compile(folder, sources) {
+                Ok((set, warnings)) => {
+                    entries.push(Entry::Templates(set));
+                    errors.extend(warnings);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        for (file, text) in sources {
+            let known = file.ends_with(".toml") || file.ends_with(".json");
+            if !known || folders.iter().any(|folder| iomt::folder_of(file) == folder) {
+                continue;
+            }
+            match profile::compile(file, text) {
+                Ok(profile) => entries.push(Entry::Profile(profile)),
+                Err(error) => errors.push(error),
+            }
+        }
+        entries.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if kept.iter().any(|other| other.name() == entry.name()) || entry.name().starts_with("native/") {
+                let message = format!("another profile is named `{}` already", entry.name());
+                errors.push(ProfileError::new(entry.order().1, None, "name", message));
+            } else {
+                kept.push(entry);
+            }
+        }
+        (Self { entries: kept }, errors)
+    }
+
+    /// Maps a message: native topics first, then profiles by file name, then template pairs.
+    #[must_use]
+    pub fn map(&self, raw: &RawMessage<'_>) -> Mapped {
+        self.map_with(raw, &mut Trail::off())
+    }
+
+    /// Maps a message and tells how.
+    #[must_use]
+    pub fn trace(&self, raw: &RawMessage<'_>) -> Trace {
+        let mut trail = Trail::on();
+        let mapped = self.map_with(raw, &mut trail);
+        Trace::new(raw.topic, raw.payload.len(), trail.into_steps(), &mapped)
+    }
+
+    /// Every profile, the native ones first, in the order in which they are tried.
+    #[must_use]
+    pub fn list(&self) -> Vec<Listed> {
+        let native = native::PROFILES.iter().map(|(name, topic)| Listed {
+            name: (*name).to_owned(),
+            file: String::new(),
+            description: "built in".to_owned(),
+            topics: vec![(*topic).to_owned()],
+        });
+        let files = self.entries.iter().map(|entry| match entry {
+            Entry::Profile(profile) => Listed {
+                name: profile.name.clone(),
+                file: profile.file.clone(),
+                description: profile.description.clone(),
+                topics: profile.filters.iter().map(|filter| filter.text().to_owned()).collect(),
+            },
+            Entry::Templates(set) => Listed {
+                name: set.name.clone(),
+                file: set.file.clone(),
+                description: "iomt-fhir templates".to_owned(),
+                topics: set.filters.iter().map(|filter| filter.text().to_owned()).collect(),
+            },
+        });
+        native.chain(files).collect()
+    }
+
+    fn map_with(&self, raw: &RawMessage<'_>, trail: &mut Trail) -> Mapped {
+        if raw.payload.len() > MAX_PAYLOAD {
+            let mut mapped = Mapped::new("");
+            mapped.problem(ProblemKind::Limit, "payload", "the payload is larger than 1 MiB: send several messages");
+            return mapped;
+        }
+        if let Some((device, kind)) = native::route(raw.topic) {
+            let mapped = native::map(raw, device, kind);
+            trail.enter(&mapped.profile);
+            trail.note(StepKind::Matched, "topic", || "a native topic".to_owned());
+            return mapped;
+        }
+        let mut unreadable = None;
+        for entry in &self.entries {
+            let outcome = match entry {
+                Entry::Profile(profile) => profile.run(raw, trail),
+                Entry::Templates(set) => set.run(raw, trail),
+            };
+            match outcome {
+                Outcome::NotMine => {}
+                Outcome::Unreadable(why) => {
+                    unreadable.get_or_insert_with(|| (entry.name().to_owned(), why));
+                }
+                Outcome::Taken(mapped) => return mapped,
+            }
+        }
+        let mut mapped = Mapped::new("");
+        match unreadable {
+            // A profile is for this topic, so it is the one that its writer will look at.
+            Some((name, why)) => {
+                mapped.profile = name;
+                mapped.problem(ProblemKind::Syntax, "payload", why);
+            }
+            None => mapped.problem(ProblemKind::Unmatched, "topic", unmatched(raw.topic)),
+        }
+        mapped
+    }
+}
+
+fn unmatched(topic: &str) -> &'static str {
+    if topic.starts_with("vitalwire/") {
+        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform and /status"
+    } else {
+        "no profile takes this topic and payload: write one, or correct the topic"
+    }
+}
