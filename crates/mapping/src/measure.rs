@@ -73,7 +73,7 @@ fn numeric(
     let value = match unit {
         Some(unit) if unit != metric.unit => {
             details.quality |= Quality::UNIT_CONVERTED;
-            unit.convert(value, metric.unit).ok_or_else(|| wrong_unit(metric, unit))?
+            tidy(unit.convert(value, metric.unit).ok_or_else(|| wrong_unit(metric, unit))?)
         }
         _ => value,
     };
@@ -100,7 +100,8 @@ pub fn measure_samples(
     if let Some(unit) = unit.filter(|unit| *unit != metric.unit) {
         details.quality |= Quality::UNIT_CONVERTED;
         for sample in &mut samples.samples {
-            *sample = unit.convert(*sample, metric.unit).ok_or_else(|| wrong_unit(metric, unit))?;
+            let converted = unit.convert(*sample, metric.unit);
+            *sample = tidy(converted.ok_or_else(|| wrong_unit(metric, unit))?);
         }
     }
     Ok(build(metric, Value::SampleArray(samples), details))
@@ -217,6 +218,12 @@ fn strip_annotations(text: &str) -> Option<String> {
         }
     }
     Some(kept)
+}
+
+/// Rounds away what binary arithmetic adds to a scaled or converted number (36.60000000000002):
+/// to ten decimal places, where that is far finer than any device measures.
+pub(crate) fn tidy(value: f64) -> f64 {
+    if (1e-3..1e5).contains(&value.abs()) { (value * 1e10).round() / 1e10 } else { value }
 }
 
 fn bad_value(detail: String) -> Problem {

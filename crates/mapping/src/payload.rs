@@ -114,7 +114,10 @@ fn csv(text: &str, delimiter: char, columns: Option<&[String]>) -> Result<Value,
     };
     let rows = lines
         .map(|line| {
-            let fields = csv_fields(line, delimiter).into_iter().map(Value::String);
+            // An empty field is no value.
+            let fields = csv_fields(line, delimiter)
+                .into_iter()
+                .map(|field| if field.is_empty() { Value::Null } else { Value::String(field) });
             Value::Object(columns.iter().cloned().zip(fields).collect())
         })
         .collect();

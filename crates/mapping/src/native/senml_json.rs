@@ -35,7 +35,12 @@ fn quick<'a>(payload: &'a [u8], pack: &mut Pack<'_, 'a>) -> Result<(), serde_jso
 
 /// Record by record, field by field.
 fn careful<'a>(payload: &'a [u8], pack: &mut Pack<'_, 'a>) {
-    let records: Vec<&RawValue> = match serde_json::from_slice(payload) {
+    let object = payload.trim_ascii_start().starts_with(b"{");
+    let records: Vec<&RawValue> = match if object {
+        serde_json::from_slice(payload).map(|record| vec![record])
+    } else {
+        serde_json::from_slice(payload)
+    } {
         Ok(records) => records,
         Err(error) => {
             let detail = match error.classify() {
@@ -107,7 +112,7 @@ struct Records<'p, 'm, 'a>(&'p mut Pack<'m, 'a>);
 impl<'a> DeserializeSeed<'a> for Records<'_, '_, 'a> {
     type Value = ();
     fn deserialize<D: Deserializer<'a>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_seq(self)
+        json.deserialize_any(self)
     }
 }
 
@@ -126,6 +131,12 @@ impl<'a> Visitor<'a> for Records<'_, '_, 'a> {
             at += 1;
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<M: MapAccess<'a>>(self, map: M) -> Result<(), M::Error> {
+        let record = RecordVisitor.visit_map(map)?;
+        self.0.take(0, record);
         Ok(())
     }
 }

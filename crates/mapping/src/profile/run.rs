@@ -13,7 +13,7 @@ use super::rules::{
     TimeRule, UnitRule,
 };
 use crate::frame::MAX_SAMPLES;
-use crate::measure::{measure_samples, unknown_metric, unknown_unit};
+use crate::measure::{measure_samples, tidy, unknown_metric, unknown_unit};
 use crate::payload::{number_of, scalar_text};
 use crate::trace::{StepKind, Trail, value_text};
 use crate::{
@@ -308,10 +308,17 @@ fn single(
     }
     match number_of(value) {
         Some(number) if metric.kind != vitals::metric::MetricKind::Text => {
-            measure(metric, number * rule.scale + rule.offset, unit, details)
+            measure(metric, scaled(rule, number), unit, details)
         }
         _ => measure_text(metric, &text, details),
     }
+}
+
+fn scaled(rule: &MeasurementRule, number: f64) -> f64 {
+    if rule.scale == 1.0 && rule.offset == 0.0 {
+        return number;
+    }
+    tidy(number * rule.scale + rule.offset)
 }
 
 fn samples(
@@ -335,7 +342,7 @@ fn samples(
         .map(|value| match value {
             Value::Null => Ok(f64::NAN),
             value => number_of(value)
-                .map(|number| number * rule.scale + rule.offset)
+                .map(|number| scaled(rule, number))
                 .ok_or_else(|| problem(ProblemKind::BadValue, "", "a sample is not a number")),
         })
         .collect::<Result<_, _>>()?;
