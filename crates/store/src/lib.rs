@@ -1,1 +1,33 @@
-//! Projections: SQLite documents, alerts and compressed series.
+//! Projections: what the engine concluded, and how far in the journal it got, in one transaction.
+//!
+//! [`Store`] is the one writer, [`Read`] is what everybody else holds (cheap to clone, never
+//! blocked by the writer), [`Side`] keeps the few things that happen outside the journal.
+//! [`SqliteStore`] is the backend of one machine; others pass the same [`conformance`] suite.
+//!
+//! Series are kept as compressed blocks, not as rows: see [`mod@series`]. What is deliberately
+//! absent: any conclusion of its own. It keeps what it is given.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod rows;
+mod commit;
+mod query;
+mod traits;
+pub mod series;
+mod sqlite;
+pub mod conformance;
+
+pub use commit::{Commit, KvRow};
+pub use error::StoreError;
+pub use query::{
+    AlertQuery, AssociationQuery, DirectoryQuery, DocumentQuery, Found, Order, Page,
+    QuarantineQuery, ReadingQuery, SeriesFilter, Span,
+};
+pub use rows::{
+    AlertEventRow, AlertRow, AssociationRow, Attachment, DeviceRow, DirectoryRow, DocumentRow,
+    EncounterRow, LocationRow, OutboxRow, PatientRow, QuarantineRow, QuarantineStatus, SeriesInfo,
+};
+pub use series::thin::{Bucket, Thinned};
+pub use sqlite::SqliteStore;
+pub use traits::{Read, Reader, Side, Store};

@@ -1,0 +1,51 @@
+//! One commit: every effect of a run of journal entries, and how far that run went.
+
+use vitals::{Offset, Point, ReadingRef, SeriesId, SeriesKey};
+
+use crate::{
+    AlertEventRow, AlertRow, Attachment, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow,
+};
+
+/// What one transaction writes. Everything in it is stored, or nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Commit {
+    /// The next entry to process. Never goes back.
+    pub checkpoint: Offset,
+    /// Parts of the engine's state by name; an empty value removes the part.
+    pub engine_state: Vec<(String, Vec<u8>)>,
+    /// Series that began.
+    pub series: Vec<(SeriesId, SeriesKey)>,
+    /// Points by series, in any order. The same series may stand here several times.
+    pub points: Vec<(SeriesId, Vec<Point>)>,
+    /// Texts and sample arrays. The point is stored with them: it need not be in `points` as well.
+    pub attachments: Vec<(SeriesId, Point, Attachment)>,
+    /// Business identifiers of readings (`system|value`), for conditional create.
+    pub identifiers: Vec<(String, ReadingRef)>,
+    /// Alerts as they are now, by episode.
+    pub alerts: Vec<AlertRow>,
+    /// What happened to alerts.
+    pub alert_events: Vec<AlertEventRow>,
+    /// Quarantined messages, by offset. An empty payload leaves the stored one alone.
+    pub quarantine: Vec<QuarantineRow>,
+    /// Documents; each is a new version.
+    pub documents: Vec<DocumentRow>,
+    /// Who and what there is.
+    pub directory: Vec<DirectoryRow>,
+    /// Notifications to send.
+    pub outbox: Vec<OutboxRow>,
+    /// Counters as they are now, by name.
+    pub counters: Vec<(String, u64)>,
+    /// Other settings.
+    pub kv: Vec<KvRow>,
+}
+
+/// A named value in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvRow {
+    /// Which bucket (`settings`, `retained` …).
+    pub bucket: String,
+    /// Name within the bucket.
+    pub key: String,
+    /// The value; none removes it.
+    pub value: Option<Vec<u8>>,
+}

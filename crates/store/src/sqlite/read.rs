@@ -1,0 +1,194 @@
+//! The reader: each question in one snapshot, answered in the module of its subject.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use vitals::{EpisodeId, Offset, Point, ReadingRef, ReceiveTime, SeriesId};
+
+use crate::sqlite::pool::Pool;
+use crate::sqlite::{directory, read_readings, read_rows, read_series};
+use crate::{
+    AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
+    DirectoryQuery, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow, OutboxRow,
+    PatientRow, QuarantineQuery, QuarantineRow, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
+    StoreError, Thinned,
+};
+
+/// Reads through a pool of connections.
+pub(super) struct SqliteReader {
+    pool: Arc<Pool>,
+}
+
+impl SqliteReader {
+    pub(super) fn new(pool: Arc<Pool>) -> Self {
+        Self { pool }
+    }
+}
+
+/// The stored checkpoint; 0 in a new store.
+pub(super) fn checkpoint(db: &Connection) -> Result<Offset, StoreError> {
+    let stored: Option<i64> = db
+        .prepare_cached("select value from meta where name = 'checkpoint'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(stored.unwrap_or(0) as Offset)
+}
+
+type Named<T> = Result<Vec<(String, T)>, StoreError>;
+
+impl Read for SqliteReader {
+    fn checkpoint(&self) -> Result<Offset, StoreError> {
+        self.pool.with(checkpoint)
+    }
+
+    fn engine_state(&self) -> Named<Vec<u8>> {
+        self.pool.with(|db| {
+            let mut ask = db.prepare_cached("select name, value from engine_state order by name")?;
+            let rows = ask.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn counters(&self) -> Named<u64> {
+        self.pool.with(|db| {
+            let mut ask = db.prepare_cached("select name, value from counters order by name")?;
+            let rows = ask.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn series(&self, filter: &SeriesFilter) -> Result<Vec<SeriesInfo>, StoreError> {
+        self.pool.with(|db| read_series::series(db, filter))
+    }
+
+    fn points(&self, series: SeriesId, span: Span) -> Result<Vec<Point>, StoreError> {
+        self.pool.with(|db| read_series::points(db, series, span))
+    }
+
+    fn thinned(
+        &self,
+        series: SeriesId,
+        span: Span,
+        buckets: usize,
+    ) -> Result<Thinned, StoreError> {
+        self.pool.with(|db| read_series::thinned(db, series, span, buckets))
+    }
+
+    fn count(
+        &self,
+        filter: &SeriesFilter,
+        time: Span,
+        received: Span,
+    ) -> Result<u64, StoreError> {
+        self.pool.with(|db| read_readings::count(db, filter, time, received))
+    }
+
+    fn readings(&self, query: &ReadingQuery) -> Result<Vec<(SeriesId, Point)>, StoreError> {
+        self.pool.with(|db| read_readings::readings(db, query))
+    }
+
+    fn reading(&self, reading: ReadingRef) -> Result<Option<Point>, StoreError> {
+        self.pool.with(|db| read_readings::reading(db, reading))
+    }
+
+    fn attachment(&self, reading: ReadingRef) -> Result<Option<Attachment>, StoreError> {
+        self.pool.with(|db| read_readings::attachment(db, reading))
+    }
+
+    fn attachments(
+        &self,
+        series: SeriesId,
+        span: Span,
+        limit: u64,
+    ) -> Result<Vec<(Point, Attachment)>, StoreError> {
+        self.pool.with(|db| read_readings::attachments(db, series, span, limit))
+    }
+
+    fn identified(&self, identifier: &str) -> Result<Option<ReadingRef>, StoreError> {
+        self.pool.with(|db| read_readings::identified(db, identifier))
+    }
+
+    fn identifiers(&self, reading: ReadingRef) -> Result<Vec<String>, StoreError> {
+        self.pool.with(|db| read_readings::identifiers(db, reading))
+    }
+
+    fn patients(&self, query: &DirectoryQuery) -> Result<Found<PatientRow>, StoreError> {
+        self.pool.with(|db| directory::search(db, query))
+    }
+
+    fn encounters(&self, query: &DirectoryQuery) -> Result<Found<EncounterRow>, StoreError> {
+        self.pool.with(|db| directory::search(db, query))
+    }
+
+    fn locations(&self, query: &DirectoryQuery) -> Result<Found<LocationRow>, StoreError> {
+        self.pool.with(|db| directory::search(db, query))
+    }
+
+    fn devices(&self, query: &DirectoryQuery) -> Result<Found<DeviceRow>, StoreError> {
+        self.pool.with(|db| directory::search(db, query))
+    }
+
+    fn associations(&self, query: &AssociationQuery) -> Result<Vec<AssociationRow>, StoreError> {
+        self.pool.with(|db| directory::associations(db, query))
+    }
+
+    fn alerts(&self, query: &AlertQuery) -> Result<Found<AlertRow>, StoreError> {
+        self.pool.with(|db| read_rows::alerts(db, query))
+    }
+
+    fn alert(&self, episode: EpisodeId) -> Result<Option<AlertRow>, StoreError> {
+        self.pool.with(|db| read_rows::alert(db, episode))
+    }
+
+    fn alert_events(&self, episode: EpisodeId) -> Result<Vec<AlertEventRow>, StoreError> {
+        self.pool.with(|db| read_rows::alert_events(db, episode))
+    }
+
+    fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError> {
+        self.pool.with(|db| read_rows::quarantine(db, query))
+    }
+
+    fn quarantine_item(&self, offset: Offset) -> Result<Option<QuarantineRow>, StoreError> {
+        self.pool.with(|db| read_rows::quarantine_item(db, offset))
+    }
+
+    fn document(&self, kind: &str, id: &str) -> Result<Option<DocumentRow>, StoreError> {
+        self.pool.with(|db| Ok(read_rows::history(db, kind, id, 1)?.pop()))
+    }
+
+    fn document_history(&self, kind: &str, id: &str) -> Result<Vec<DocumentRow>, StoreError> {
+        self.pool.with(|db| read_rows::history(db, kind, id, -1))
+    }
+
+    fn documents(&self, query: &DocumentQuery) -> Result<Found<DocumentRow>, StoreError> {
+        self.pool.with(|db| read_rows::documents(db, query))
+    }
+
+    fn outbox_due(&self, now: ReceiveTime, limit: u64) -> Result<Vec<OutboxRow>, StoreError> {
+        self.pool.with(|db| read_rows::outbox_due(db, now, limit))
+    }
+
+    fn outbox_len(&self) -> Result<u64, StoreError> {
+        self.pool.with(|db| {
+            let count: i64 = db.query_row("select count(*) from outbox", [], |row| row.get(0))?;
+            Ok(count as u64)
+        })
+    }
+
+    fn kv(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.pool.with(|db| {
+            let mut ask =
+                db.prepare_cached("select value from kv where bucket = ?1 and key = ?2")?;
+            Ok(ask.query_row(params![bucket, key], |row| row.get(0)).optional()?)
+        })
+    }
+
+    fn kv_all(&self, bucket: &str) -> Named<Vec<u8>> {
+        self.pool.with(|db| {
+            let mut ask =
+                db.prepare_cached("select key, value from kv where bucket = ?1 order by key")?;
+            let rows = ask.query_map([bucket], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! Writing beside the one writer, on a connection of its own.
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, TransactionBehavior, params};
+use vitals::ReceiveTime;
+
+use crate::sqlite::write;
+use crate::{KvRow, Side, StoreError};
+
+/// The connection.
+pub(super) struct SqliteSide {
+    connection: Mutex<Connection>,
+}
+
+impl SqliteSide {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection: Mutex::new(connection) }
+    }
+}
+
+impl Side for SqliteSide {
+    fn put(&self, rows: &[KvRow]) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock();
+        let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        write::kv(&db, rows)?;
+        Ok(db.commit()?)
+    }
+
+    fn outbox_done(&self, id: &str) -> Result<(), StoreError> {
+        self.connection.lock().execute("delete from outbox where id = ?1", [id])?;
+        Ok(())
+    }
+
+    fn outbox_retry(
+        &self,
+        id: &str,
+        attempts: u32,
+        next_at: ReceiveTime,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        self.connection.lock().execute(
+            "update outbox set attempts = ?2, next_at = ?3, last_error = ?4 where id = ?1",
+            params![id, attempts, next_at.0, error],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! What every backend offers.
+
+use std::sync::Arc;
+
+use vitals::{EpisodeId, Offset, Point, ReadingRef, ReceiveTime, SeriesId};
+
+use crate::{
+    AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
+    DeviceRow, DirectoryQuery, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow,
+    OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, ReadingQuery, SeriesFilter, SeriesInfo,
+    Span, StoreError, Thinned,
+};
+
+/// The one writer.
+pub trait Store: Send {
+    /// Writes everything in one transaction; durable on return.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing of it is stored, and the store stays usable.
+    fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// A reader: sees every commit that returned before it is asked.
+    fn reader(&self) -> Reader;
+
+    /// For what happens outside the journal.
+    fn side(&self) -> Arc<dyn Side>;
+}
+
+/// A shared reader.
+pub type Reader = Arc<dyn Read>;
+
+/// Everything that can be asked. All methods fail with [`StoreError`] when the database does.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+pub trait Read: Send + Sync {
+    /// The next journal entry to process; 0 in a new store.
+    fn checkpoint(&self) -> Result<Offset, StoreError>;
+    /// All parts of the engine's state, by name.
+    fn engine_state(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+    /// All counters, by name.
+    fn counters(&self) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Series with their counts and spans, by number.
+    fn series(&self, filter: &SeriesFilter) -> Result<Vec<SeriesInfo>, StoreError>;
+    /// Points of one series in time order. Identical values at one time were stored once.
+    fn points(&self, series: SeriesId, span: Span) -> Result<Vec<Point>, StoreError>;
+    /// A series for drawing: about `buckets` buckets, none of which loses its extremes.
+    fn thinned(&self, series: SeriesId, span: Span, buckets: usize)
+    -> Result<Thinned, StoreError>;
+    /// How many points, exactly.
+    fn count(
+        &self,
+        filter: &SeriesFilter,
+        time: Span,
+        received: Span,
+    ) -> Result<u64, StoreError>;
+    /// Points of many series in order of time.
+    fn readings(&self, query: &ReadingQuery) -> Result<Vec<(SeriesId, Point)>, StoreError>;
+    /// One point (PR-1).
+    fn reading(&self, reading: ReadingRef) -> Result<Option<Point>, StoreError>;
+    /// The text or samples beside a point.
+    fn attachment(&self, reading: ReadingRef) -> Result<Option<Attachment>, StoreError>;
+    /// Texts and samples of a series, in time order, at most `limit`.
+    fn attachments(
+        &self,
+        series: SeriesId,
+        span: Span,
+        limit: u64,
+    ) -> Result<Vec<(Point, Attachment)>, StoreError>;
+    /// The reading that has this business identifier (`system|value`).
+    fn identified(&self, identifier: &str) -> Result<Option<ReadingRef>, StoreError>;
+    /// The business identifiers of a reading.
+    fn identifiers(&self, reading: ReadingRef) -> Result<Vec<String>, StoreError>;
+
+    /// Patients.
+    fn patients(&self, query: &DirectoryQuery) -> Result<Found<PatientRow>, StoreError>;
+    /// Encounters.
+    fn encounters(&self, query: &DirectoryQuery) -> Result<Found<EncounterRow>, StoreError>;
+    /// Places.
+    fn locations(&self, query: &DirectoryQuery) -> Result<Found<LocationRow>, StoreError>;
+    /// Devices.
+    fn devices(&self, query: &DirectoryQuery) -> Result<Found<DeviceRow>, StoreError>;
+    /// Device associations, oldest first.
+    fn associations(&self, query: &AssociationQuery) -> Result<Vec<AssociationRow>, StoreError>;
+
+    /// Alerts.
+    fn alerts(&self, query: &AlertQuery) -> Result<Found<AlertRow>, StoreError>;
+    /// One alert.
+    fn alert(&self, episode: EpisodeId) -> Result<Option<AlertRow>, StoreError>;
+    /// What happened to an alert, oldest first.
+    fn alert_events(&self, episode: EpisodeId) -> Result<Vec<AlertEventRow>, StoreError>;
+
+    /// Quarantined messages without their payloads, newest first.
+    fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError>;
+    /// One quarantined message, whole.
+    fn quarantine_item(&self, offset: Offset) -> Result<Option<QuarantineRow>, StoreError>;
+
+    /// The latest version of a document; one with an empty body was deleted.
+    fn document(&self, kind: &str, id: &str) -> Result<Option<DocumentRow>, StoreError>;
+    /// All versions of a document, newest first.
+    fn document_history(&self, kind: &str, id: &str) -> Result<Vec<DocumentRow>, StoreError>;
+    /// Documents.
+    fn documents(&self, query: &DocumentQuery) -> Result<Found<DocumentRow>, StoreError>;
+
+    /// Notifications due at `now`, oldest first, at most `limit`.
+    fn outbox_due(&self, now: ReceiveTime, limit: u64) -> Result<Vec<OutboxRow>, StoreError>;
+    /// How many notifications wait.
+    fn outbox_len(&self) -> Result<u64, StoreError>;
+
+    /// One value of a bucket.
+    fn kv(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// A whole bucket, by key.
+    fn kv_all(&self, bucket: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+}
+
+/// Writing what happens outside the journal: deliveries, settings, retained messages. Durable on
+/// return, and safe beside the one writer. Fails with [`StoreError`] when the database does.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+pub trait Side: Send + Sync {
+    /// Sets values; none removes.
+    fn put(&self, rows: &[crate::KvRow]) -> Result<(), StoreError>;
+    /// A notification was delivered, or is given up: it is removed.
+    fn outbox_done(&self, id: &str) -> Result<(), StoreError>;
+    /// A delivery failed: `attempts` so far, again at `next_at`.
+    fn outbox_retry(
+        &self,
+        id: &str,
+        attempts: u32,
+        next_at: ReceiveTime,
+        error: &str,
+    ) -> Result<(), StoreError>;
+}
