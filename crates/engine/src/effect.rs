@@ -2,6 +2,7 @@
 //! engine.
 
 use alert::{ChangeKind, Episode};
+use serde::{Deserialize, Serialize};
 use vitals::{
     Association, DeviceId, Encounter, Location, LocationId, Offset, Patient, PatientId, Point,
     ReceiveTime, SampleArray, SeriesId, SeriesKey,
@@ -53,7 +54,7 @@ pub enum Attachment {
 }
 
 /// An alert as it is after a change, with the change.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertRecord {
     /// The episode after the change.
     pub episode: Episode,

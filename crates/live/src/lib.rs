@@ -8,7 +8,7 @@ mod changes;
 mod progress;
 mod tail;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use engine::{DeviceLine, PatientView};
@@ -31,6 +31,7 @@ struct Inner {
     locations: RwLock<Arc<Vec<Location>>>,
     policy: RwLock<PolicyInForce>,
     rates: Mutex<Rates>,
+    counted: Mutex<BTreeMap<String, u64>>,
     tail: Tail,
     changes: Changes,
     progress: Progress,
@@ -65,6 +66,7 @@ impl Live {
                 locations: RwLock::default(),
                 policy: RwLock::default(),
                 rates: Mutex::default(),
+                counted: Mutex::default(),
                 tail: Tail::default(),
                 changes: Changes::new(start),
                 progress: Progress::default(),
@@ -140,6 +142,21 @@ impl Live {
         let second = now.0.div_euclid(1_000_000);
         let slot = &mut self.inner.rates.lock().seconds[second.rem_euclid(11) as usize];
         if slot.0 == second { slot.1 += count } else { *slot = (second, count) }
+    }
+
+    /// Counts something by reason (DU-2).
+    pub fn count(&self, reason: &str, number: u64) {
+        let mut counted = self.inner.counted.lock();
+        match counted.get_mut(reason) {
+            Some(count) => *count += number,
+            None => drop(counted.insert(reason.to_owned(), number)),
+        }
+    }
+
+    /// Everything counted, by reason.
+    #[must_use]
+    pub fn counted(&self) -> BTreeMap<String, u64> {
+        self.inner.counted.lock().clone()
     }
 
     /// Puts a patient's view in place; none takes it away.

@@ -1,1 +1,156 @@
-//! Runs the engine over the journal: checkpoints, timers, live view, delivery.
+//! Runs the engine over the journal: feeds it what was committed, publishes what it concludes,
+//! puts conclusions and checkpoint into the store in one transaction, keeps time, delivers
+//! notifications.
+//!
+//! Three threads of work: the *worker* owns the engine; the *keeper* owns the store; the *ticker*
+//! puts the passing of time into the journal. After a restart the worker reads back the engine's
+//! parts and takes in the journal from the checkpoint on: the same entries give the same effects,
+//! so every effect is in the store exactly once (EN-1).
+//!
+//! What is absent: any listener, any HTTP server, any rule.
+
+mod keeper;
+mod pending;
+mod recover;
+mod ticker;
+mod webhook;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Receiver;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use journal::{Appender, Entry};
+use live::Live;
+use store::Store;
+use vitals::ReceiveTime;
+
+pub use recover::Recovered;
+pub use webhook::{Webhook, sign};
+
+/// How the runtime works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Conclusions go to the store at least this often.
+    pub store_every: Duration,
+    /// … or when this many values wait.
+    pub store_points: usize,
+    /// Above this many waiting values the engine stops until the store catches up (DU-3).
+    pub points_max: usize,
+    /// Time goes into the journal this often. Silence is noticed that much late at most.
+    pub tick_every: Duration,
+    /// Whom to notify.
+    pub webhooks: Vec<Webhook>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            store_every: Duration::from_secs(10),
+            store_points: 500_000,
+            points_max: 4_000_000,
+            tick_every: Duration::from_millis(500),
+            webhooks: Vec::new(),
+        }
+    }
+}
+
+/// What can keep the runtime from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The store can't be read.
+    #[error("cannot read the store: {0}")]
+    Store(#[from] store::StoreError),
+    /// The journal can't be read.
+    #[error("cannot read the journal: {0}")]
+    Journal(#[from] journal::JournalError),
+    /// The journal no longer has what the store does not have yet.
+    #[error(
+        "the store has come to entry {checkpoint}, but the journal begins at {first}: entries in \
+         between are gone; restore journal and store from the same backup"
+    )]
+    Gap {
+        /// What the store still needs.
+        checkpoint: u64,
+        /// What the journal still has.
+        first: u64,
+    },
+    /// The store is ahead of the journal.
+    #[error(
+        "the store has come to entry {checkpoint}, but the journal ends at {next}: they are not of \
+         the same installation; restore both from the same backup"
+    )]
+    Ahead {
+        /// What the store has come to.
+        checkpoint: u64,
+        /// Where the journal ends.
+        next: u64,
+    },
+    /// No thread could be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The running engine; stopping it flushes everything to the store.
+pub struct Runtime {
+    worker: Option<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    /// What a restart had to do.
+    pub recovered: Recovered,
+}
+
+impl Runtime {
+    /// Recovers, then starts. `feed` is what the appender sends its commits to; it must have been
+    /// made before any entry was appended in this process. Must be called within tokio.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] when journal and store can't be read or don't fit each other.
+    pub fn start(
+        appender: Appender,
+        feed: Receiver<Arc<[Entry]>>,
+        store: Box<dyn Store>,
+        live: Live,
+        clock: fn() -> ReceiveTime,
+        options: Options,
+    ) -> Result<Self, RuntimeError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let reader = store.reader();
+        let side = store.side();
+        let keeper = keeper::Keeper::start(store).map_err(RuntimeError::Thread)?;
+        let setting = worker::Setting {
+            appender: appender.clone(),
+            reader: reader.clone(),
+            live: live.clone(),
+            clock,
+            options: options.clone(),
+            stop: Arc::clone(&stop),
+        };
+        let (worker, recovered) = recover::recover(setting, keeper)?;
+        let worker = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run(&feed))
+            .map_err(RuntimeError::Thread)?;
+        let tasks = vec![
+            tokio::spawn(ticker::run(appender, options.tick_every)),
+            tokio::spawn(webhook::deliver(options.webhooks, reader, side, clock)),
+        ];
+        Ok(Self { worker: Some(worker), stop, tasks, recovered })
+    }
+
+    /// Stops: takes in what is committed, puts everything into the store. Blocks until done. The
+    /// appender must have been closed before.
+    pub fn stop(mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Release);
+        for task in &self.tasks {
+            task.abort();
+        }
+        if let Some(worker) = self.worker.take() {
+            if worker.join().is_err() {
+                tracing::error!("engine: its thread panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Effects on their way into the store, as rows.
+
+use std::sync::Arc;
+
+use alert::{ChangeKind, EpisodeState};
+use engine::{AlertRecord, Effect};
+use journal::Entry;
+use live::Live;
+use serde_json::json;
+use store::{
+    AlertEventRow, AlertRow, AssociationRow, Attachment, Commit, DeviceRow, DirectoryRow,
+    EncounterRow, KvRow, LocationRow, OutboxRow, PatientRow, QuarantineRow, QuarantineStatus, Reader,
+};
+use vitals::{Message, Offset, Point, Quality, SeriesId};
+
+use crate::webhook::{self, Webhook};
+
+/// Which receivers have heard of which episodes.
+const TOLD: &str = "webhook-told";
+
+pub(crate) struct Pending {
+    webhooks: Vec<Webhook>,
+    reader: Reader,
+    commit: Commit,
+    next_event: (Offset, u16),
+    /// Values of the entries being taken in.
+    pub(crate) points: Vec<(SeriesId, Point)>,
+    /// Alerts that nobody was told of yet.
+    pub(crate) fresh_alerts: Vec<Arc<AlertRecord>>,
+}
+
+impl Pending {
+    pub(crate) fn new(webhooks: Vec<Webhook>, reader: Reader) -> Self {
+        Self {
+            webhooks,
+            reader,
+            commit: Commit::default(),
+            next_event: (0, 0),
+            points: Vec::new(),
+            fresh_alerts: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commit == Commit::default()
+    }
+
+    /// Everything gathered, as one commit.
+    pub(crate) fn commit(
+        &mut self,
+        checkpoint: Offset,
+        engine_state: Vec<(String, Vec<u8>)>,
+        points: Vec<(SeriesId, Vec<Point>)>,
+        counters: Vec<(String, u64)>,
+    ) -> Commit {
+        let gathered = std::mem::take(&mut self.commit);
+        Commit { checkpoint, engine_state, points, counters, ..gathered }
+    }
+
+    /// Takes in one effect of one entry.
+    pub(crate) fn take(&mut self, entry: &Entry, effect: Effect, live: &Live) {
+        let (version, updated) = (entry.offset + 1, entry.at);
+        let row = match effect {
+            Effect::SeriesOpened(id, key) => {
+                self.commit.series.push((id, key));
+                return;
+            }
+            Effect::Point(id, point) => {
+                count_quality(point.quality, live);
+                self.points.push((id, point));
+                return;
+            }
+            Effect::Attachment(id, point, attachment) => {
+                count_quality(point.quality, live);
+                let attachment = match attachment {
+                    engine::Attachment::Text(text) => Attachment::Text(text),
+                    engine::Attachment::Samples(samples) => Attachment::Samples(samples),
+                };
+                self.commit.attachments.push((id, point, attachment));
+                return;
+            }
+            Effect::Alert(record) => {
+                self.alert(entry, *record);
+                return;
+            }
+            Effect::QuarantineEnded { offset, released, by } => {
+                self.end_quarantine(offset, released, &by, entry);
+                return;
+            }
+            Effect::Counted(reason) => {
+                live.count(reason, 1);
+                return;
+            }
+            Effect::Patient(patient) => {
+                DirectoryRow::Patient(PatientRow { patient: *patient, merged_into: None, updated, version })
+            }
+            Effect::Merged(survivor, retired) => {
+                let patient = self.known_patient(&retired);
+                DirectoryRow::Patient(PatientRow { patient, merged_into: Some(survivor), updated, version })
+            }
+            Effect::Encounter(encounter) => {
+                DirectoryRow::Encounter(EncounterRow { encounter: *encounter, updated, version })
+            }
+            Effect::Location(location) => {
+                DirectoryRow::Location(LocationRow { location: *location, updated, version })
+            }
+            Effect::Device(device) => DirectoryRow::Device(DeviceRow {
+                device: *device,
+                link: None,
+                last_heard: None,
+                updated,
+                version,
+            }),
+            Effect::Association(association) => {
+                DirectoryRow::Association(AssociationRow { association, updated })
+            }
+        };
+        self.commit.directory.push(row);
+    }
+
+    fn known_patient(&self, id: &vitals::PatientId) -> vitals::Patient {
+        let waiting = self.commit.directory.iter().rev().find_map(|row| match row {
+            DirectoryRow::Patient(row) if row.patient.id == *id => Some(row.patient.clone()),
+            _ => None,
+        });
+        let query = store::DirectoryQuery { ids: vec![id.to_string()], ..Default::default() };
+        waiting
+            .or_else(|| Some(self.reader.patients(&query).ok()?.rows.into_iter().next()?.patient))
+            .unwrap_or_else(|| vitals::Patient::unknown(id.clone()))
+    }
+
+    fn alert(&mut self, entry: &Entry, record: AlertRecord) {
+        let episode = &record.episode;
+        let index = if self.next_event.0 == entry.offset { self.next_event.1 } else { 0 };
+        self.next_event = (entry.offset, index + 1);
+        let body = serde_json::to_vec(&record).unwrap_or_default();
+        self.commit.alerts.push(AlertRow {
+            episode: episode.id,
+            patient: Some(record.patient.clone()),
+            device: record.device.clone(),
+            unit: String::new(),
+            condition: format!("{:?}", episode.condition),
+            priority: episode.priority as u8 + 1,
+            state: episode.state.name().to_owned(),
+            open: episode.state != EpisodeState::Resolved,
+            raised: vitals::ReceiveTime(episode.raised_at),
+            changed: record.at,
+            body,
+        });
+        let detail = json!({ "priority": episode.priority.name(), "detail": record.detail });
+        self.commit.alert_events.push(AlertEventRow {
+            episode: episode.id,
+            offset: entry.offset,
+            index,
+            at: record.at,
+            kind: record.kind.name().to_owned(),
+            actor: record.actor.clone(),
+            body: detail.to_string().into_bytes(),
+        });
+        let told = matches!(
+            record.kind,
+            ChangeKind::Raised | ChangeKind::Escalated | ChangeKind::Resolved
+        );
+        if told {
+            for hook in self.webhooks.clone() {
+                self.notify(&hook, entry, &record);
+            }
+        }
+        self.fresh_alerts.push(Arc::new(record));
+    }
+
+    /// Queues a notification; the end of an episode goes to those who heard of its start (AL-4).
+    fn notify(&mut self, hook: &Webhook, entry: &Entry, record: &AlertRecord) {
+        let key = format!("{}/{}", hook.name, record.episode.id);
+        let told = self.commit.kv.iter().rev().find(|row| row.key == key).map_or_else(
+            || self.reader.kv(TOLD, &key).ok().flatten().is_some(),
+            |row| row.value.is_some(),
+        );
+        let ends = record.kind == ChangeKind::Resolved;
+        if ends && !told {
+            return;
+        }
+        let Some(row) = webhook::notification(hook, entry, record) else { return };
+        self.commit.outbox.push(row);
+        let value = (!ends).then(|| b"1".to_vec());
+        self.commit.kv.push(KvRow { bucket: TOLD.to_owned(), key, value });
+    }
+
+    /// Keeps a message that was not understood, or not wholly.
+    pub(crate) fn quarantine(&mut self, offset: Offset, message: &Message, live: &Live) {
+        let mut kinds: Vec<_> = message.problems.iter().map(|problem| problem.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        for kind in &kinds {
+            live.count(&format!("quarantine-{}", kind.name()), 1);
+        }
+        let understood: usize =
+            message.readings().map(|(_, _, _)| 1).sum::<usize>();
+        let problems: Vec<_> = message
+            .problems
+            .iter()
+            .map(|p| json!({ "kind": p.kind.name(), "path": p.path, "detail": p.detail }))
+            .collect();
+        let problems = json!({
+            "understood": understood,
+            "message_id": message.origin.message_id,
+            "problems": problems,
+        });
+        self.commit.quarantine.push(QuarantineRow {
+            offset,
+            received: message.received,
+            protocol: message.origin.protocol.name().to_owned(),
+            address: message.origin.address.clone(),
+            sender: message.origin.sender.clone(),
+            profile: message.origin.profile.clone(),
+            kinds,
+            status: QuarantineStatus::New,
+            resolution: Vec::new(),
+            problems: problems.to_string().into_bytes(),
+            payload: message.payload.clone(),
+        });
+    }
+
+    fn end_quarantine(&mut self, offset: Offset, released: bool, by: &str, entry: &Entry) {
+        let status =
+            if released { QuarantineStatus::Released } else { QuarantineStatus::Discarded };
+        let resolution = json!({ "by": by, "at_ms": entry.at.millis() }).to_string().into_bytes();
+        let waiting = self.commit.quarantine.iter_mut().find(|row| row.offset == offset);
+        if let Some(row) = waiting {
+            row.status = status;
+            row.resolution = resolution;
+            return;
+        }
+        if let Ok(Some(row)) = self.reader.quarantine_item(offset) {
+            self.commit.quarantine.push(QuarantineRow { status, resolution, ..row });
+        }
+    }
+}
+
+fn count_quality(quality: Quality, live: &Live) {
+    for (flag, reason) in [
+        (Quality::LATE, "late"),
+        (Quality::IMPLAUSIBLE, "implausible"),
+        (Quality::ARTEFACT, "artefact"),
+        (Quality::CLOCK_CORRECTED, "clock-corrected"),
+    ] {
+        if quality.contains(flag) {
+            live.count(reason, 1);
+        }
+    }
+}
+
+/// Outbox rows name an episode, a receiver and a step, so that each is sent once (AL-4).
+pub(crate) fn outbox_row(hook: &Webhook, entry: &Entry, id: String, body: Vec<u8>) -> OutboxRow {
+    OutboxRow {
+        id,
+        target: hook.name.clone(),
+        body,
+        created: entry.at,
+        attempts: 0,
+        next_at: entry.at,
+        last_error: String::new(),
+    }
+}
