@@ -69,7 +69,7 @@ impl MqttServer {
         let mut shutdown = self.broker.doors.shutdown.clone();
         loop {
             tokio::select! {
-                _ = shutdown.wait_for(|stop| *stop) => break,
+                () = stopped(&mut shutdown) => break,
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => self.admit(stream, acceptor.clone()),
                     Err(error) => {
@@ -113,6 +113,12 @@ impl MqttServer {
             }
         });
     }
+}
+
+/// Waits until the program stops.
+async fn stopped(shutdown: &mut tokio::sync::watch::Receiver<bool>) {
+    // A dropped sender means the program is ending, too.
+    drop(shutdown.wait_for(|stop| *stop).await);
 }
 
 /// A counted place among the connections.
