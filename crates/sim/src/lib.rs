@@ -13,6 +13,7 @@ pub mod histogram;
 pub mod link;
 pub mod load;
 pub mod random;
+pub mod replay;
 pub mod scenario;
 pub mod ward;
 pub mod wire;
