@@ -1,3 +1,4 @@
 //! HTTP: FHIR, the application API, live push, metrics, the pages.
 
 pub mod dto;
+pub mod fhir;

@@ -1,0 +1,342 @@
+//! Creates and updates of one resource: validated, made literal, put into the journal, and only
+//! then answered (DU-1). What can't be understood goes to quarantine whole (DU-2).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value as Json;
+use vitals::id::stable_hash;
+use vitals::time::DAY;
+use vitals::{
+    Content, DirectoryEvent, Message, Origin, Problem, Protocol, Reading, ReceiveTime, TimeBase,
+};
+use wire_fhir::outcome::issue_of;
+use wire_fhir::search::{Subject, decode, encode, parse};
+use wire_fhir::{Issue, IssueCode, Kind, Record, directory, observation, project, record, time};
+
+use super::answer::{Done, refusal, refusals, unavailable, version};
+use super::backend::{BackendError, Submitted};
+use super::{Call, Fhir, resolve};
+
+/// A resource to write, with what its request said.
+pub(super) struct Write<'a> {
+    /// The resource; validated already.
+    pub resource: Json,
+    /// Where it stands: its type, or its place in a bundle.
+    pub path: &'a str,
+    /// The bytes to keep in the journal.
+    pub payload: Vec<u8>,
+    /// Search of a conditional create.
+    pub if_none_exist: Option<&'a str>,
+    /// Expected version of an update.
+    pub if_match: Option<&'a str>,
+}
+
+impl Fhir {
+    /// Keeps what was refused where a person can look at it, and passes the refusal on; if even
+    /// that is impossible, says so instead.
+    pub(super) async fn quarantine(
+        &self,
+        call: &Call,
+        address: &str,
+        payload: Vec<u8>,
+        done: Done,
+    ) -> Done {
+        let problems = done.issues.iter().map(Issue::to_problem).collect();
+        let message = self.message(call, address, "", payload, Vec::new(), problems);
+        match self.backend.submit(message, None).await {
+            Ok(_) => done,
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    pub(super) fn message(
+        &self,
+        call: &Call,
+        address: &str,
+        name: &str,
+        payload: Vec<u8>,
+        content: Vec<Content>,
+        problems: Vec<Problem>,
+    ) -> Message {
+        let received = self.backend.now();
+        Message {
+            origin: Origin {
+                protocol: Protocol::Fhir,
+                address: address.to_owned(),
+                sender: call.sender.clone(),
+                message_id: name.to_owned(),
+                profile: "fhir-r4".to_owned(),
+            },
+            received,
+            time_base: time_base(&content, received),
+            payload,
+            content,
+            problems,
+        }
+    }
+
+    /// Writes an observation: POST, or PUT under the client's own id. A correction of what is
+    /// stored is a new reading with its own id; nothing stored changes.
+    pub(super) async fn create_observation(
+        &self,
+        call: &Call,
+        mut write: Write<'_>,
+        client_id: Option<&str>,
+    ) -> Done {
+        if client_id.is_some_and(|id| id.parse::<vitals::ReadingRef>().is_ok()) {
+            return refusal(
+                405,
+                IssueCode::NotSupported,
+                "",
+                "A stored reading never changes: send a new observation with the status amended, \
+                 corrected or entered-in-error.",
+            );
+        }
+        let issues = resolve::literal(self, call, &mut write.resource, write.path).await;
+        if !issues.is_empty() {
+            return self.quarantine(call, "Observation", write.payload, refusals(412, issues)).await;
+        }
+        let _gate = match write.if_none_exist {
+            Some(_) => Some(self.gate.lock().await),
+            None => None,
+        };
+        let dedup = match self.observation_key(&write, client_id).await {
+            Ok(key) => key,
+            Err(done) => return done,
+        };
+        let observed = observation::read(&write.resource, write.path);
+        let issues: Vec<Issue> = observed.problems.iter().map(issue_of).collect();
+        let Some(reading) = observed.reading else {
+            return self.quarantine_unread(call, write.payload, observed.problems, issues).await;
+        };
+        let name = client_id.map(|id| format!("Observation/{id}")).unwrap_or_default();
+        let content = vec![Content::Reading(reading)];
+        let message =
+            self.message(call, "Observation", &name, write.payload, content, observed.problems);
+        let (status, offset) = match self.backend.submit(message, dedup).await {
+            Ok(Submitted::Committed(offset)) => (201, offset),
+            Ok(Submitted::Duplicate(offset)) => (200, offset),
+            Err(error) => return unavailable(&error),
+        };
+        let stored = match self.backend.readings_of(offset).await {
+            Ok(stored) => stored,
+            Err(error) => return unavailable(&error),
+        };
+        // Some of it may not have been understood: the sender is told, and it is in quarantine.
+        let issues = issues.into_iter().map(|issue| Issue::warning(issue.code, issue.path, issue.detail));
+        let mut done = stored.first().map_or_else(Done::default, observed_answer);
+        (done.status, done.issues) = (status, issues.collect());
+        done
+    }
+
+    async fn quarantine_unread(
+        &self,
+        call: &Call,
+        payload: Vec<u8>,
+        problems: Vec<Problem>,
+        issues: Vec<Issue>,
+    ) -> Done {
+        let message = self.message(call, "Observation", "", payload, Vec::new(), problems);
+        match self.backend.submit(message, None).await {
+            Ok(_) => refusals(422, issues),
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// The key under which an observation is kept once. A conditional create by identifier has its
+    /// criteria as key, one by other criteria is looked up; an observation that says when it was
+    /// made is the same one when it is sent again, word for word.
+    async fn observation_key(
+        &self,
+        write: &Write<'_>,
+        client_id: Option<&str>,
+    ) -> Result<Option<u128>, Done> {
+        if let Some(criteria) = write.if_none_exist {
+            let mut pairs = decode(criteria);
+            pairs.sort();
+            if pairs.iter().any(|(name, _)| name == "identifier") {
+                return Ok(Some(key("criteria", &encode(&pairs))));
+            }
+            let search = parse(Subject::Observation, &pairs, true).map_err(|i| refusals(400, i))?;
+            let query = self.reading_query(&search).await.map_err(|error| unavailable(&error))?;
+            let page = self.backend.readings(query).await.map_err(|error| unavailable(&error))?;
+            return match (page.total, page.readings.first()) {
+                (0, _) => Ok(None),
+                (1, Some(stored)) => Err(Done { status: 200, ..observed_answer(stored) }),
+                _ => Err(several()),
+            };
+        }
+        let timed = write.resource.as_object().is_some_and(|object| {
+            object.keys().any(|name| name.starts_with("effective"))
+        });
+        let name = client_id.unwrap_or_default();
+        Ok(timed.then(|| key("content", &format!("{name} {}", write.resource))))
+    }
+
+    /// Creates a record of the directory. One that the platform knows already by an identifier is
+    /// the same one and is updated.
+    pub(super) async fn create_record(&self, call: &Call, kind: Kind, mut write: Write<'_>) -> Done {
+        let issues = resolve::literal(self, call, &mut write.resource, write.path).await;
+        if !issues.is_empty() {
+            return self.quarantine(call, kind.name(), write.payload, refusals(412, issues)).await;
+        }
+        let _gate = self.gate.lock().await;
+        if let Some(criteria) = write.if_none_exist {
+            match self.matching(kind, criteria).await {
+                Err(done) => return done,
+                Ok(found) => match found.as_slice() {
+                    [] => {}
+                    [one] => return Done { status: 200, ..recorded_answer(one) },
+                    _ => return several(),
+                },
+            }
+        }
+        match self.new_id(kind, &write.resource).await {
+            Ok(id) => self.put(call, kind, &id, write).await,
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// Updates, or creates under the client's id, a record of the directory.
+    pub(super) async fn update_record(
+        &self,
+        call: &Call,
+        kind: Kind,
+        id: &str,
+        mut write: Write<'_>,
+    ) -> Done {
+        let issues = resolve::literal(self, call, &mut write.resource, write.path).await;
+        if !issues.is_empty() {
+            return self.quarantine(call, kind.name(), write.payload, refusals(412, issues)).await;
+        }
+        let _gate = self.gate.lock().await;
+        if let Some(expected) = write.if_match {
+            let now = match self.backend.record(kind, id).await {
+                Ok(now) => now.map(|record| record.version),
+                Err(error) => return unavailable(&error),
+            };
+            if now != version(expected) {
+                let detail = "Somebody changed it since: read it again and repeat the change.";
+                return refusal(412, IssueCode::Conflict, "", detail);
+            }
+        }
+        self.put(call, kind, id, write).await
+    }
+
+    async fn put(&self, call: &Call, kind: Kind, id: &str, write: Write<'_>) -> Done {
+        let event = match directory::read(kind, &write.resource, id, write.path) {
+            Ok(event) => event,
+            Err(issues) => {
+                return self.quarantine(call, kind.name(), write.payload, refusals(422, issues)).await;
+            }
+        };
+        match self.put_event(call, kind, id, write.payload, event).await {
+            Ok(done) => done,
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    async fn put_event(
+        &self,
+        call: &Call,
+        kind: Kind,
+        id: &str,
+        payload: Vec<u8>,
+        event: DirectoryEvent,
+    ) -> Result<Done, BackendError> {
+        let known = self.backend.record(kind, id).await?.is_some();
+        let content = vec![Content::Directory(event)];
+        let message = self.message(call, kind.name(), "", payload, content, Vec::new());
+        let (Submitted::Committed(offset) | Submitted::Duplicate(offset)) =
+            self.backend.submit(message, None).await?;
+        self.backend.readings_of(offset).await?;
+        let now = self.backend.record(kind, id).await?;
+        let done = now.as_ref().map_or_else(Done::default, recorded_answer);
+        Ok(Done { status: if known { 200 } else { 201 }, ..done })
+    }
+
+    /// The id for a resource whose sender leaves it to us. A derived id that somebody else has
+    /// already is not taken.
+    pub(super) async fn new_id(&self, kind: Kind, resource: &Json) -> Result<String, BackendError> {
+        let fresh = self.fresh_id(kind);
+        let id = directory::assigned_id(kind, resource, &fresh);
+        let Some(known) = self.backend.record(kind, &id).await? else { return Ok(id) };
+        let same = known.identifiers().iter().any(|theirs| {
+            resource["identifier"].as_array().into_iter().flatten().any(|ours| {
+                ours["value"] == theirs.value.as_str()
+                    && ours["system"].as_str().unwrap_or_default() == theirs.system
+            })
+        });
+        // A device that announced itself has no identifier of its own yet: its id is one.
+        let announced = known.identifiers().is_empty() && kind == Kind::Device;
+        Ok(if same || announced { id } else { fresh })
+    }
+
+    /// An id that nothing had before: made from our clock and a counter.
+    fn fresh_id(&self, kind: Kind) -> String {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let seed = format!("{} {} {count}", kind.name(), self.backend.now().micros());
+        let letter = kind.name().chars().next().unwrap_or('x').to_ascii_lowercase();
+        format!("{letter}-{:016x}", stable_hash(seed.as_bytes()))
+    }
+
+    /// The records that a conditional request's criteria find.
+    pub(super) async fn matching(&self, kind: Kind, criteria: &str) -> Result<Vec<Record>, Done> {
+        let search = parse(Subject::Directory(kind), &decode(criteria), true)
+            .map_err(|issues| refusals(400, issues))?;
+        if search.criteria.is_empty() {
+            let detail = "A conditional request needs search criteria.";
+            return Err(refusal(400, IssueCode::Value, "", detail));
+        }
+        self.matching_records(kind, &search).await.map_err(|error| unavailable(&error))
+    }
+}
+
+fn several() -> Done {
+    let detail = "The criteria match more than one resource.";
+    refusal(412, IssueCode::MultipleMatches, "", detail)
+}
+
+/// A stored reading as an answer.
+pub(super) fn observed_answer(stored: &wire_fhir::Stored) -> Done {
+    Done {
+        status: 200,
+        location: Some(format!("Observation/{}", stored.reference())),
+        etag: Some("W/\"1\"".to_owned()),
+        last_modified: Some(time::format(stored.point.received.micros())),
+        resource: Some(project::observation(stored)),
+        ..Done::default()
+    }
+}
+
+/// A record as an answer.
+pub(super) fn recorded_answer(record: &Record) -> Done {
+    let (kind, id) = record.name().unwrap_or((Kind::Patient, ""));
+    Done {
+        status: 200,
+        location: Some(format!("{}/{id}/_history/{}", kind.name(), record.version)),
+        etag: Some(format!("W/\"{}\"", record.version)),
+        last_modified: Some(time::format(record.updated.micros())),
+        resource: record::resource(record),
+        ..Done::default()
+    }
+}
+
+/// A key for the journal: two independent 64-bit hashes side by side.
+pub(super) fn key(purpose: &str, text: &str) -> u128 {
+    let hash = |salt: &str| u128::from(stable_hash(format!("fhir {purpose} {salt} {text}").as_bytes()));
+    (hash("a") << 64) | hash("b")
+}
+
+/// A FHIR time is explicit and has a zone, so an old one is history, not a wrong clock: a message
+/// with a value from more than a day ago keeps its own times and never looks live.
+fn time_base(content: &[Content], received: ReceiveTime) -> TimeBase {
+    let old = |reading: &Reading| {
+        reading.measurements.iter().any(|m| {
+            m.device_time.is_some_and(|at| at.micros() < received.micros().saturating_sub(DAY))
+        })
+    };
+    let any = content.iter().any(|c| matches!(c, Content::Reading(reading) if old(reading)));
+    if any { TimeBase::Recorded } else { TimeBase::Live }
+}
