@@ -127,9 +127,14 @@ impl Reply {
             _ => "P",
         };
         let id = stable_hash(format!("{}|{}", h.control_id, now.micros()).as_bytes());
-        let parties = [&h.receiving_application, &h.receiving_facility, &h.sending_application, &h.sending_facility]
-            .map(|name| printable(name))
-            .join(&f.to_string());
+        let parties = [
+            &h.receiving_application,
+            &h.receiving_facility,
+            &h.sending_application,
+            &h.sending_facility,
+        ]
+        .map(|name| printable(name))
+        .join(&f.to_string());
         let encoding: String = [c, s.repetition, s.escape, s.subcomponent].iter().collect();
         let mut text = format!(
             "MSH{f}{encoding}{f}{parties}{f}{}{f}{f}{kind}{f}VW{id:016X}{f}{processing}{f}{version}",
@@ -137,9 +142,14 @@ impl Reply {
         );
         if !h.charset.is_empty() {
             let all_ascii = h.control_id.is_ascii() && parties.is_ascii();
-            let fits = all_ascii || charset::encode(&format!("{}{parties}", h.control_id), &h.charset).1;
+            let fits =
+                all_ascii || charset::encode(&format!("{}{parties}", h.control_id), &h.charset).1;
             let utf16 = h.charset.to_uppercase().contains("16");
-            let name = if fits && !utf16 && charset::known(&h.charset) { h.charset.as_str() } else { "UNICODE UTF-8" };
+            let name = if fits && !utf16 && charset::known(&h.charset) {
+                h.charset.as_str()
+            } else {
+                "UNICODE UTF-8"
+            };
             text.extend(std::iter::repeat_n(f, 6));
             text.push_str(&s.escape(name));
         }
@@ -162,8 +172,12 @@ impl Reply {
         let detail = s.escape(&finding.detail);
         let _ = if before(self.version(), 5) {
             // Until v2.4 ERR has one field: segment, sequence, field and the code.
-            write!(text, "ERR{f}{}{c}{}{c}{field}{c}{number}{b}{name}{b}HL70357\r",
-                if is_segment { place.segment.as_str() } else { "" }, place.sequence)
+            write!(
+                text,
+                "ERR{f}{}{c}{}{c}{field}{c}{number}{b}{name}{b}HL70357\r",
+                if is_segment { place.segment.as_str() } else { "" },
+                place.sequence
+            )
         } else {
             write!(
                 text,

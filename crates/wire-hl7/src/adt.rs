@@ -1,9 +1,7 @@
 //! ADT: patient movements and merges.
 
 use jiff::tz::TimeZone;
-use vitals::{
-    Content, DirectoryEvent, EffectiveTime, Movement, PatientMovement, ProblemKind,
-};
+use vitals::{Content, DirectoryEvent, EffectiveTime, Movement, PatientMovement, ProblemKind};
 
 use crate::dtm::Dtm;
 use crate::finding::{ErrorCode, Finding, Findings};
@@ -127,7 +125,11 @@ fn merges(segments: &[Segment<'_>], findings: &mut Findings) -> Vec<DirectoryEve
             "PID" => {
                 survivor = person::patient(segment);
                 if survivor.is_none() {
-                    findings.add(missing_field(segment, 3, "who remains has no identifier: send PID-3"));
+                    findings.add(missing_field(
+                        segment,
+                        3,
+                        "who remains has no identifier: send PID-3",
+                    ));
                 }
             }
             "MRG" => {

@@ -199,14 +199,22 @@ impl Rows<'_> {
     }
 
     fn waveform(&mut self, m: &Measurement, path: &str, array: &SampleArray) {
-        let samples: Vec<String> =
-            array.samples.iter().map(|s| if s.is_nan() { String::new() } else { number(*s) }).collect();
+        let samples: Vec<String> = array
+            .samples
+            .iter()
+            .map(|s| if s.is_nan() { String::new() } else { number(*s) })
+            .collect();
         self.row(m, m.metric, path, "NA", &samples.join("^"));
         self.attribute(&rate(array), &format!("{path}.1"));
         let valid = || array.samples.iter().copied().filter(|s| !s.is_nan());
         let (low, high) = (valid().fold(f64::MAX, f64::min), valid().fold(f64::MIN, f64::max));
         if low < high {
-            let range = format!("NR|0^MDC_ATTR_DATA_RANGE^MDC|{{}}|{}^{}|{}", number(low), number(high), unit(m.unit));
+            let range = format!(
+                "NR|0^MDC_ATTR_DATA_RANGE^MDC|{{}}|{}^{}|{}",
+                number(low),
+                number(high),
+                unit(m.unit)
+            );
             self.attribute(&range, &format!("{path}.2"));
         }
     }
@@ -231,7 +239,8 @@ impl Rows<'_> {
         .collect();
         let status = if m.quality.contains(Quality::AMENDED) { "C" } else { "F" };
         let at = m.device_time.map(|t| dtm::write(t.micros())).unwrap_or_default();
-        let method = if m.quality.contains(Quality::MANUAL) { "MMEAS^manual-measurement^MDC" } else { "" };
+        let method =
+            if m.quality.contains(Quality::MANUAL) { "MMEAS^manual-measurement^MDC" } else { "" };
         let system = if metric.refid().starts_with("VW_") { "99VW" } else { "MDC" };
         let _ = write!(
             self.out,

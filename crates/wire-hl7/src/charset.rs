@@ -91,8 +91,11 @@ fn guess(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 fn named(declared: &str) -> Named {
-    let name: String =
-        declared.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let name: String = declared
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
     let label = match name.as_str() {
         "" | "ASCII" | "USASCII" | "ISOIR6" => return Named::Ascii,
         // A frame that is UTF-16 has become UTF-8 before this is asked.

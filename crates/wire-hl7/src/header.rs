@@ -48,7 +48,8 @@ pub struct Header {
 
 impl Header {
     pub(crate) fn read(msh: &Segment<'_>) -> Self {
-        let component = |field: usize, number: usize| msh.field(field).component(number).into_owned();
+        let component =
+            |field: usize, number: usize| msh.field(field).component(number).into_owned();
         let name = |field: usize| {
             let namespace = msh.field(field).component(1);
             if namespace.is_empty() { component(field, 2) } else { namespace.into_owned() }
@@ -132,10 +133,14 @@ impl Header {
             Finding::error(ErrorCode::RequiredFieldMissing, ProblemKind::Missing, msh.at(field))
         };
         if self.message_type.is_empty() {
-            return Some(missing(9).saying("the message type is missing: send MSH-9, such as ORU^R01"));
+            return Some(
+                missing(9).saying("the message type is missing: send MSH-9, such as ORU^R01"),
+            );
         }
         if self.control_id.is_empty() {
-            return Some(missing(10).saying("the message control id is missing: send a unique MSH-10"));
+            return Some(
+                missing(10).saying("the message control id is missing: send a unique MSH-10"),
+            );
         }
         if !self.version.is_empty() && !matches!(self.version_number(), Some((2, 1..=9))) {
             return Some(
@@ -145,8 +150,12 @@ impl Header {
         }
         if !matches!(self.processing_id.as_str(), "" | "P" | "T" | "D") {
             return Some(
-                Finding::reject(ErrorCode::UnsupportedProcessing, ProblemKind::Unmatched, msh.at(11))
-                    .saying("unsupported processing id: send P, T or D in MSH-11"),
+                Finding::reject(
+                    ErrorCode::UnsupportedProcessing,
+                    ProblemKind::Unmatched,
+                    msh.at(11),
+                )
+                .saying("unsupported processing id: send P, T or D in MSH-11"),
             );
         }
         None

@@ -21,9 +21,9 @@
 //! assert!(String::from_utf8_lossy(&answer).contains("MSA|AA|17"));
 //! ```
 
+pub mod build;
 pub mod mllp;
 pub mod syntax;
-pub mod build;
 
 mod ack;
 mod adt;

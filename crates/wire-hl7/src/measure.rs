@@ -39,7 +39,8 @@ where
             RATE => found.entry(path.parent()).or_default().rate = rate(&obx.field(5).text(), obx),
             PERIOD => {
                 let entry = found.entry(path.parent()).or_default();
-                entry.rate = rate(&obx.field(5).text(), obx).map(|(n, d)| (d, n)).filter(|r| r.1 > 0);
+                entry.rate =
+                    rate(&obx.field(5).text(), obx).map(|(n, d)| (d, n)).filter(|r| r.1 > 0);
             }
             RANGE => {
                 if let Sent::Range(low, high) = value::read(obx, 0) {
@@ -118,12 +119,10 @@ fn single(obx: &Segment<'_>, metric: &'static Metric, sent: Sent) -> Result<Meas
         Finding::part(ErrorCode::DataType, ProblemKind::BadValue, obx.at(5)).saying(detail)
     };
     match (metric.kind, sent) {
-        (_, Sent::UnknownType) => Err(Finding::part(
-            ErrorCode::TableValueNotFound,
-            ProblemKind::BadValue,
-            obx.at(2),
-        )
-        .saying("unsupported value type: send NM, SN, ST, CWE, NA or another simple type")),
+        (_, Sent::UnknownType) => {
+            Err(Finding::part(ErrorCode::TableValueNotFound, ProblemKind::BadValue, obx.at(2))
+                .saying("unsupported value type: send NM, SN, ST, CWE, NA or another simple type"))
+        }
         (_, Sent::Wrong) => Err(wrong("the value is not of the type that OBX-2 says")),
         (MetricKind::Numeric, Sent::Number(number, bound)) => {
             let (number, unit_quality) = in_metric_unit(obx, metric, number)?;
@@ -149,7 +148,13 @@ fn single(obx: &Segment<'_>, metric: &'static Metric, sent: Sent) -> Result<Meas
         (MetricKind::Text, sent) => {
             let text = match sent {
                 Sent::Text(text) => text,
-                Sent::Coded(code, text) => if text.is_empty() { code } else { text },
+                Sent::Coded(code, text) => {
+                    if text.is_empty() {
+                        code
+                    } else {
+                        text
+                    }
+                }
                 _ => obx.field(5).text().into_owned(),
             };
             Ok(measurement(metric, Value::Text(text), Quality::empty()))
@@ -211,16 +216,19 @@ fn array(
             *sample = unit.convert(*sample, metric.unit).ok_or_else(|| wrong_unit(obx))?;
         }
     }
-    let samples = SampleArray {
-        rate_numerator: numerator,
-        rate_denominator: denominator,
-        samples,
-    };
+    let samples = SampleArray { rate_numerator: numerator, rate_denominator: denominator, samples };
     Ok(measurement(metric, Value::SampleArray(samples), quality))
 }
 
 fn measurement(metric: &'static Metric, value: Value, quality: Quality) -> Measurement {
-    Measurement { metric: metric.code, value, unit: metric.unit, device_time: None, quality, channel: 0 }
+    Measurement {
+        metric: metric.code,
+        value,
+        unit: metric.unit,
+        device_time: None,
+        quality,
+        channel: 0,
+    }
 }
 
 fn in_metric_unit(
@@ -254,7 +262,8 @@ fn wrong_unit(obx: &Segment<'_>) -> Finding {
 }
 
 fn whole(number: f64) -> Option<i32> {
-    let whole = number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+    let whole =
+        number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
     whole.then_some(number as i32)
 }
 
@@ -263,9 +272,13 @@ fn rate(text: &str, obx: &Segment<'_>) -> Option<(u32, u32)> {
     let (mantissa, denominator) = decimal(text)?;
     let unit = codes::unit(&obx.field(6));
     let (numerator, denominator) = match unit {
-        UnitSaid::Known(unit) if unit == Unit::PER_MINUTE => (mantissa, denominator.checked_mul(60)?),
+        UnitSaid::Known(unit) if unit == Unit::PER_MINUTE => {
+            (mantissa, denominator.checked_mul(60)?)
+        }
         UnitSaid::Known(unit) if unit.ucum() == "ms" => (mantissa, denominator.checked_mul(1_000)?),
-        UnitSaid::Known(unit) if unit.ucum() == "us" => (mantissa, denominator.checked_mul(1_000_000)?),
+        UnitSaid::Known(unit) if unit.ucum() == "us" => {
+            (mantissa, denominator.checked_mul(1_000_000)?)
+        }
         _ => (mantissa, denominator),
     };
     let divisor = greatest_common_divisor(numerator, denominator);

@@ -90,6 +90,13 @@ impl Decoder {
         }
     }
 
+    /// Bytes outside of frames that have not been reported yet: a peer that sends many and never
+    /// starts a frame does not speak MLLP.
+    #[must_use]
+    pub fn garbage(&self) -> u64 {
+        self.garbage
+    }
+
     /// The next item; none until more bytes come.
     pub fn next_item(&mut self) -> Option<Item> {
         loop {

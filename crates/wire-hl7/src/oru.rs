@@ -45,8 +45,12 @@ pub(crate) fn read(
     reader.end_group();
     if reader.seen == 0 {
         reader.findings.add(
-            Finding::part(ErrorCode::SegmentSequence, ProblemKind::Missing, Place::new("OBX", 1, 0))
-                .saying("the message has no observation: send at least one OBX"),
+            Finding::part(
+                ErrorCode::SegmentSequence,
+                ProblemKind::Missing,
+                Place::new("OBX", 1, 0),
+            )
+            .saying("the message has no observation: send at least one OBX"),
         );
     }
     gather(reader.out)
@@ -128,7 +132,11 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             "PV1" => {
                 let bed = person::bed(&segment.field(3));
                 self.bed = bed.map(|b| {
-                    [b.unit, b.room, b.bed].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("-")
+                    [b.unit, b.room, b.bed]
+                        .into_iter()
+                        .filter(|p| !p.is_empty())
+                        .collect::<Vec<_>>()
+                        .join("-")
                 });
             }
             "OBR" => {
@@ -151,8 +159,9 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
         if self.seen > MAX_OBSERVATIONS {
             if self.seen == MAX_OBSERVATIONS + 1 {
                 self.findings.add(
-                    Finding::part(ErrorCode::ValueTooLong, ProblemKind::Limit, obx.at(0))
-                        .saying("more observations than one message may carry: send several messages"),
+                    Finding::part(ErrorCode::ValueTooLong, ProblemKind::Limit, obx.at(0)).saying(
+                        "more observations than one message may carry: send several messages",
+                    ),
                 );
             }
             return;
@@ -306,7 +315,11 @@ fn gather(out: Vec<Measured>) -> Vec<Content> {
 
 /// The name in an EI field: the entity, else the universal id (an EUI-64), else the namespace.
 fn entity(field: &crate::syntax::Field<'_>) -> Option<String> {
-    [1, 3, 2].into_iter().map(|n| field.component(n)).find(|n| !n.is_empty()).map(|n| n.into_owned())
+    [1, 3, 2]
+        .into_iter()
+        .map(|n| field.component(n))
+        .find(|n| !n.is_empty())
+        .map(|n| n.into_owned())
 }
 
 fn bad_time(segment: &Segment<'_>, field: u16) -> Finding {

@@ -94,9 +94,13 @@ pub(crate) fn class(pv1: &Segment<'_>) -> &'static str {
 }
 
 fn name(field: &Field<'_>) -> Option<HumanName> {
-    let given: Vec<String> =
-        [2, 3].map(|n| field.component(n).trim().to_owned()).into_iter().filter(|n| !n.is_empty()).collect();
-    let name = HumanName { family: field.subcomponent(1, 1).trim().to_owned(), given: given.join(" ") };
+    let given: Vec<String> = [2, 3]
+        .map(|n| field.component(n).trim().to_owned())
+        .into_iter()
+        .filter(|n| !n.is_empty())
+        .collect();
+    let name =
+        HumanName { family: field.subcomponent(1, 1).trim().to_owned(), given: given.join(" ") };
     (name != HumanName::default()).then_some(name)
 }
 

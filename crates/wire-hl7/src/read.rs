@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use vitals::{Content, Message, Origin, ProblemKind, Protocol, ReceiveTime, TimeBase, Value};
+use vitals::{
+    Content, DeviceId, Message, Origin, ProblemKind, Protocol, ReceiveTime, TimeBase, Value,
+};
 
 use crate::ack::Reply;
 use crate::charset::{self, Trust};
@@ -67,6 +69,28 @@ pub struct Inbound {
     pub reply: Reply,
 }
 
+impl Inbound {
+    /// Leaves out what comes from another device than `allowed`: its sender may speak for that one
+    /// only.
+    pub fn restrict_to(&mut self, allowed: &DeviceId) {
+        let before = self.message.content.len();
+        self.message.content.retain(|content| match content {
+            Content::Reading(reading) => reading.device == *allowed,
+            Content::Directory(_) => false,
+        });
+        if self.message.content.len() == before {
+            return;
+        }
+        let finding =
+            Finding::part(ErrorCode::Internal, ProblemKind::Forbidden, Place::new("MSH", 1, 3))
+                .saying("this sender may speak for its own device only");
+        self.message.problems.push(finding.problem());
+        self.reply.findings.push(finding);
+        self.reply.usable = !self.message.content.is_empty();
+        self.kind = kind(&self.message.content);
+    }
+}
+
 /// Reads what one frame holds. Any bytes are an answer: what can't be read becomes an [`Inbound`]
 /// with problems and no content.
 #[must_use]
@@ -89,8 +113,9 @@ pub fn read(frame: &[u8], received: ReceiveTime, options: &Options) -> Received 
     if let (Some(declared), Some(last)) = (split.declared, messages.last_mut())
         && declared != split.messages.len()
     {
-        let finding = Finding::part(ErrorCode::DataType, ProblemKind::Missing, Place::new("BTS", 1, 1))
-            .saying("the batch does not hold as many messages as BTS-1 says");
+        let finding =
+            Finding::part(ErrorCode::DataType, ProblemKind::Missing, Place::new("BTS", 1, 1))
+                .saying("the batch does not hold as many messages as BTS-1 says");
         last.message.problems.push(finding.problem());
         last.reply.findings.push(finding);
     }
@@ -100,16 +125,20 @@ pub fn read(frame: &[u8], received: ReceiveTime, options: &Options) -> Received 
 /// What stands for a frame that was longer than the limit, from its first bytes.
 #[must_use]
 pub fn too_long(head: &[u8], length: u64, received: ReceiveTime) -> Inbound {
-    let finding = Finding::reject(ErrorCode::ValueTooLong, ProblemKind::Limit, Place::new("frame", 1, 0))
-        .saying(format!("the frame has {length} bytes, more than is taken: send smaller messages"));
+    let finding =
+        Finding::reject(ErrorCode::ValueTooLong, ProblemKind::Limit, Place::new("frame", 1, 0))
+            .saying(format!(
+                "the frame has {length} bytes, more than is taken: send smaller messages"
+            ));
     refused(head, received, finding)
 }
 
 /// What stands for a frame that another one cut off.
 #[must_use]
 pub fn cut_off(bytes: &[u8], received: ReceiveTime) -> Inbound {
-    let finding = Finding::reject(ErrorCode::SegmentSequence, ProblemKind::Syntax, Place::new("frame", 1, 0))
-        .saying("the frame has no end: another one began within it");
+    let finding =
+        Finding::reject(ErrorCode::SegmentSequence, ProblemKind::Syntax, Place::new("frame", 1, 0))
+            .saying("the frame has no end: another one began within it");
     let mut inbound = refused(bytes, received, finding);
     // Its sender went on without waiting; an answer out of turn would confuse it.
     inbound.reply.silent = true;
@@ -127,7 +156,8 @@ struct Split<'a> {
 
 fn split(bytes: &[u8]) -> Split<'_> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut split = Split { messages: Vec::new(), batch: false, declared: None, before_first: false };
+    let mut split =
+        Split { messages: Vec::new(), batch: false, declared: None, before_first: false };
     let mut start: Option<usize> = None;
     let mut at = 0;
     for line in bytes.split(|b| matches!(b, b'\r' | b'\n')) {
@@ -144,7 +174,8 @@ fn split(bytes: &[u8]) -> Split<'_> {
         } else if envelope {
             split.batch = true;
             if is(b"BTS") {
-                let count = line.get(4..).and_then(|rest| rest.split(|b| !b.is_ascii_digit()).next());
+                let count =
+                    line.get(4..).and_then(|rest| rest.split(|b| !b.is_ascii_digit()).next());
                 split.declared = count.and_then(|c| std::str::from_utf8(c).ok()?.parse().ok());
             }
         } else if start.is_none() && !line.trim_ascii().is_empty() {
@@ -175,8 +206,12 @@ fn one(
     let mut findings = Findings::default();
     if junk_before {
         findings.add(
-            Finding::part(ErrorCode::SegmentSequence, ProblemKind::Syntax, Place::new("line", 1, 0))
-                .saying("something that is no segment stands before MSH"),
+            Finding::part(
+                ErrorCode::SegmentSequence,
+                ProblemKind::Syntax,
+                Place::new("line", 1, 0),
+            )
+            .saying("something that is no segment stands before MSH"),
         );
     }
     let segments = segments(&text, separators, &mut findings);
@@ -219,10 +254,14 @@ fn content(
             if let Some(event) = adt::event(&trigger) {
                 return adt::read(event, segments, &zone, findings);
             }
-            findings.add(refuse(ErrorCode::UnsupportedEvent,
-                "unsupported event: send ADT A01, A02, A03, A04, A08, A11, A12, A13 or A40"));
+            findings.add(refuse(
+                ErrorCode::UnsupportedEvent,
+                "unsupported event: send ADT A01, A02, A03, A04, A08, A11, A12, A13 or A40",
+            ));
         }
-        "ORU" => findings.add(refuse(ErrorCode::UnsupportedEvent, "unsupported event: send ORU^R01")),
+        "ORU" => {
+            findings.add(refuse(ErrorCode::UnsupportedEvent, "unsupported event: send ORU^R01"))
+        }
         "ACK" => findings.add(refuse(
             ErrorCode::UnsupportedMessageType,
             "an acknowledgement that was not asked for",
@@ -235,7 +274,11 @@ fn content(
     Vec::new()
 }
 
-fn segments<'a>(text: &'a str, separators: Separators, findings: &mut Findings) -> Vec<Segment<'a>> {
+fn segments<'a>(
+    text: &'a str,
+    separators: Separators,
+    findings: &mut Findings,
+) -> Vec<Segment<'a>> {
     let mut counts: Vec<(&str, u32)> = Vec::new();
     let mut segments = Vec::new();
     let lines = text.split(['\r', '\n']).filter(|line| !line.trim().is_empty());
@@ -371,8 +414,9 @@ fn hash(parts: &[&[u8]]) -> u128 {
 }
 
 fn unreadable(bytes: &[u8], received: ReceiveTime) -> Inbound {
-    let finding = Finding::reject(ErrorCode::SegmentSequence, ProblemKind::Syntax, Place::new("MSH", 1, 0))
-        .saying("not an HL7 v2 message: it does not begin with a usable MSH segment");
+    let finding =
+        Finding::reject(ErrorCode::SegmentSequence, ProblemKind::Syntax, Place::new("MSH", 1, 0))
+            .saying("not an HL7 v2 message: it does not begin with a usable MSH segment");
     refused(bytes, received, finding)
 }
 

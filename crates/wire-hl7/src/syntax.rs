@@ -86,7 +86,8 @@ impl Separators {
     /// Replaces separators and line ends by escape sequences.
     #[must_use]
     pub fn escape<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let special = |c: char| self.name_of(c).is_some() || matches!(c, '\r' | '\n' | '\x0b' | '\x1c');
+        let special =
+            |c: char| self.name_of(c).is_some() || matches!(c, '\r' | '\n' | '\x0b' | '\x1c');
         if !text.contains(special) {
             return Cow::Borrowed(text);
         }
@@ -194,9 +195,8 @@ impl<'a> Field<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let s = &self.separators;
-        let hollow = |c: char| {
-            c == ' ' || c == s.component || c == s.repetition || c == s.subcomponent
-        };
+        let hollow =
+            |c: char| c == ' ' || c == s.component || c == s.repetition || c == s.subcomponent;
         self.raw == "\"\"" || self.raw.chars().all(hollow)
     }
 

@@ -111,11 +111,27 @@ pub(crate) fn state_number(metric: MetricCode, name: &str) -> Option<i32> {
     let name = name.to_lowercase();
     let known: &[(&str, i32)] = match metric {
         code::CONSCIOUSNESS => &[
-            ("a", 0), ("alert", 0), ("c", 1), ("confusion", 1), ("new confusion", 1), ("v", 2),
-            ("voice", 2), ("verbal", 2), ("p", 3), ("pain", 3), ("u", 4), ("unresponsive", 4),
+            ("a", 0),
+            ("alert", 0),
+            ("c", 1),
+            ("confusion", 1),
+            ("new confusion", 1),
+            ("v", 2),
+            ("voice", 2),
+            ("verbal", 2),
+            ("p", 3),
+            ("pain", 3),
+            ("u", 4),
+            ("unresponsive", 4),
         ],
         code::SUPPLEMENTAL_OXYGEN => &[
-            ("n", 0), ("no", 0), ("air", 0), ("room air", 0), ("y", 1), ("yes", 1), ("oxygen", 1),
+            ("n", 0),
+            ("no", 0),
+            ("air", 0),
+            ("room air", 0),
+            ("y", 1),
+            ("yes", 1),
+            ("oxygen", 1),
             ("o2", 1),
         ],
         code::RESPIRATORY_EFFORT => &[("none", 0), ("mild", 1), ("moderate", 2), ("severe", 3)],
@@ -136,7 +152,9 @@ fn text(value: &Field<'_>) -> Sent {
     if let Some(plain) = number(&text) {
         return Sent::Number(plain, false);
     }
-    if let Some(bound) = text.strip_prefix(['<', '>']).and_then(|t| number(t.trim_start_matches('='))) {
+    if let Some(bound) =
+        text.strip_prefix(['<', '>']).and_then(|t| number(t.trim_start_matches('=')))
+    {
         return Sent::Number(bound, true);
     }
     if let Some(parts) = pressures(&text) {

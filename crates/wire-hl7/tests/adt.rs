@@ -43,7 +43,11 @@ fn each_movement() {
         assert_eq!(found.movement, movement);
         assert_eq!(found.patient.id, PatientId::from_identifier("HOSP", "4711"));
         assert_eq!(found.patient.birth_date.as_deref(), Some("1950-05-17"));
-        let bed = |unit: &str, room: &str, bed: &str| Bed { unit: unit.into(), room: room.into(), bed: bed.into() };
+        let bed = |unit: &str, room: &str, bed: &str| Bed {
+            unit: unit.into(),
+            room: room.into(),
+            bed: bed.into(),
+        };
         assert_eq!(found.location, Some(bed("ICU", "2", "23")));
         assert_eq!(found.prior_location, Some(bed("ER", "1", "4")));
         assert_eq!(found.class, "IMP");
@@ -59,7 +63,8 @@ fn when_it_happened() {
             "MSH|^~\\&|A|H|V|H|20260101120000||ADT^{trigger}|1|P|2.5\rEVN||20260101115900||||{evn6}\r{PID}PV1|1|I|U^1^2{}{pv1_44}|{pv1_45}\r",
             "|".repeat(41)
         );
-        let message = read(text.as_bytes(), ReceiveTime(0), &Options::default()).messages.remove(0).message;
+        let message =
+            read(text.as_bytes(), ReceiveTime(0), &Options::default()).messages.remove(0).message;
         let [DirectoryEvent::Movement(found)] = events(&message)[..] else { panic!("{trigger}") };
         found.at.map(|t| (t.millis() - 1_767_268_800_000) / 60_000)
     };

@@ -58,7 +58,8 @@ fn check(segments: &str, expected_readings: &[&str], expected_problems: &[&str])
     let inbound = one(&format!("{MSH}\r{}", segments.replace('\n', "\r")));
     assert_eq!(readings(&inbound), expected_readings, "{segments}");
     assert_eq!(problems(&inbound), expected_problems, "{segments}");
-    let code = if expected_readings.is_empty() && !expected_problems.is_empty() { "AE" } else { "AA" };
+    let code =
+        if expected_readings.is_empty() && !expected_problems.is_empty() { "AE" } else { "AA" };
     let answer = answer(&inbound);
     assert!(answer.contains(&format!("\rMSA|{code}|1")), "{answer}");
     assert_eq!(answer.matches("\rERR|").count(), expected_problems.len(), "{answer}");
@@ -173,7 +174,8 @@ fn line_ends_and_separators() {
         format!("{MSH}\r\nPID|||1\r\nOBX|1|NM|HR||72\r\n\r\n"),
         format!("\u{feff}{MSH}\rPID|||1\rOBX|1|NM|HR||72"),
         "MSH#*%!$#MON#ICU#VW#HOSP#20260101120000##ORU*R01#1#P#2.3\rPID###1\rOBX#1#NM#HR##72".into(),
-        "MSH|^~\\&#|MON|ICU|VW|HOSP|20260101120000||ORU^R01|1|P|2.8\rPID|||1\rOBX|1|NM|HR||72".into(),
+        "MSH|^~\\&#|MON|ICU|VW|HOSP|20260101120000||ORU^R01|1|P|2.8\rPID|||1\rOBX|1|NM|HR||72"
+            .into(),
     ] {
         let inbound = one(&text);
         assert!(readings(&inbound)[0].ends_with("MDC_ECG_HEART_RATE 72 /min +0"), "{text}");
@@ -224,8 +226,12 @@ fn acknowledgement_modes() {
         answer(&one(&format!("{MSH}|||{accept}|{application}\rOBX|1|NM|HR||72")))
     };
     for (accept, application, code) in [
-        ("NE", "AL", "AA"), ("AL", "NE", "CA"), ("AL", "", "CA"), ("AL", "AL", "AA"),
-        ("SU", "ER", "CA"), ("NE", "SU", "AA"),
+        ("NE", "AL", "AA"),
+        ("AL", "NE", "CA"),
+        ("AL", "", "CA"),
+        ("AL", "AL", "AA"),
+        ("SU", "ER", "CA"),
+        ("NE", "SU", "AA"),
     ] {
         let answer = good(accept, application);
         assert!(answer.contains(&format!("\rMSA|{code}|1\r")), "{accept} {application}: {answer}");
@@ -238,7 +244,9 @@ fn acknowledgement_modes() {
     let lost = inbound.reply.encode(Kept::NotStored, ReceiveTime(0)).expect("an answer");
     assert!(String::from_utf8_lossy(&lost).contains("\rMSA|AR|1|"));
     let header = answer(&inbound);
-    assert!(header.starts_with("MSH|^~\\&|VW|HOSP|MON|ICU|19700101000000.000+0000||ACK^R01^ACK|VW"));
+    assert!(
+        header.starts_with("MSH|^~\\&|VW|HOSP|MON|ICU|19700101000000.000+0000||ACK^R01^ACK|VW")
+    );
     assert!(header.contains("|P|2.6\r"));
 }
 
@@ -264,16 +272,23 @@ fn a_repeated_message_has_the_same_key() {
 
 #[test]
 fn batches() {
-    let message = |id: u32| format!("{}\rPID|||{id}\rOBX|1|NM|HR||7{id}\r", MSH.replace("|1|P", &format!("|{id}|P")));
+    let message = |id: u32| {
+        format!("{}\rPID|||{id}\rOBX|1|NM|HR||7{id}\r", MSH.replace("|1|P", &format!("|{id}|P")))
+    };
     let text = format!("FHS|^~\\&\rBHS|^~\\&\r{}{}BTS|2\rFTS|1\r", message(1), message(2));
     let received = read(text.as_bytes(), ReceiveTime(0), &Options::default());
     assert!(received.batch);
     assert_eq!(received.messages.len(), 2);
     assert_eq!(received.messages[1].message.payload, message(2).as_bytes());
     assert!(received.messages.iter().all(|m| m.message.problems.is_empty()));
-    let short = read(text.replace("BTS|2", "BTS|3").as_bytes(), ReceiveTime(0), &Options::default());
+    let short =
+        read(text.replace("BTS|2", "BTS|3").as_bytes(), ReceiveTime(0), &Options::default());
     assert_eq!(problems(&short.messages[1]), ["BTS-1 missing"]);
-    let bare = read(format!("{}{}", message(1), message(2)).as_bytes(), ReceiveTime(0), &Options::default());
+    let bare = read(
+        format!("{}{}", message(1), message(2)).as_bytes(),
+        ReceiveTime(0),
+        &Options::default(),
+    );
     assert!(!bare.batch);
     assert_eq!(bare.messages.len(), 2);
     assert_eq!(readings(&bare.messages[1])[0].split(' ').nth(2), Some("72"));
@@ -290,7 +305,9 @@ fn character_sets() {
         let name = reading.patient.clone().and_then(|p| p.name).map(|n| n.family);
         (name.unwrap_or_default(), problems(inbound))
     };
-    let text = |charset: &str, name: &str| format!("{MSH}||||||{charset}\rPID|||1||{name}\rOBX|1|NM|HR||72\r");
+    let text = |charset: &str, name: &str| {
+        format!("{MSH}||||||{charset}\rPID|||1||{name}\rOBX|1|NM|HR||72\r")
+    };
     let latin = |charset: &str| -> Vec<u8> {
         text(charset, "M?ller").bytes().map(|b| if b == b'?' { 0xfc } else { b }).collect()
     };
@@ -299,7 +316,8 @@ fn character_sets() {
     assert_eq!(name(text("", "Müller").as_bytes()), fine);
     assert_eq!(name(&latin("8859/1")), fine);
     assert_eq!(name(&latin("")), fine);
-    let wide: Vec<u8> = text("UNICODE UTF-16", "Müller").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let wide: Vec<u8> =
+        text("UNICODE UTF-16", "Müller").encode_utf16().flat_map(u16::to_be_bytes).collect();
     assert_eq!(name(&wide), fine);
     assert_eq!(name(&latin("UNICODE UTF-8")), ("Müller".into(), vec!["MSH-18 syntax".into()]));
     assert_eq!(name(&latin("KLINGON")), ("Müller".into(), vec!["MSH-18 unmatched".into()]));

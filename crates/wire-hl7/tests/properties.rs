@@ -20,7 +20,10 @@ fn answered(bytes: &[u8]) {
             assert!(!answer.windows(2).any(|w| w == b"\x1c\x0d"), "an answer fits a frame");
         }
         let nothing = inbound.message.content.is_empty() && inbound.message.problems.is_empty();
-        assert!(!nothing || inbound.message.origin.address.starts_with("ORU"), "nothing goes silently");
+        assert!(
+            !nothing || inbound.message.origin.address.starts_with("ORU"),
+            "nothing goes silently"
+        );
     }
 }
 
@@ -44,23 +47,27 @@ fn pieces() -> impl Strategy<Value = String> {
 fn value(metric: &'static Metric) -> BoxedStrategy<Value> {
     let number = (-1_000_000_i32..1_000_000).prop_map(|n| f64::from(n) / 1000.0);
     match metric.kind {
-        MetricKind::Numeric => prop_oneof![number, -1e12_f64..1e12].prop_map(Value::Numeric).boxed(),
+        MetricKind::Numeric => {
+            prop_oneof![number, -1e12_f64..1e12].prop_map(Value::Numeric).boxed()
+        }
         MetricKind::Enumeration => (any::<i32>(), "[a-zA-Zä|^&~\\\\]{1,8}")
             .prop_map(|(n, text)| Value::Enumeration(n, text))
             .boxed(),
         MetricKind::Text => "[a-zA-Zäß|^&~\\\\\r\n]{1,20}".prop_map(Value::Text).boxed(),
-        MetricKind::SampleArray => {
-            (1_u32..2000, proptest::sample::select(vec![1_u32, 2, 4, 5, 10]), proptest::collection::vec(number, 2..50))
-                .prop_map(|(n, d, samples)| {
-                    let common = (1..=d).rev().find(|c| n % c == 0 && d % c == 0).unwrap_or(1);
-                    Value::SampleArray(SampleArray {
-                        rate_numerator: n / common,
-                        rate_denominator: d / common,
-                        samples,
-                    })
+        MetricKind::SampleArray => (
+            1_u32..2000,
+            proptest::sample::select(vec![1_u32, 2, 4, 5, 10]),
+            proptest::collection::vec(number, 2..50),
+        )
+            .prop_map(|(n, d, samples)| {
+                let common = (1..=d).rev().find(|c| n % c == 0 && d % c == 0).unwrap_or(1);
+                Value::SampleArray(SampleArray {
+                    rate_numerator: n / common,
+                    rate_denominator: d / common,
+                    samples,
                 })
-                .boxed()
-        }
+            })
+            .boxed(),
         MetricKind::Compound => Just(Value::Numeric(0.0)).boxed(),
     }
 }
@@ -79,13 +86,15 @@ fn measurements() -> impl Strategy<Value = Vec<Measurement>> {
                     Quality::AMENDED | Quality::MANUAL,
                     Quality::TEST | Quality::CALIBRATING,
                 ]);
-                (value(metric), flags, 0_i64..4_000_000_000_000).prop_map(|(value, quality, ms)| Measurement {
-                    metric: metric.code,
-                    value,
-                    unit: metric.unit,
-                    device_time: Some(DeviceTime::from_millis(ms)),
-                    quality,
-                    channel: 0,
+                (value(metric), flags, 0_i64..4_000_000_000_000).prop_map(|(value, quality, ms)| {
+                    Measurement {
+                        metric: metric.code,
+                        value,
+                        unit: metric.unit,
+                        device_time: Some(DeviceTime::from_millis(ms)),
+                        quality,
+                        channel: 0,
+                    }
                 })
             })
             .collect::<Vec<_>>()

@@ -13,13 +13,15 @@ use wire_hl7::{Kind, Options, read};
 
 fn data() -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let root = std::env::var_os("VITALWIRE_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let root =
+        std::env::var_os("VITALWIRE_DATA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
     let folder = root.join("hl7v2");
     folder.is_dir().then_some(folder)
 }
 
 fn unpack(path: PathBuf) -> Option<String> {
-    let mut child = Command::new("zstd").arg("-dc").arg(path).stdout(Stdio::piped()).spawn().ok()?;
+    let mut child =
+        Command::new("zstd").arg("-dc").arg(path).stdout(Stdio::piped()).spawn().ok()?;
     let mut text = String::new();
     child.stdout.take()?.read_to_string(&mut text).ok()?;
     child.wait().ok()?.success().then_some(text)
@@ -35,7 +37,8 @@ fn the_filled_template_reads_back() {
         eprintln!("skipped: the zstd program is not installed");
         return;
     };
-    let template = std::fs::read_to_string(folder.join("pcd01-waveform-template.hl7")).expect("the template");
+    let template =
+        std::fs::read_to_string(folder.join("pcd01-waveform-template.hl7")).expect("the template");
     let rows: Vec<Vec<&str>> = csv
         .split(['\r', '\n'])
         .skip(1)
@@ -50,8 +53,14 @@ fn the_filled_template_reads_back() {
         filled = filled
             .replace(&format!("<SAMPLES_{name}>"), &values.join("^"))
             .replace(&format!("<RATE_{name}>"), rows[0][column + 3])
-            .replace(&format!("<RANGE_LOW_{name}>"), &numbers().fold(f64::MAX, f64::min).to_string())
-            .replace(&format!("<RANGE_HIGH_{name}>"), &numbers().fold(f64::MIN, f64::max).to_string());
+            .replace(
+                &format!("<RANGE_LOW_{name}>"),
+                &numbers().fold(f64::MAX, f64::min).to_string(),
+            )
+            .replace(
+                &format!("<RANGE_HIGH_{name}>"),
+                &numbers().fold(f64::MIN, f64::max).to_string(),
+            );
     }
     let filled = filled
         .replace("<START_TIME>", "20150110172040.960")

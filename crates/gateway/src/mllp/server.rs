@@ -1,0 +1,133 @@
+//! The listener: accepts, does TLS, starts a task a connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::config::{MllpConfig, MllpLimits};
+use super::connection::Connection;
+use super::{count_refused, stopped};
+use crate::{Doors, GatewayError, tls};
+
+/// How long to wait after a failed accept, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long connections may take to get their last answers when the program stops.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What every connection shares.
+pub(super) struct Shared {
+    pub(super) doors: Doors,
+    pub(super) limits: MllpLimits,
+    pub(super) options: Arc<wire_hl7::Options>,
+    connections: AtomicUsize,
+}
+
+/// Serves the configured plain and TLS addresses until the program stops; `listener` is bound to
+/// the plain one. Returns when the last connection has got its answers.
+///
+/// # Errors
+/// [`GatewayError`] when the TLS files or its address can't be used.
+pub async fn serve(
+    config: MllpConfig,
+    doors: Doors,
+    listener: TcpListener,
+) -> Result<(), GatewayError> {
+    let shared = Arc::new(Shared {
+        doors,
+        limits: config.limits,
+        options: Arc::new(config.options),
+        connections: AtomicUsize::new(0),
+    });
+    match config.tls {
+        None => accept(&shared, listener, None).await,
+        Some(secure) => {
+            let acceptor = tls::acceptor(&secure.files)?;
+            let secure_listener = TcpListener::bind(secure.listen).await?;
+            tokio::join!(
+                accept(&shared, listener, None),
+                accept(&shared, secure_listener, Some(acceptor))
+            );
+        }
+    }
+    let goodbye = async {
+        while shared.connections.load(Ordering::Acquire) > 0 {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    };
+    if tokio::time::timeout(GOODBYE, goodbye).await.is_err() {
+        tracing::warn!("mllp: some connections did not end in time and are cut off");
+    }
+    Ok(())
+}
+
+async fn accept(shared: &Arc<Shared>, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
+    let mut shutdown = shared.doors.shutdown.clone();
+    loop {
+        tokio::select! {
+            () = stopped(&mut shutdown) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => admit(shared, stream, peer, acceptor.clone()),
+                Err(error) => {
+                    tracing::warn!("mllp: accept failed: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+        }
+    }
+}
+
+fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>) {
+    let place = Place::take(shared);
+    if shared.connections.load(Ordering::Acquire) > shared.limits.connections {
+        return count_refused("too-many-connections");
+    }
+    let identity = match shared.doors.identify.mllp(peer) {
+        Ok(identity) => identity,
+        Err(refused) => {
+            tracing::warn!("mllp: {peer}: {refused}");
+            return count_refused("not-allowed");
+        }
+    };
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("mllp: cannot set TCP_NODELAY: {error}");
+    }
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let _place = place;
+        match acceptor {
+            None => Connection::new(shared, identity, stream).serve().await,
+            Some(acceptor) => {
+                match tokio::time::timeout(shared.limits.patience, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => Connection::new(shared, identity, stream).serve().await,
+                    _ => count_refused("tls-handshake"),
+                }
+            }
+        }
+    });
+}
+
+/// A counted place among the connections.
+struct Place {
+    shared: Arc<Shared>,
+    gauge: metrics::Gauge,
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>) -> Self {
+        shared.connections.fetch_add(1, Ordering::AcqRel);
+        let gauge = metrics::gauge!("vitalwire_gateway_connections", "protocol" => "mllp");
+        gauge.increment(1.0);
+        Self { shared: Arc::clone(shared), gauge }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.connections.fetch_sub(1, Ordering::AcqRel);
+        self.gauge.decrement(1.0);
+    }
+}
