@@ -1,0 +1,41 @@
+// Order and words of alerts. No markup here.
+import type { Alert } from '../api/types';
+import { PRIORITY_RANK } from '../ui/AlarmMark';
+import { countdown, hourMinute } from '../ui/format';
+
+/** Somebody still has to take it. */
+export const untaken = (a: Alert): boolean => a.state === 'raised' || a.state === 'latched';
+
+/** Priority first; within it what nobody has taken; within that the oldest. */
+export function worklist(alerts: Alert[]): Alert[] {
+  return alerts
+    .filter((a) => a.state !== 'resolved')
+    .sort((a, b) => (PRIORITY_RANK[b.priority] ?? 0) - (PRIORITY_RANK[a.priority] ?? 0) || Number(untaken(b)) - Number(untaken(a)) || a.raised_ms - b.raised_ms);
+}
+
+/** Whose turn it is, or who has taken it and until when, in one line. */
+export function stateText(a: Alert, now: number): string {
+  const until = a.quiet_until_ms ? ` until ${hourMinute(a.quiet_until_ms)}` : '';
+  switch (a.state) {
+    case 'acknowledged': return `acknowledged by ${a.taken_by || 'somebody'}${until}`;
+    case 'snoozed': return `snoozed by ${a.taken_by || 'somebody'}${until}`;
+    case 'latched': return 'the condition has gone; reset it once you have seen it';
+    case 'resolved': return a.resolved_ms ? `resolved ${hourMinute(a.resolved_ms)}` : 'resolved';
+    default: return a.escalates_ms ? `${a.assigned}’s turn; goes on in ${countdown(a.escalates_ms - now)}` : a.assigned ? `${a.assigned}’s turn` : 'open';
+  }
+}
+
+/** Part of the time to escalation that is left, 0 to 1; null when no clock runs. */
+export function escalationLeft(a: Alert, now: number): number | null {
+  if (a.state !== 'raised' || !a.escalates_ms) return null;
+  const whole = Math.max(60_000, a.escalates_ms - Math.max(a.raised_ms, a.changed_ms));
+  return Math.max(0, Math.min(1, (a.escalates_ms - now) / whole));
+}
+
+export const STATE_WORD: Record<string, string> = { raised: 'Raised', acknowledged: 'Acknowledged', snoozed: 'Snoozed', latched: 'Latched', resolved: 'Resolved' };
+
+const KIND_WORD: Record<string, string> = {
+  raised: 'Raised', worsened: 'Worsened', eased: 'Eased', acknowledged: 'Acknowledged', snoozed: 'Snoozed', sounding: 'Sounds again',
+  escalated: 'Escalated', latched: 'Condition gone, latched', resolved: 'Resolved', reset: 'Reset',
+};
+export const kindWord = (kind: string): string => KIND_WORD[kind] ?? kind;

@@ -1,0 +1,95 @@
+// Calls to `/api/v1`. Answers other than 2xx become an `ApiError` with the server's own text.
+import type {
+  Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, DevicePage, DeviceView, ErrorBody,
+  LocationView, MetricLimits, MountRequest, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
+  QuarantineDetail, QuarantinePage, ReadingSource, Session, Spo2Scale, Trends,
+} from './types';
+
+export const BASE = '/api/v1';
+
+/** A refused or failed call. `status` 0: the server was not reached. */
+export class ApiError extends Error {
+  constructor(readonly status: number, readonly kind: string, message: string) {
+    super(message);
+  }
+}
+
+let onUnauthorised: () => void = () => {};
+/** What to do when the session has ended. */
+export function whenUnauthorised(act: () => void): void {
+  onUnauthorised = act;
+}
+
+export type Query = Record<string, string | number | null | undefined>;
+
+/** `path` with the parameters that have a value. */
+export function url(path: string, query: Query = {}): string {
+  const pairs = Object.entries(query).filter(([, v]) => v != null && v !== '');
+  const text = new URLSearchParams(pairs.map(([k, v]) => [k, String(v)])).toString();
+  return BASE + path + (text ? `?${text}` : '');
+}
+
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw new ApiError(0, 'unreachable', 'The server cannot be reached. Check the network; nothing was changed.');
+  }
+  if (response.ok) {
+    const text = await response.text();
+    return (text ? JSON.parse(text) : undefined) as T;
+  }
+  if (response.status === 401) onUnauthorised();
+  const error = (await response.json().catch(() => null)) as ErrorBody | null;
+  throw new ApiError(response.status, error?.error ?? 'failed', error?.message ?? `The server answered ${response.status}.`);
+}
+
+const get = <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>('GET', url(path, query), undefined, signal);
+const post = <T>(path: string, body: unknown = {}) => call<T>('POST', url(path), body);
+const put = <T>(path: string, body: unknown) => call<T>('PUT', url(path), body);
+const id = encodeURIComponent;
+
+export interface DeviceDetail {
+  device: DeviceView;
+  associations: AssociationView[];
+}
+export type AlertVerb = 'acknowledge' | 'snooze' | 'escalate' | 'reset';
+
+/** One function a route. */
+export const api = {
+  session: () => get<Session>('/session'),
+  login: (name: string, password: string) => post<Session>('/login', { name, password }),
+  logout: () => post<void>('/logout'),
+  patient: (patient: string) => get<PatientPage>(`/patients/${id(patient)}`),
+  patients: (q: string) => get<PatientBrief[]>('/patients', { q }),
+  trends: (patient: string, metrics: string[], from: number, to: number, points: number, signal?: AbortSignal) =>
+    get<Trends>(`/patients/${id(patient)}/trends`, { metrics: metrics.join(','), from: Math.round(from), to: Math.round(to), points }, signal),
+  setLimits: (patient: string, limits: MetricLimits) => put<unknown>(`/patients/${id(patient)}/limits`, limits),
+  setScale: (patient: string, scale: Spo2Scale) => put<unknown>(`/patients/${id(patient)}/spo2-scale`, scale),
+  alerts: (query: Query) => get<AlertPage>('/alerts', query),
+  alert: (episode: string) => get<AlertHistory>(`/alerts/${id(episode)}`),
+  act: (episode: string, verb: AlertVerb, action: AlertAction) => post<Alert>(`/alerts/${id(episode)}/${verb}`, action),
+  devices: () => get<DevicePage>('/devices'),
+  device: (device: string) => get<DeviceDetail>(`/devices/${id(device)}`),
+  associate: (device: string, request: AssociateRequest) => post<unknown>(`/devices/${id(device)}/association`, request),
+  disassociate: (device: string) => call<unknown>('DELETE', url(`/devices/${id(device)}/association`)),
+  mount: (device: string, request: MountRequest) => post<unknown>(`/devices/${id(device)}/mount`, request),
+  locations: () => get<LocationView[]>('/locations'),
+  quarantine: (query: Query) => get<QuarantinePage>('/quarantine', query),
+  quarantined: (offset: number) => get<QuarantineDetail>(`/quarantine/${offset}`),
+  release: (offset: number) => post<{ released: number }>(`/quarantine/${offset}/release`),
+  releaseMatching: (kind: string | null) => post<{ released: number }>('/quarantine/release-matching', kind ? { kind } : {}),
+  discard: (offset: number, reason: string) => post<unknown>(`/quarantine/${offset}/discard`, { reason }),
+  profiles: () => get<ProfileView[]>('/profiles'),
+  saveProfile: (profile: ProfileView) => put<unknown>(`/profiles/${id(profile.name)}`, profile),
+  testProfile: (test: ProfileTest) => post<ProfileTestResult>('/profiles/test', test),
+  reading: (reading: string) => get<ReadingSource>(`/readings/${id(reading)}`),
+};

@@ -1,0 +1,102 @@
+// Top of every page: where to go, whether the picture is live, sound, colours, help.
+import { createMemo, For, Show, type Component } from 'solid-js';
+import { isLive, openAlerts, ward } from '../live/store';
+import { nowMs } from '../live/clock';
+import { currentSession, logOut } from '../session/session';
+import { AlarmShape, PRIORITY_RANK, PRIORITY_WORD } from '../ui/AlarmMark';
+import { timeOfDay } from '../ui/format';
+import { currentPath } from './router';
+import { ROUTES } from './routes';
+import { soundOn, toggleSound } from './sound';
+import { chooseTheme, nextTheme, themeChoice } from './theme';
+
+const THEME_WORD = { light: 'Light', dark: 'Dark', system: 'Auto' };
+
+const AlertsBadge: Component = () => {
+  const untaken = createMemo(() => openAlerts().filter((a) => a.state === 'raised' || a.state === 'latched'));
+  const top = createMemo(() => untaken().reduce((p, a) => ((PRIORITY_RANK[a.priority] ?? 0) > (PRIORITY_RANK[p] ?? 0) ? a.priority : p), 'none'));
+  return (
+    <Show when={untaken().length}>
+      <span class={`nav-badge ${top()}`}>
+        <AlarmShape priority={top()} />
+        {untaken().length}
+        <span class="sr-only"> not taken, highest {PRIORITY_WORD[top()]}</span>
+      </span>
+    </Show>
+  );
+};
+
+const QuarantineBadge: Component = () => (
+  <Show when={ward.quarantineNew}>
+    <span class="nav-badge">{ward.quarantineNew}<span class="sr-only"> new</span></span>
+  </Show>
+);
+
+const SoundIcon: Component<{ on: boolean }> = (props) => (
+  <svg class="sound-icon" viewBox="0 0 16 16" aria-hidden="true">
+    <path d="M2 6v4h2.5L8 13V3L4.5 6Z" />
+    <path d={props.on ? 'M10.5 5.5a3.5 3.5 0 0 1 0 5M12.6 3.5a6.4 6.4 0 0 1 0 9' : 'M11 6l4 4M15 6l-4 4'} />
+  </svg>
+);
+
+const LiveSign: Component = () => (
+  <span class="live-sign" classList={{ off: !isLive() }} title={isLive() ? 'Live: the ward is heard now' : 'Not live'}>
+    <span class="dot" aria-hidden="true" />
+    <span class="live-word">{isLive() ? 'Live' : 'Not live'}</span>
+    <span class="live-time">{timeOfDay(nowMs())}</span>
+  </span>
+);
+
+export const Header: Component<{ onHelp: () => void }> = (props) => {
+  const inside = (path: string) => (path === '/' ? currentPath() === '/' || currentPath().startsWith('/patients') : currentPath().startsWith(path));
+  const session = () => currentSession() || null;
+  return (
+    <header class="top">
+      <a class="brand" href="/" aria-label="Vitalwire, ward"><img src="/icon.svg" alt="" width="24" height="24" /><span>Vitalwire</span></a>
+      <nav class="nav" aria-label="Main">
+        <For each={ROUTES.filter((r) => r.nav)}>
+          {(route) => (
+            <a href={route.path} aria-current={inside(route.path) ? 'page' : undefined}>
+              {route.nav}
+              {route.path === '/alerts' && <AlertsBadge />}
+              {route.path === '/quarantine' && <QuarantineBadge />}
+            </a>
+          )}
+        </For>
+      </nav>
+      <div class="top-right">
+        <Show when={ward.load?.slowed}><span class="chip slowed" title="More arrives than can be kept; senders are being slowed">Senders slowed</span></Show>
+        <LiveSign />
+        <button type="button" class="btn quiet small" aria-pressed={soundOn()} onClick={() => void toggleSound()} title="Audible alarm on this screen">
+          <SoundIcon on={soundOn()} /><span class="wide-only">{soundOn() ? 'Sound on' : 'Sound off'}</span><span class="sr-only narrow-only">Sound</span>
+        </button>
+        <button type="button" class="btn quiet small" onClick={() => chooseTheme(nextTheme())} title="Light, dark, or as the system">
+          <span class="sr-only">Colours: </span>{THEME_WORD[themeChoice()]}
+        </button>
+        <button type="button" class="btn quiet small" onClick={() => props.onHelp()} aria-label="Keys and signs">?</button>
+        <Show when={session()}>
+          {(s) => (
+            <span class="who wide-only" title={s().open ? 'Open trial: no authentication' : `Role: ${s().role}`}>
+              {s().name}{s().open ? ' · open trial' : ''}
+              <Show when={!s().open}><button type="button" class="btn quiet small" onClick={() => void logOut()}>Log out</button></Show>
+            </span>
+          )}
+        </Show>
+      </div>
+    </header>
+  );
+};
+
+/** What nobody may overlook: since when the picture is not live (TI-1). */
+export const NotLiveBanner: Component<{ since: number | null }> = (props) => (
+  <div role="alert">
+    <Show when={props.since}>
+      {(since) => (
+        <p class="not-live-banner">
+          <strong>Not live since {timeOfDay(since())}.</strong> Nothing below is the present state; look at the patient and the monitor. Reconnecting…
+        </p>
+      )}
+    </Show>
+  </div>
+);
+

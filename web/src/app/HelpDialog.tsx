@@ -1,0 +1,42 @@
+// What the keys do, and what the signs mean.
+import { For, type Component } from 'solid-js';
+import { AlarmMark } from '../ui/AlarmMark';
+import { Dialog } from '../ui/Dialog';
+import { enableKeys, keysEnabled } from './shortcuts';
+
+const KEYS: [string, string][] = [
+  ['?', 'This help'],
+  ['g w', 'Ward'],
+  ['g a', 'Alerts'],
+  ['g d', 'Devices'],
+  ['g q', 'Quarantine'],
+  ['/', 'Search or filter on this page'],
+  ['← ↑ → ↓', 'From bed to bed, or from row to row'],
+  ['Home End', 'First and last bed'],
+  ['Enter', 'Open the patient'],
+  ['a', 'Acknowledge the alert in focus'],
+  ['s', 'Snooze the alert in focus'],
+  ['Esc', 'Close a panel'],
+];
+
+export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
+  <Dialog title="Keys and signs" onClose={props.onClose}>
+    <dl class="keys">
+      <For each={KEYS}>{([keys, does]) => (<><dt><kbd>{keys}</kbd></dt><dd>{does}</dd></>)}</For>
+    </dl>
+    <label class="check">
+      <input type="checkbox" checked={keysEnabled()} onChange={(e) => enableKeys(e.currentTarget.checked)} />
+      Single keys act (arrows, Enter and Escape always do)
+    </label>
+    <h3>Signs</h3>
+    <ul class="signs">
+      <li><AlarmMark priority="high" /> act at once</li>
+      <li><AlarmMark priority="medium" /> act soon</li>
+      <li><AlarmMark priority="low" /> be aware</li>
+      <li><span class="cell-value stale"><s>88</s></span> too old to be the present value; the age stands beside it</li>
+      <li><span class="cell-value doubtful"><span class="n">88</span></span>? not believed: artefact, implausible, or the device itself doubts it</li>
+      <li><span class="badge-recorded">REC</span> played back from a recording, never live</li>
+      <li><span class="pts p1">+1</span> <span class="pts p2">+2</span> <span class="pts p3">+3</span> points that the value adds to the early-warning score</li>
+    </ul>
+  </Dialog>
+);

@@ -1,0 +1,50 @@
+// Everything about one patient.
+import { Show, type Component } from 'solid-js';
+import { isLive } from '../live/store';
+import { AlertsCard } from './AlertsCard';
+import { DevicesCard } from './DevicesCard';
+import { LimitsCard } from './LimitsCard';
+import { OtherScores } from './OtherScores';
+import { PatientHeader } from './PatientHeader';
+import { ScoreCard } from './ScoreCard';
+import { TrendsCard } from './TrendsCard';
+import { usePatient } from './patient.state';
+import { ValueStrip } from './ValueStrip';
+import '../alerts/alerts.css';
+import '../ward/tile.css';
+import './patient.css';
+
+const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
+  const id = () => props.params.patient ?? '';
+  const model = usePatient(id);
+  return (
+    <div class="page patient" classList={{ 'not-live': !isLive() }}>
+      <Show when={model.error()}>{(text) => <p class="error" role="alert">{text()}</p>}</Show>
+      <Show when={model.tile()}>
+        {(tile) => (
+          <>
+            <PatientHeader tile={tile()} />
+            <ValueStrip tile={tile()} />
+          </>
+        )}
+      </Show>
+      <Show when={model.page} fallback={<Show when={!model.error()}><p class="empty" role="status">Loading the patient…</p></Show>}>
+        {(page) => (
+          <div class="patient-columns">
+            <TrendsCard patient={id()} page={page()} />
+            <div class="patient-side">
+              <AlertsCard alerts={page().alerts} onChange={() => void model.reload()} />
+              <Show when={model.tile()?.score ?? page().scores[0]}>
+                {(score) => <ScoreCard score={score()} patient={id()} scale={page().spo2_scale} tile={model.tile()} onChange={() => void model.reload()} />}
+              </Show>
+              <OtherScores scores={page().scores} not={model.tile()?.score?.name ?? ''} />
+              <LimitsCard patient={id()} page={page()} onChange={() => void model.reload()} />
+              <DevicesCard patient={id()} associations={page().associations} onChange={() => void model.reload()} />
+            </div>
+          </div>
+        )}
+      </Show>
+    </div>
+  );
+};
+export default PatientPage;

@@ -1,0 +1,41 @@
+// A modal dialog or side panel: the browser's own <dialog> traps the focus, closes on Escape and gives
+// the focus back.
+import { onCleanup, onMount, type JSX, type ParentComponent } from 'solid-js';
+
+interface DialogProps {
+  title: string;
+  side?: boolean;
+  onClose: () => void;
+  actions?: JSX.Element;
+}
+
+let counter = 0;
+
+export const Dialog: ParentComponent<DialogProps> = (props) => {
+  let box!: HTMLDialogElement;
+  const title = `dialog-${++counter}`;
+  onMount(() => {
+    const before = document.activeElement as HTMLElement | null;
+    box.showModal();
+    onCleanup(() => {
+      box.close();
+      before?.focus?.();
+    });
+  });
+  return (
+    <dialog
+      ref={box}
+      classList={{ side: props.side }}
+      aria-labelledby={title}
+      onCancel={(e) => { e.preventDefault(); props.onClose(); }}
+      onClick={(e) => e.target === box && props.onClose()}
+    >
+      <div class="dialog-head">
+        <h2 id={title}>{props.title}</h2>
+        {props.actions}
+        <button type="button" class="btn quiet small" onClick={() => props.onClose()} aria-label="Close">✕</button>
+      </div>
+      <div class="dialog-body">{props.children}</div>
+    </dialog>
+  );
+};
