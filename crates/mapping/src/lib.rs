@@ -33,6 +33,8 @@ use vitals::{Content, DeviceId, Measurement, PatientRef, Problem, ProblemKind, R
 pub const MAX_PAYLOAD: usize = 1 << 20;
 /// The most records (measurements, or attempts at one) taken from one message.
 pub const MAX_RECORDS: usize = 10_000;
+/// The most problems listed of one message; the last one says how many more there are.
+pub const MAX_PROBLEMS: usize = 1_000;
 /// How deep CBOR may nest; JSON may nest 128 deep.
 pub const MAX_DEPTH: usize = 64;
 
@@ -104,6 +106,15 @@ impl Mapped {
             patient: patient.cloned(),
             measurements: vec![measurement],
         }));
+    }
+
+    /// Keeps the list of problems short enough to be kept with the message.
+    fn shorten_problems(&mut self) {
+        let more = self.problems.len().saturating_sub(MAX_PROBLEMS);
+        if more > 0 {
+            self.problems.truncate(MAX_PROBLEMS);
+            self.problem(ProblemKind::Limit, "", format!("{more} more problems of the same message are not listed"));
+        }
     }
 
     fn problem(&mut self, kind: ProblemKind, path: impl Into<String>, detail: impl Into<String>) {

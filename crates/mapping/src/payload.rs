@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::MAX_DEPTH;
+use crate::{MAX_DEPTH, MAX_RECORDS};
 
 /// How a device writes its payloads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,11 @@ fn csv(text: &str, delimiter: char, columns: Option<&[String]>) -> Result<Value,
             &header
         }
     };
+    // One row more than may be taken, so that the limit is noticed; and short keys, because each
+    // row repeats them.
+    let columns: Vec<String> = columns.iter().map(|name| name.chars().take(64).collect()).collect();
     let rows = lines
+        .take(MAX_RECORDS + 1)
         .map(|line| {
             // An empty field is no value.
             let fields = csv_fields(line, delimiter)

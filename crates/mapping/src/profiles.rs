@@ -16,7 +16,7 @@ pub struct Profiles {
 
 #[derive(Debug, Clone)]
 enum Entry {
-    Profile(Profile),
+    Profile(Box<Profile>),
     Templates(TemplateSet),
 }
 
@@ -74,7 +74,7 @@ impl Profiles {
                 continue;
             }
             match profile::compile(file, text) {
-                Ok(profile) => entries.push(Entry::Profile(profile)),
+                Ok(profile) => entries.push(Entry::Profile(Box::new(profile))),
                 Err(error) => errors.push(error),
             }
         }
@@ -132,6 +132,12 @@ impl Profiles {
     }
 
     fn map_with(&self, raw: &RawMessage<'_>, trail: &mut Trail) -> Mapped {
+        let mut mapped = self.take(raw, trail);
+        mapped.shorten_problems();
+        mapped
+    }
+
+    fn take(&self, raw: &RawMessage<'_>, trail: &mut Trail) -> Mapped {
         if raw.payload.len() > MAX_PAYLOAD {
             let mut mapped = Mapped::new("");
             mapped.problem(ProblemKind::Limit, "payload", "the payload is larger than 1 MiB: send several messages");

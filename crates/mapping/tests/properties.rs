@@ -106,6 +106,14 @@ fn limits_hold() {
 }
 
 #[test]
+fn problems_are_listed_up_to_a_limit() {
+    let fields = "\"v\":\"\",".repeat(20_000);
+    let trace = trace(&profiles(), TOPICS[0], format!("[{{{fields}\"n\":1}}]").as_bytes());
+    assert_eq!(trace.problems.len(), mapping::MAX_PROBLEMS + 1);
+    assert_eq!(trace.problems.last().map(|problem| problem.kind), Some("limit"));
+}
+
+#[test]
 fn deep_nesting_is_refused_not_followed() {
     for (topic, open) in [(TOPICS[0], "["), ("gateway/w", "["), ("no/such/topic", "{\"a\":")] {
         let trace = trace(&profiles(), topic, open.repeat(100_000).as_bytes());
