@@ -22,7 +22,9 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The database was written by a newer version of the program.
-    #[error("store: the database has schema {found}, this program knows up to {known}: use the newer program")]
+    #[error(
+        "store: the database has schema {found}, this program knows up to {known}: use the newer program"
+    )]
     Newer {
         /// The schema found.
         found: i64,
@@ -36,7 +38,9 @@ pub enum StoreError {
         what: &'static str,
     },
     /// A commit does not follow the one before.
-    #[error("store: a commit goes back from entry {stored} to {offered}: another process has this data folder")]
+    #[error(
+        "store: a commit goes back from entry {stored} to {offered}: another process has this data folder"
+    )]
     Backwards {
         /// Checkpoint in the store.
         stored: u64,
@@ -47,6 +51,9 @@ pub enum StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(source: rusqlite::Error) -> Self {
-        Self::Sqlite { doing: "reading or writing the database", source }
+        Self::Sqlite {
+            doing: "reading or writing the database",
+            source,
+        }
     }
 }

@@ -9,14 +9,14 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
-mod rows;
 mod commit;
+pub mod conformance;
+mod error;
 mod query;
-mod traits;
+mod rows;
 pub mod series;
 mod sqlite;
-pub mod conformance;
+mod traits;
 
 pub use commit::{Commit, KvRow};
 pub use error::StoreError;

@@ -1,8 +1,8 @@
 //! Questions that readers ask.
 
 use vitals::{
-    DeviceId, EffectiveTime, LocationId, MetricCode, PatientId, ProblemKind, ReceiveTime,
-    SeriesId, SeriesKey,
+    DeviceId, EffectiveTime, LocationId, MetricCode, PatientId, ProblemKind, ReceiveTime, SeriesId,
+    SeriesKey,
 };
 
 use crate::QuarantineStatus;
@@ -18,7 +18,10 @@ pub struct Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { skip: 0, limit: 100 }
+        Self {
+            skip: 0,
+            limit: 100,
+        }
     }
 }
 
@@ -42,12 +45,18 @@ pub struct Span {
 
 impl Span {
     /// All times.
-    pub const ALL: Self = Self { from: None, to: None };
+    pub const ALL: Self = Self {
+        from: None,
+        to: None,
+    };
 
     /// Effective times from `from` up to but not including `to`.
     #[must_use]
     pub const fn effective(from: EffectiveTime, to: EffectiveTime) -> Self {
-        Self { from: Some(from.0), to: Some(to.0) }
+        Self {
+            from: Some(from.0),
+            to: Some(to.0),
+        }
     }
 
     /// Whether the time lies within.
@@ -70,7 +79,10 @@ impl Span {
 
     /// First time, and last time inclusive, with the range's ends for none.
     pub(crate) fn ends(&self) -> (i64, i64) {
-        (self.from.unwrap_or(i64::MIN), self.to.map_or(i64::MAX, |to| to.saturating_sub(1)))
+        (
+            self.from.unwrap_or(i64::MIN),
+            self.to.map_or(i64::MAX, |to| to.saturating_sub(1)),
+        )
     }
 }
 
@@ -96,7 +108,10 @@ impl SeriesFilter {
         (self.ids.is_empty() || self.ids.contains(&id))
             && (!self.without_subject || key.subject.is_none())
             && (self.subjects.is_empty()
-                || key.subject.as_ref().is_some_and(|s| self.subjects.contains(s)))
+                || key
+                    .subject
+                    .as_ref()
+                    .is_some_and(|s| self.subjects.contains(s)))
             && (self.devices.is_empty() || self.devices.contains(&key.device))
             && (self.metrics.is_empty() || self.metrics.contains(&key.metric))
     }
@@ -221,6 +236,9 @@ pub struct DocumentQuery {
 /// Receive times as a span.
 impl From<(ReceiveTime, ReceiveTime)> for Span {
     fn from((from, to): (ReceiveTime, ReceiveTime)) -> Self {
-        Self { from: Some(from.0), to: Some(to.0) }
+        Self {
+            from: Some(from.0),
+            to: Some(to.0),
+        }
     }
 }

@@ -159,7 +159,9 @@ impl QuarantineStatus {
     /// The status of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::New, Self::Released, Self::Discarded].into_iter().find(|s| s.name() == name)
+        [Self::New, Self::Released, Self::Discarded]
+            .into_iter()
+            .find(|s| s.name() == name)
     }
 }
 

@@ -44,15 +44,9 @@ pub trait Read: Send + Sync {
     /// Points of one series in time order. Identical values at one time were stored once.
     fn points(&self, series: SeriesId, span: Span) -> Result<Vec<Point>, StoreError>;
     /// A series for drawing: about `buckets` buckets, none of which loses its extremes.
-    fn thinned(&self, series: SeriesId, span: Span, buckets: usize)
-    -> Result<Thinned, StoreError>;
+    fn thinned(&self, series: SeriesId, span: Span, buckets: usize) -> Result<Thinned, StoreError>;
     /// How many points, exactly.
-    fn count(
-        &self,
-        filter: &SeriesFilter,
-        time: Span,
-        received: Span,
-    ) -> Result<u64, StoreError>;
+    fn count(&self, filter: &SeriesFilter, time: Span, received: Span) -> Result<u64, StoreError>;
     /// Points of many series in order of time.
     fn readings(&self, query: &ReadingQuery) -> Result<Vec<(SeriesId, Point)>, StoreError>;
     /// One point (PR-1).

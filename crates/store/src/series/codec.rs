@@ -36,7 +36,11 @@ pub struct Columns {
 /// Encodes points that are in time order.
 #[must_use]
 pub fn encode(points: &[Point]) -> Vec<u8> {
-    if points.len() < PLAIN_POINTS { encode_plain(points) } else { encode_columns(points) }
+    if points.len() < PLAIN_POINTS {
+        encode_plain(points)
+    } else {
+        encode_columns(points)
+    }
 }
 
 /// Decodes a block.
@@ -81,7 +85,8 @@ pub fn decode_columns(bytes: &[u8], out: &mut Columns) -> Result<(), Damaged> {
         out.values.clear();
         out.values.extend(points.iter().map(|point| point.value));
         out.quality.clear();
-        out.quality.extend(points.iter().map(|point| point.quality.bits()));
+        out.quality
+            .extend(points.iter().map(|point| point.quality.bits()));
         return Ok(());
     }
     column_into(&mut rest, count, &mut out.times)?.fill(&mut out.times, count);
@@ -197,7 +202,10 @@ impl Cell for f64 {
 fn pack<T: Cell>(cells: impl Iterator<Item = T>) -> Vec<u8> {
     let cells: Vec<T> = cells.collect();
     let mut out = Vec::new();
-    if cells.windows(2).all(|pair| pair[0].bits() == pair[1].bits()) {
+    if cells
+        .windows(2)
+        .all(|pair| pair[0].bits() == pair[1].bits())
+    {
         out.push(0);
         out.extend_from_slice(&cells.first().map_or(0, |cell| cell.bits()).to_le_bytes());
         return out;

@@ -47,7 +47,9 @@ pub fn divide(points: &[Point]) -> Vec<&[Point]> {
         let changes = |at: &usize| rest[*at - 1].time != rest[*at].time;
         let end = rest.len().min(RUN_POINTS);
         let at = (1..=BLOCK_POINTS).rev().find(changes);
-        let at = at.or_else(|| (BLOCK_POINTS + 1..end).find(changes)).unwrap_or(end);
+        let at = at
+            .or_else(|| (BLOCK_POINTS + 1..end).find(changes))
+            .unwrap_or(end);
         let (block, tail) = rest.split_at(at);
         blocks.push(block);
         rest = tail;

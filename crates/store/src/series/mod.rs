@@ -9,9 +9,9 @@
 //! to half a millisecond, and exact where the device has no clock of its own.
 
 mod codec;
+pub mod merge;
 mod plain;
 mod samples;
-pub mod merge;
 pub mod thin;
 
 pub use codec::{Columns, decode, decode_columns, encode};
@@ -82,7 +82,12 @@ pub fn rounded(mut point: Point) -> Point {
 
 /// Receive time minus effective time in milliseconds, rounded to the nearest.
 fn delay_ms(point: &Point) -> i64 {
-    point.received.0.saturating_sub(point.time.0).saturating_add(500).div_euclid(1_000)
+    point
+        .received
+        .0
+        .saturating_sub(point.time.0)
+        .saturating_add(500)
+        .div_euclid(1_000)
 }
 
 fn received(time: i64, delay_ms: i64) -> ReceiveTime {

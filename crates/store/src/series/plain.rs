@@ -47,8 +47,8 @@ pub(super) fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], 
 pub(super) fn put_float(out: &mut Vec<u8>, value: f64) {
     for (code, scale) in [(1_u64, 1.0), (2, 10.0), (3, 100.0)] {
         let scaled = (value * scale).round();
-        if scaled.abs() < 1e9 && (scaled / scale).to_bits() == value.to_bits() {
-            let whole = scaled as i64;
+        let whole = scaled as i64;
+        if scaled.abs() < 1e9 && (whole as f64 / scale).to_bits() == value.to_bits() {
             put(out, (((whole << 1) ^ (whole >> 63)) as u64) << 2 | code);
             return;
         }

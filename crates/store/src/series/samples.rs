@@ -28,5 +28,9 @@ pub fn decode_samples(bytes: &[u8]) -> Result<SampleArray, Damaged> {
     let mut rate = || u32::try_from(get(&mut rest)?).map_err(|_| Damaged);
     let (rate_numerator, rate_denominator) = (rate()?, rate()?);
     let samples = simple_decompress(rest).map_err(|_| Damaged)?;
-    Ok(SampleArray { rate_numerator, rate_denominator, samples })
+    Ok(SampleArray {
+        rate_numerator,
+        rate_denominator,
+        samples,
+    })
 }

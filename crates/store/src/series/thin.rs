@@ -52,8 +52,17 @@ impl Thinner {
     pub fn new(span: Span, first: i64, last: i64, buckets: usize) -> Self {
         let range = last.saturating_sub(first).saturating_add(1).max(1);
         let width = range.saturating_add(buckets.max(1) as i64 - 1) / buckets.max(1) as i64;
-        let width = if width > 1_000 { width.saturating_add(999) / 1_000 * 1_000 } else { width };
-        Self { origin: first, width: width.max(1), span, out: Vec::new() }
+        let width = if width > 1_000 {
+            width.saturating_add(999) / 1_000 * 1_000
+        } else {
+            width
+        };
+        Self {
+            origin: first,
+            width: width.max(1),
+            span,
+            out: Vec::new(),
+        }
     }
 
     /// Takes a block from its head alone; false if it has to be decoded.
@@ -65,7 +74,14 @@ impl Thinner {
         {
             return false;
         }
-        self.add(bucket, head.count as u64, head.value, head.ends, head.quality, false);
+        self.add(
+            bucket,
+            head.count as u64,
+            head.value,
+            head.ends,
+            head.quality,
+            false,
+        );
         true
     }
 
@@ -87,7 +103,10 @@ impl Thinner {
     /// The buckets.
     #[must_use]
     pub fn finish(self) -> Thinned {
-        Thinned { width_us: self.width, buckets: self.out }
+        Thinned {
+            width_us: self.width,
+            buckets: self.out,
+        }
     }
 
     fn slice(&mut self, bucket: i64, values: &[f64], quality: &[u16]) {
@@ -107,7 +126,14 @@ impl Thinner {
             .collect();
         match (usable.first(), usable.last()) {
             (Some(first), Some(last)) => {
-                self.add(bucket, count, extremes(&usable), (*first, *last), all, false);
+                self.add(
+                    bucket,
+                    count,
+                    extremes(&usable),
+                    (*first, *last),
+                    all,
+                    false,
+                );
             }
             _ => self.add(bucket, count, extremes(values), ends, all, true),
         }
@@ -123,7 +149,16 @@ impl Thinner {
         doubtful: bool,
     ) {
         let start = EffectiveTime(self.start(bucket));
-        let new = Bucket { start, count, min, max, first, last, quality, doubtful };
+        let new = Bucket {
+            start,
+            count,
+            min,
+            max,
+            first,
+            last,
+            quality,
+            doubtful,
+        };
         match self.out.last_mut() {
             Some(have) if have.start == start => {
                 let (count, quality) = (have.count + count, have.quality | quality);
@@ -145,14 +180,19 @@ impl Thinner {
     }
 
     fn start(&self, bucket: i64) -> i64 {
-        self.origin.saturating_add(bucket.saturating_mul(self.width))
+        self.origin
+            .saturating_add(bucket.saturating_mul(self.width))
     }
 }
 
 impl Columns {
     /// The flags of some points: all of them, or the one that they share.
     fn quality_of(&self, from: usize, to: usize) -> &[u16] {
-        if self.quality.len() == 1 { &self.quality } else { &self.quality[from..to] }
+        if self.quality.len() == 1 {
+            &self.quality
+        } else {
+            &self.quality[from..to]
+        }
     }
 }
 
@@ -160,5 +200,7 @@ impl Columns {
 fn extremes(values: &[f64]) -> (f64, f64) {
     values
         .iter()
-        .fold((f64::NAN, f64::NAN), |(min, max), value| (min.min(*value), max.max(*value)))
+        .fold((f64::NAN, f64::NAN), |(min, max), value| {
+            (min.min(*value), max.max(*value))
+        })
 }

@@ -102,8 +102,10 @@ fn insert_late(
             "select id, max_time from blocks where series = ?1 and max_time >= ?2 \
              order by max_time limit 1",
         )?;
-        let (id, max_time): (i64, i64) =
-            find.query_row(params![series.0, first.time.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (id, max_time): (i64, i64) = find
+            .query_row(params![series.0, first.time.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         let here = points.partition_point(|point| point.time.0 <= max_time);
         let (these, rest) = points.split_at(here);
         let stored = read(db, id)?;
@@ -144,7 +146,9 @@ fn read(db: &Transaction<'_>, id: i64) -> Result<Vec<Point>, StoreError> {
         let bytes = row.get_ref(0)?.as_blob()?;
         Ok(series::decode(bytes))
     })?
-    .map_err(|_| StoreError::Damaged { what: "a block of points" })
+    .map_err(|_| StoreError::Damaged {
+        what: "a block of points",
+    })
 }
 
 fn remove(db: &Transaction<'_>, ids: &[i64]) -> Result<(), StoreError> {
@@ -178,5 +182,9 @@ fn insert(db: &Transaction<'_>, series: SeriesId, points: &[Point]) -> Result<St
         head.quality.bits(),
         series::encode(points),
     ])?;
-    Ok(Stored { id, max_time: head.time.1, count: head.count })
+    Ok(Stored {
+        id,
+        max_time: head.time.1,
+        count: head.count,
+    })
 }

@@ -7,9 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vitals::{Identifier, ReceiveTime};
 
-use crate::{
-    AssociationQuery, AssociationRow, DirectoryQuery, DirectoryRow, Found, StoreError,
-};
+use crate::{AssociationQuery, AssociationRow, DirectoryQuery, DirectoryRow, Found, StoreError};
 
 /// How a kind of thing stands in the table.
 pub(super) trait Listed: Sized {
@@ -20,8 +18,12 @@ pub(super) trait Listed: Sized {
     /// The body: the row without its document, as JSON.
     fn body(&self) -> Result<Vec<u8>, StoreError>;
     /// The row from its body and document.
-    fn from_body(body: &[u8], document: Option<Vec<u8>>, at: ReceiveTime, version: u64)
-    -> Option<Self>;
+    fn from_body(
+        body: &[u8],
+        document: Option<Vec<u8>>,
+        at: ReceiveTime,
+        version: u64,
+    ) -> Option<Self>;
 }
 
 /// What a thing is searched by.
@@ -73,7 +75,12 @@ fn write_one<T: Listed>(db: &Transaction<'_>, row: &T) -> Result<(), StoreError>
         "insert or ignore into identifiers (kind, value, system, id) values (?1, ?2, ?3, ?4)",
     )?;
     for identifier in columns.identifiers {
-        insert.execute(params![T::KIND, identifier.value, identifier.system, columns.id])?;
+        insert.execute(params![
+            T::KIND,
+            identifier.value,
+            identifier.system,
+            columns.id
+        ])?;
     }
     Ok(())
 }
@@ -132,7 +139,11 @@ pub(super) fn search<T: Listed>(
         text.push_str(" and updated between ? and ?");
         values.extend([Value::from(from), Value::from(last)]);
     }
-    let order = if query.newest_first { "updated desc, id" } else { "name, id" };
+    let order = if query.newest_first {
+        "updated desc, id"
+    } else {
+        "name, id"
+    };
     found(
         db,
         ("body, document, updated, version", &text, order),
@@ -168,9 +179,15 @@ pub(super) fn associations(
     let mut rows = ask.query(params_from_iter(values))?;
     let mut out = Vec::new();
     while let Some(row) = rows.next()? {
-        let association = parse(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)
-            .ok_or(StoreError::Damaged { what: "an association" })?;
-        out.push(AssociationRow { association, updated: ReceiveTime(row.get(1)?) });
+        let association = parse(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?).ok_or(
+            StoreError::Damaged {
+                what: "an association",
+            },
+        )?;
+        out.push(AssociationRow {
+            association,
+            updated: ReceiveTime(row.get(1)?),
+        });
     }
     Ok(out)
 }
@@ -196,7 +213,10 @@ pub(super) fn found<T>(
     while let Some(row) = found.next()? {
         rows.push(read(row)?);
     }
-    Ok(Found { rows, total: total as u64 })
+    Ok(Found {
+        rows,
+        total: total as u64,
+    })
 }
 
 /// Adds `and column in (…)`, unless the list is empty.
@@ -216,7 +236,9 @@ fn read_one<T: Listed>(row: &Row<'_>) -> Result<T, StoreError> {
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|_| StoreError::Damaged { what: "a directory row" })
+    serde_json::to_vec(value).map_err(|_| StoreError::Damaged {
+        what: "a directory row",
+    })
 }
 
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Option<T> {

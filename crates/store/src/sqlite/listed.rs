@@ -16,7 +16,11 @@ impl Listed for PatientRow {
         let columns = Columns {
             id: self.patient.id.as_str(),
             name: format!("{} {}", name.family, name.given).trim().to_owned(),
-            status: if self.merged_into.is_some() { "merged" } else { "active" },
+            status: if self.merged_into.is_some() {
+                "merged"
+            } else {
+                "active"
+            },
             patient: None,
             location: None,
             updated: self.updated,
@@ -27,7 +31,13 @@ impl Listed for PatientRow {
     }
 
     fn body(&self) -> Result<Vec<u8>, StoreError> {
-        json(&(Patient { document: None, ..self.patient.clone() }, &self.merged_into))
+        json(&(
+            Patient {
+                document: None,
+                ..self.patient.clone()
+            },
+            &self.merged_into,
+        ))
     }
 
     fn from_body(
@@ -37,7 +47,15 @@ impl Listed for PatientRow {
         version: u64,
     ) -> Option<Self> {
         let (patient, merged_into): (Patient, Option<PatientId>) = parse(body)?;
-        Some(Self { patient: Patient { document, ..patient }, merged_into, updated, version })
+        Some(Self {
+            patient: Patient {
+                document,
+                ..patient
+            },
+            merged_into,
+            updated,
+            version,
+        })
     }
 }
 
@@ -56,7 +74,10 @@ impl Listed for EncounterRow {
                 EncounterStatus::Cancelled => "cancelled",
             },
             patient: Some(encounter.patient.as_str()),
-            location: encounter.location.as_ref().map(|location| location.as_str()),
+            location: encounter
+                .location
+                .as_ref()
+                .map(|location| location.as_str()),
             updated: self.updated,
             version: self.version,
             identifiers: &[],
@@ -65,7 +86,10 @@ impl Listed for EncounterRow {
     }
 
     fn body(&self) -> Result<Vec<u8>, StoreError> {
-        json(&Encounter { document: None, ..self.encounter.clone() })
+        json(&Encounter {
+            document: None,
+            ..self.encounter.clone()
+        })
     }
 
     fn from_body(
@@ -75,7 +99,14 @@ impl Listed for EncounterRow {
         version: u64,
     ) -> Option<Self> {
         let encounter: Encounter = parse(body)?;
-        Some(Self { encounter: Encounter { document, ..encounter }, updated, version })
+        Some(Self {
+            encounter: Encounter {
+                document,
+                ..encounter
+            },
+            updated,
+            version,
+        })
     }
 }
 
@@ -103,7 +134,10 @@ impl Listed for LocationRow {
     }
 
     fn body(&self) -> Result<Vec<u8>, StoreError> {
-        json(&Location { document: None, ..self.location.clone() })
+        json(&Location {
+            document: None,
+            ..self.location.clone()
+        })
     }
 
     fn from_body(
@@ -113,7 +147,14 @@ impl Listed for LocationRow {
         version: u64,
     ) -> Option<Self> {
         let location: Location = parse(body)?;
-        Some(Self { location: Location { document, ..location }, updated, version })
+        Some(Self {
+            location: Location {
+                document,
+                ..location
+            },
+            updated,
+            version,
+        })
     }
 }
 
@@ -131,7 +172,11 @@ impl Listed for DeviceRow {
                 None => "unknown",
             },
             patient: None,
-            location: self.device.location.as_ref().map(|location| location.as_str()),
+            location: self
+                .device
+                .location
+                .as_ref()
+                .map(|location| location.as_str()),
             updated: self.updated,
             version: self.version,
             identifiers: &self.device.identifiers,
@@ -140,7 +185,10 @@ impl Listed for DeviceRow {
     }
 
     fn body(&self) -> Result<Vec<u8>, StoreError> {
-        let device = Device { document: None, ..self.device.clone() };
+        let device = Device {
+            document: None,
+            ..self.device.clone()
+        };
         json(&(device, self.link, self.last_heard))
     }
 
@@ -152,6 +200,12 @@ impl Listed for DeviceRow {
     ) -> Option<Self> {
         let (device, link, last_heard): (Device, _, _) = parse(body)?;
         let device = Device { document, ..device };
-        Some(Self { device, link, last_heard, updated, version })
+        Some(Self {
+            device,
+            link,
+            last_heard,
+            updated,
+            version,
+        })
     }
 }

@@ -1,17 +1,17 @@
 //! The store of one machine: SQLite with a write-ahead log, one writer, readers beside it.
 
-mod schema;
 mod blocks;
-mod write;
-mod write_rows;
 mod directory;
 mod listed;
+mod pool;
 mod read;
-mod read_series;
 mod read_readings;
 mod read_rows;
+mod read_series;
+mod schema;
 mod side;
-mod pool;
+mod write;
+mod write_rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

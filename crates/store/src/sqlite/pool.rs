@@ -19,7 +19,10 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(file: PathBuf) -> Self {
-        Self { file, idle: Mutex::default() }
+        Self {
+            file,
+            idle: Mutex::default(),
+        }
     }
 
     /// Runs a question on a connection, in one snapshot of the database.

@@ -43,7 +43,8 @@ impl Read for SqliteReader {
 
     fn engine_state(&self) -> Named<Vec<u8>> {
         self.pool.with(|db| {
-            let mut ask = db.prepare_cached("select name, value from engine_state order by name")?;
+            let mut ask =
+                db.prepare_cached("select name, value from engine_state order by name")?;
             let rows = ask.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -65,22 +66,14 @@ impl Read for SqliteReader {
         self.pool.with(|db| read_series::points(db, series, span))
     }
 
-    fn thinned(
-        &self,
-        series: SeriesId,
-        span: Span,
-        buckets: usize,
-    ) -> Result<Thinned, StoreError> {
-        self.pool.with(|db| read_series::thinned(db, series, span, buckets))
+    fn thinned(&self, series: SeriesId, span: Span, buckets: usize) -> Result<Thinned, StoreError> {
+        self.pool
+            .with(|db| read_series::thinned(db, series, span, buckets))
     }
 
-    fn count(
-        &self,
-        filter: &SeriesFilter,
-        time: Span,
-        received: Span,
-    ) -> Result<u64, StoreError> {
-        self.pool.with(|db| read_readings::count(db, filter, time, received))
+    fn count(&self, filter: &SeriesFilter, time: Span, received: Span) -> Result<u64, StoreError> {
+        self.pool
+            .with(|db| read_readings::count(db, filter, time, received))
     }
 
     fn readings(&self, query: &ReadingQuery) -> Result<Vec<(SeriesId, Point)>, StoreError> {
@@ -101,11 +94,13 @@ impl Read for SqliteReader {
         span: Span,
         limit: u64,
     ) -> Result<Vec<(Point, Attachment)>, StoreError> {
-        self.pool.with(|db| read_readings::attachments(db, series, span, limit))
+        self.pool
+            .with(|db| read_readings::attachments(db, series, span, limit))
     }
 
     fn identified(&self, identifier: &str) -> Result<Option<ReadingRef>, StoreError> {
-        self.pool.with(|db| read_readings::identified(db, identifier))
+        self.pool
+            .with(|db| read_readings::identified(db, identifier))
     }
 
     fn identifiers(&self, reading: ReadingRef) -> Result<Vec<String>, StoreError> {
@@ -153,7 +148,8 @@ impl Read for SqliteReader {
     }
 
     fn document(&self, kind: &str, id: &str) -> Result<Option<DocumentRow>, StoreError> {
-        self.pool.with(|db| Ok(read_rows::history(db, kind, id, 1)?.pop()))
+        self.pool
+            .with(|db| Ok(read_rows::history(db, kind, id, 1)?.pop()))
     }
 
     fn document_history(&self, kind: &str, id: &str) -> Result<Vec<DocumentRow>, StoreError> {
@@ -179,7 +175,9 @@ impl Read for SqliteReader {
         self.pool.with(|db| {
             let mut ask =
                 db.prepare_cached("select value from kv where bucket = ?1 and key = ?2")?;
-            Ok(ask.query_row(params![bucket, key], |row| row.get(0)).optional()?)
+            Ok(ask
+                .query_row(params![bucket, key], |row| row.get(0))
+                .optional()?)
         })
     }
 

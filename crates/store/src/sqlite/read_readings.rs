@@ -39,8 +39,7 @@ pub(super) fn count(
                 continue;
             }
             let points = one.query_row([row.get::<_, i64>(5)?], |row| Ok(decode(row, 0)))??;
-            let within =
-                |p: &&Point| time.holds(p.time.0) && received.holds(p.received.0);
+            let within = |p: &&Point| time.holds(p.time.0) && received.holds(p.received.0);
             total += points.iter().filter(within).count() as u64;
         }
     }
@@ -64,6 +63,9 @@ pub(super) fn readings(
     db: &Connection,
     query: &ReadingQuery,
 ) -> Result<Vec<(SeriesId, Point)>, StoreError> {
+    if query.page.limit == 0 {
+        return Ok(Vec::new());
+    }
     let newest = query.order == Order::NewestFirst;
     // Newest first is oldest first on a mirrored time axis.
     let axis = |time: i64| if newest { time.saturating_neg() } else { time };
@@ -77,11 +79,15 @@ pub(super) fn readings(
     let mut points: Vec<(SeriesId, Point)> = Vec::new();
     let mut blocks = blocks.into_iter().peekable();
     loop {
-        let next = blocks.peek().map(|b| axis(if newest { b.last } else { b.first }));
+        let next = blocks
+            .peek()
+            .map(|b| axis(if newest { b.last } else { b.first }));
         while let Some(Reverse((time, ..))) = waiting.peek()
             && next.is_none_or(|next| *time < next)
         {
-            let Some(Reverse((_, _, _, _, at))) = waiting.pop() else { break };
+            let Some(Reverse((_, _, _, _, at))) = waiting.pop() else {
+                break;
+            };
             if passed >= query.page.skip {
                 out.push(points[at]);
             }
@@ -90,7 +96,9 @@ pub(super) fn readings(
                 return Ok(out);
             }
         }
-        let Some(block) = blocks.next() else { return Ok(out) };
+        let Some(block) = blocks.next() else {
+            return Ok(out);
+        };
         for point in one.query_row([block.id], |row| Ok(decode(row, 0)))?? {
             if query.time.holds(point.time.0) && query.received.holds(point.received.0) {
                 let order = (axis(point.time.0), block.series, point.offset, point.index);
@@ -112,7 +120,14 @@ fn candidates(db: &Connection, query: &ReadingQuery) -> Result<Vec<Candidate>, S
     for (series, _) in keys(db, &query.series)? {
         let rows = ask.query_map(
             params![series.0, from, last, received_from, received_last],
-            |row| Ok(Candidate { series, id: row.get(0)?, first: row.get(1)?, last: row.get(2)? }),
+            |row| {
+                Ok(Candidate {
+                    series,
+                    id: row.get(0)?,
+                    first: row.get(1)?,
+                    last: row.get(2)?,
+                })
+            },
         )?;
         for row in rows {
             found.push(row?);
@@ -148,9 +163,10 @@ pub(super) fn attachment(
          where series = ?1 and journal_offset = ?2 and reading_index = ?3",
     )?;
     let found = ask
-        .query_row(params![name.series.0, name.offset as i64, name.index], |row| {
-            Ok(attached(row, 0))
-        })
+        .query_row(
+            params![name.series.0, name.offset as i64, name.index],
+            |row| Ok(attached(row, 0)),
+        )
         .optional()?;
     found.transpose()
 }
@@ -222,12 +238,21 @@ pub(super) fn identifiers(db: &Connection, name: ReadingRef) -> Result<Vec<Strin
 }
 
 fn attached(row: &Row<'_>, at: usize) -> Result<Attachment, StoreError> {
-    let damaged = StoreError::Damaged { what: "a text or waveform" };
+    let damaged = StoreError::Damaged {
+        what: "a text or waveform",
+    };
     let kind: i64 = row.get(at)?;
-    let bytes = row.get_ref(at + 1)?.as_blob().map_err(rusqlite::Error::from)?;
+    let bytes = row
+        .get_ref(at + 1)?
+        .as_blob()
+        .map_err(rusqlite::Error::from)?;
     match kind {
-        1 => String::from_utf8(bytes.to_vec()).map(Attachment::Text).map_err(|_| damaged),
-        2 => decode_samples(bytes).map(Attachment::Samples).map_err(|_| damaged),
+        1 => String::from_utf8(bytes.to_vec())
+            .map(Attachment::Text)
+            .map_err(|_| damaged),
+        2 => decode_samples(bytes)
+            .map(Attachment::Samples)
+            .map_err(|_| damaged),
         _ => Err(damaged),
     }
 }

@@ -44,7 +44,9 @@ pub(super) fn alert(db: &Connection, episode: EpisodeId) -> Result<Option<AlertR
     let text =
         format!("select {ALERT} from alerts where episode_offset = ?1 and episode_index = ?2");
     db.prepare_cached(&text)?
-        .query_row(params![episode.offset as i64, episode.index], |row| Ok(read_alert(row)))
+        .query_row(params![episode.offset as i64, episode.index], |row| {
+            Ok(read_alert(row))
+        })
         .optional()?
         .transpose()
 }
@@ -94,9 +96,13 @@ pub(super) fn quarantine(
         values.push(part.to_lowercase().into());
     }
     within(&mut text, &mut values, "received", query.received);
-    found(db, (QUARANTINE, &text, "journal_offset desc"), values, query.page, |row| {
-        read_quarantine(row, Vec::new())
-    })
+    found(
+        db,
+        (QUARANTINE, &text, "journal_offset desc"),
+        values,
+        query.page,
+        |row| read_quarantine(row, Vec::new()),
+    )
 }
 
 pub(super) fn quarantine_item(
@@ -105,7 +111,9 @@ pub(super) fn quarantine_item(
 ) -> Result<Option<QuarantineRow>, StoreError> {
     let text = format!("select {QUARANTINE}, payload from quarantine where journal_offset = ?1");
     db.prepare_cached(&text)?
-        .query_row([offset as i64], |row| Ok(read_quarantine(row, row.get(10)?)))
+        .query_row([offset as i64], |row| {
+            Ok(read_quarantine(row, row.get(10)?))
+        })
         .optional()?
         .transpose()
 }
@@ -152,7 +160,13 @@ pub(super) fn documents(
         values.extend([Value::from(name.clone()), Value::from(token.clone())]);
     }
     within(&mut text, &mut values, "updated", query.updated);
-    found(db, (DOCUMENT, &text, "updated desc, id"), values, query.page, read_document)
+    found(
+        db,
+        (DOCUMENT, &text, "updated desc, id"),
+        values,
+        query.page,
+        read_document,
+    )
 }
 
 pub(super) fn outbox_due(
@@ -193,9 +207,20 @@ fn read_alert(row: &Row<'_>) -> Result<AlertRow, StoreError> {
     let patient: Option<String> = row.get(2)?;
     let device: Option<String> = row.get(3)?;
     Ok(AlertRow {
-        episode: EpisodeId { offset: row.get::<_, i64>(0)? as u64, index: row.get(1)? },
-        patient: patient.as_deref().map(PatientId::new).transpose().map_err(damaged)?,
-        device: device.as_deref().map(DeviceId::new).transpose().map_err(damaged)?,
+        episode: EpisodeId {
+            offset: row.get::<_, i64>(0)? as u64,
+            index: row.get(1)?,
+        },
+        patient: patient
+            .as_deref()
+            .map(PatientId::new)
+            .transpose()
+            .map_err(damaged)?,
+        device: device
+            .as_deref()
+            .map(DeviceId::new)
+            .transpose()
+            .map_err(damaged)?,
         unit: row.get(4)?,
         condition: row.get(5)?,
         priority: row.get(6)?,
@@ -218,8 +243,9 @@ fn read_quarantine(row: &Row<'_>, payload: Vec<u8>) -> Result<QuarantineRow, Sto
         sender: row.get(4)?,
         profile: row.get(5)?,
         kinds: kinds.split('/').filter_map(problem_kind).collect(),
-        status: QuarantineStatus::from_name(&status)
-            .ok_or(StoreError::Damaged { what: "a quarantined message" })?,
+        status: QuarantineStatus::from_name(&status).ok_or(StoreError::Damaged {
+            what: "a quarantined message",
+        })?,
         resolution: row.get(8)?,
         problems: row.get(9)?,
         payload,
@@ -243,8 +269,16 @@ fn problem_kind(name: &str) -> Option<ProblemKind> {
         UnknownUnit, Unmatched,
     };
     let all = [
-        Syntax, Unmatched, UnknownMetric, UnknownUnit, BadValue, BadTime, BadDevice, Missing,
-        Limit, Forbidden,
+        Syntax,
+        Unmatched,
+        UnknownMetric,
+        UnknownUnit,
+        BadValue,
+        BadTime,
+        BadDevice,
+        Missing,
+        Limit,
+        Forbidden,
     ];
     all.into_iter().find(|kind| kind.name() == name)
 }

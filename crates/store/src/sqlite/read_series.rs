@@ -2,9 +2,7 @@
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
-use vitals::{
-    DeviceId, EffectiveTime, MetricCode, PatientId, Point, Quality, SeriesId, SeriesKey,
-};
+use vitals::{DeviceId, EffectiveTime, MetricCode, PatientId, Point, Quality, SeriesId, SeriesKey};
 
 use crate::series::thin::Thinner;
 use crate::series::{self, Columns, Head};
@@ -12,7 +10,9 @@ use crate::{SeriesFilter, SeriesInfo, Span, StoreError, Thinned};
 
 /// A damaged block, as an error.
 pub(super) fn damaged(_: series::Damaged) -> StoreError {
-    StoreError::Damaged { what: "a block of points" }
+    StoreError::Damaged {
+        what: "a block of points",
+    }
 }
 
 /// The series that a filter means, by number.
@@ -21,7 +21,8 @@ pub(super) fn keys(
     filter: &SeriesFilter,
 ) -> Result<Vec<(SeriesId, SeriesKey)>, StoreError> {
     let (text, values) = filter_text(filter);
-    let text = format!("select id, subject, device, metric, channel from series {text} order by id");
+    let text =
+        format!("select id, subject, device, metric, channel from series {text} order by id");
     let mut ask = db.prepare_cached(&text)?;
     let mut rows = ask.query(params_from_iter(values))?;
     let mut found = Vec::new();
@@ -82,10 +83,13 @@ pub(super) fn thinned(
     span: Span,
     buckets: usize,
 ) -> Result<Thinned, StoreError> {
-    let mut ends = db.prepare_cached("select min(min_time), max(max_time) from blocks where series = ?1")?;
+    let mut ends =
+        db.prepare_cached("select min(min_time), max(max_time) from blocks where series = ?1")?;
     let stored: (Option<i64>, Option<i64>) =
         ends.query_row([series.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(first), Some(last)) = stored else { return Ok(Thinned::default()) };
+    let (Some(first), Some(last)) = stored else {
+        return Ok(Thinned::default());
+    };
     // Where the question has no bound the series has.
     let begin = span.from.unwrap_or(first);
     let end = span.to.map_or(last, |to| to.saturating_sub(1));
@@ -109,7 +113,10 @@ pub(super) fn thinned(
 
 /// The points of a block in a column of a row.
 pub(super) fn decode(row: &Row<'_>, column: usize) -> Result<Vec<Point>, StoreError> {
-    let bytes = row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from)?;
+    let bytes = row
+        .get_ref(column)?
+        .as_blob()
+        .map_err(rusqlite::Error::from)?;
     series::decode(bytes).map_err(damaged)
 }
 
@@ -133,7 +140,11 @@ fn key(row: &Row<'_>) -> Result<(SeriesId, SeriesKey), StoreError> {
     Ok((
         SeriesId(row.get(0)?),
         SeriesKey {
-            subject: subject.as_deref().map(PatientId::new).transpose().map_err(damaged)?,
+            subject: subject
+                .as_deref()
+                .map(PatientId::new)
+                .transpose()
+                .map_err(damaged)?,
             device: DeviceId::new(&device).map_err(damaged)?,
             metric: MetricCode(row.get(3)?),
             channel: row.get(4)?,
@@ -151,10 +162,38 @@ fn filter_text(filter: &SeriesFilter) -> (String, Vec<Value>) {
             values.extend(list);
         }
     };
-    any("id", filter.ids.iter().map(|id| Value::from(i64::from(id.0))).collect());
-    any("subject", filter.subjects.iter().map(|id| id.as_str().to_owned().into()).collect());
-    any("device", filter.devices.iter().map(|id| id.as_str().to_owned().into()).collect());
-    any("metric", filter.metrics.iter().map(|code| Value::from(i64::from(code.0))).collect());
+    any(
+        "id",
+        filter
+            .ids
+            .iter()
+            .map(|id| Value::from(i64::from(id.0)))
+            .collect(),
+    );
+    any(
+        "subject",
+        filter
+            .subjects
+            .iter()
+            .map(|id| id.as_str().to_owned().into())
+            .collect(),
+    );
+    any(
+        "device",
+        filter
+            .devices
+            .iter()
+            .map(|id| id.as_str().to_owned().into())
+            .collect(),
+    );
+    any(
+        "metric",
+        filter
+            .metrics
+            .iter()
+            .map(|code| Value::from(i64::from(code.0)))
+            .collect(),
+    );
     if filter.without_subject {
         text.push_str(" and subject is null");
     }

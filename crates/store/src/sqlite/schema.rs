@@ -17,7 +17,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         let transaction = connection.transaction()?;
         transaction
             .execute_batch(text)
-            .map_err(|source| StoreError::Sqlite { doing: "creating tables", source })?;
+            .map_err(|source| StoreError::Sqlite {
+                doing: "creating tables",
+                source,
+            })?;
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;
     }

@@ -14,7 +14,9 @@ pub(super) struct SqliteSide {
 
 impl SqliteSide {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Mutex::new(connection) }
+        Self {
+            connection: Mutex::new(connection),
+        }
     }
 }
 
@@ -27,7 +29,9 @@ impl Side for SqliteSide {
     }
 
     fn outbox_done(&self, id: &str) -> Result<(), StoreError> {
-        self.connection.lock().execute("delete from outbox where id = ?1", [id])?;
+        self.connection
+            .lock()
+            .execute("delete from outbox where id = ?1", [id])?;
         Ok(())
     }
 

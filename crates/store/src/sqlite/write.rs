@@ -29,15 +29,20 @@ pub(super) fn commit(
     write_rows::documents(&db, &commit.documents)?;
     write_rows::outbox(&db, &commit.outbox)?;
     kv(&db, &commit.kv)?;
-    db.commit().map_err(|source| StoreError::Sqlite { doing: "committing", source })
+    db.commit().map_err(|source| StoreError::Sqlite {
+        doing: "committing",
+        source,
+    })
 }
 
 /// Sets or removes named values.
 pub(super) fn kv(db: &Transaction<'_>, rows: &[KvRow]) -> Result<(), StoreError> {
     for row in rows {
         if let Some(value) = &row.value {
-            db.prepare_cached("insert or replace into kv (bucket, key, value) values (?1, ?2, ?3)")?
-                .execute(params![row.bucket, row.key, value])?;
+            db.prepare_cached(
+                "insert or replace into kv (bucket, key, value) values (?1, ?2, ?3)",
+            )?
+            .execute(params![row.bucket, row.key, value])?;
         } else {
             db.prepare_cached("delete from kv where bucket = ?1 and key = ?2")?
                 .execute(params![row.bucket, row.key])?;
@@ -63,7 +68,8 @@ fn checkpoint(db: &Transaction<'_>, offered: u64) -> Result<(), StoreError> {
 fn named(db: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
     for (name, value) in &commit.engine_state {
         if value.is_empty() {
-            db.prepare_cached("delete from engine_state where name = ?1")?.execute([name])?;
+            db.prepare_cached("delete from engine_state where name = ?1")?
+                .execute([name])?;
         } else {
             db.prepare_cached("insert or replace into engine_state (name, value) values (?1, ?2)")?
                 .execute(params![name, value])?;
@@ -100,7 +106,10 @@ fn points(
 ) -> Result<(), StoreError> {
     let mut by_series: BTreeMap<SeriesId, Vec<Point>> = BTreeMap::new();
     for (series, points) in &commit.points {
-        by_series.entry(*series).or_default().extend_from_slice(points);
+        by_series
+            .entry(*series)
+            .or_default()
+            .extend_from_slice(points);
     }
     for (series, point, _) in &commit.attachments {
         by_series.entry(*series).or_default().push(*point);

@@ -50,10 +50,7 @@ pub(super) fn alerts(db: &Transaction<'_>, rows: &[AlertRow]) -> Result<(), Stor
     Ok(())
 }
 
-pub(super) fn alert_events(
-    db: &Transaction<'_>,
-    rows: &[AlertEventRow],
-) -> Result<(), StoreError> {
+pub(super) fn alert_events(db: &Transaction<'_>, rows: &[AlertEventRow]) -> Result<(), StoreError> {
     let mut insert = db.prepare_cached(
         "insert or replace into alert_events (episode_offset, episode_index, journal_offset, \
          order_index, at, kind, actor, body) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -83,7 +80,11 @@ pub(super) fn quarantine(db: &Transaction<'_>, rows: &[QuarantineRow]) -> Result
          payload = case when length(?11) > 0 then ?11 else payload end",
     )?;
     for row in rows {
-        let kinds: String = row.kinds.iter().map(|kind| format!("/{}/", kind.name())).collect();
+        let kinds: String = row
+            .kinds
+            .iter()
+            .map(|kind| format!("/{}/", kind.name()))
+            .collect();
         insert.execute(params![
             row.offset as i64,
             row.received.0,
@@ -109,7 +110,13 @@ pub(super) fn documents(db: &Transaction<'_>, rows: &[DocumentRow]) -> Result<()
             "insert or replace into documents (kind, id, version, updated, latest, body) \
              values (?1, ?2, ?3, ?4, 1, ?5)",
         )?
-        .execute(params![row.kind, row.id, row.version as i64, row.updated.0, row.body])?;
+        .execute(params![
+            row.kind,
+            row.id,
+            row.version as i64,
+            row.updated.0,
+            row.body
+        ])?;
         db.prepare_cached("delete from document_tokens where kind = ?1 and id = ?2")?
             .execute(params![row.kind, row.id])?;
         if row.body.is_empty() {
