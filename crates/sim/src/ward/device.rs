@@ -28,6 +28,8 @@ pub(super) struct BedDevice {
     /// Heart rate as shown: monitors average over several beats.
     heart_rate: f64,
     battery: f64,
+    /// Whether this patient's pressure has been taken: a new patient's is taken at once.
+    cuffed: bool,
     /// Whether it was reachable last second.
     online: bool,
     /// What it could not send.
@@ -36,9 +38,17 @@ pub(super) struct BedDevice {
 }
 
 impl BedDevice {
-    pub(super) fn new(_bed: &BedPlan, mut random: Random) -> Self {
+    pub(super) fn new(mut random: Random) -> Self {
         let battery = random.between(70.0, 100.0);
-        Self { random, heart_rate: 0.0, battery, online: true, kept: Vec::new(), sequence: 0 }
+        Self {
+            random,
+            heart_rate: 0.0,
+            battery,
+            cuffed: false,
+            online: true,
+            kept: Vec::new(),
+            sequence: 0,
+        }
     }
 
     /// One second. `elapsed_s` is wall time since the patient's scenario began.
@@ -85,6 +95,7 @@ impl BedDevice {
     /// A monitor without a patient says that it is there.
     fn idle(&mut self, bed: &BedPlan, time_us: i64) -> Option<Outgoing> {
         self.heart_rate = 0.0;
+        self.cuffed = false;
         (bed.personality != Personality::MonitorHl7).then(|| {
             self.encode(bed, None, time_us, &[("MDC_ATTR_VAL_BATT_CHARGE", Some(self.battery.round()))])
         })
@@ -108,7 +119,9 @@ impl BedDevice {
             return None;
         }
         let mut readings = self.numerics(bed, v, trouble);
-        if second.is_multiple_of(CUFF_EVERY_S) && bed.personality != Personality::Wearable {
+        let due = !self.cuffed || second.is_multiple_of(CUFF_EVERY_S);
+        if due && bed.personality != Personality::Wearable {
+            self.cuffed = true;
             let cuff = 1.5 * self.random.normal();
             readings.push(("MDC_PRESS_BLD_NONINV_SYS", Some((v.systolic + cuff).round())));
             readings.push(("MDC_PRESS_BLD_NONINV_DIA", Some((v.diastolic + cuff).round())));

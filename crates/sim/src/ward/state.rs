@@ -108,11 +108,8 @@ impl Ward {
                 Living { who: who.clone(), vitals: body.vitals(), body, bed }
             })
             .collect();
-        let devices = plan
-            .beds
-            .iter()
-            .enumerate()
-            .map(|(index, bed)| BedDevice::new(bed, root.fork(&format!("device {index}"))))
+        let devices = (0..plan.beds.len())
+            .map(|index| BedDevice::new(root.fork(&format!("device {index}"))))
             .collect();
         let hubs = (config.beds..patients.len()).map(HomeHub::new).collect();
         Self {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vitals::metric::MetricKind;
 use vitals::{Metric, Sex};
 
 /// One Observation with a single value, or with components when there are several.
@@ -47,6 +48,10 @@ impl Observation<'_> {
             resource["device"] = json!({"reference": format!("Device/{}", self.device)});
         }
         match &self.value {
+            // A state has a number but no unit.
+            Components::One(value) if self.metric.kind == MetricKind::Enumeration => {
+                resource["valueInteger"] = json!(value.round() as i64);
+            }
             Components::One(value) => resource["valueQuantity"] = quantity(self.metric, *value),
             Components::Parts(parts) => {
                 resource["component"] = parts
@@ -132,12 +137,16 @@ fn code(metric: &Metric) -> Value {
 }
 
 fn quantity(metric: &Metric, value: f64) -> Value {
-    json!({
+    let mut quantity = json!({
         "value": value,
-        "unit": metric.unit.display(),
         "system": "http://unitsofmeasure.org",
         "code": metric.unit.ucum(),
-    })
+    });
+    // FHIR knows no empty text.
+    if !metric.unit.display().is_empty() {
+        quantity["unit"] = json!(metric.unit.display());
+    }
+    quantity
 }
 
 fn instant(time_us: i64) -> String {
