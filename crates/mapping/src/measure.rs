@@ -73,7 +73,7 @@ fn numeric(
     let value = match unit {
         Some(unit) if unit != metric.unit => {
             details.quality |= Quality::UNIT_CONVERTED;
-            tidy(unit.convert(value, metric.unit).ok_or_else(|| wrong_unit(metric, unit))?)
+            tidy(metric.normalise(value, unit).ok_or_else(|| wrong_unit(metric, unit))?)
         }
         _ => value,
     };
@@ -100,7 +100,7 @@ pub fn measure_samples(
     if let Some(unit) = unit.filter(|unit| *unit != metric.unit) {
         details.quality |= Quality::UNIT_CONVERTED;
         for sample in &mut samples.samples {
-            let converted = unit.convert(*sample, metric.unit);
+            let converted = metric.normalise(*sample, unit);
             *sample = tidy(converted.ok_or_else(|| wrong_unit(metric, unit))?);
         }
     }
@@ -277,6 +277,7 @@ mod tests {
         check("MDC_ECG_HEART_RATE", 72.0, "beat/min", Ok(72.0));
         check("MDC_ECG_HEART_RATE", 72.0, "{heart beats}/min", Ok(72.0));
         check("MDC_ECG_HEART_RATE", 1.2, "Hz", Ok(72.0));
+        check("MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD", 5.55, "mmol/L", Ok(99.986_58));
         check("MDC_ECG_HEART_RATE", 72.0, "mmHg", Err(ProblemKind::UnknownUnit));
         check("MDC_ECG_HEART_RATE", f64::NAN, "/min", Err(ProblemKind::BadValue));
         check("MDC_PRESS_BLD_NONINV", 120.0, "mmHg", Err(ProblemKind::BadValue));

@@ -108,7 +108,7 @@ fn find(
             }
         },
     };
-    let fits = |metric: &Metric| unit.is_none_or(|unit| unit.convert(1.0, metric.unit).is_some());
+    let fits = |metric: &Metric| unit.is_none_or(|unit| metric.normalise(1.0, unit).is_some());
     let known: Vec<&'static Metric> = codes.iter().filter_map(metric_of).collect();
     if let Some(metric) = known.iter().copied().find(|metric| fits(metric)) {
         return Ok((metric, unit));

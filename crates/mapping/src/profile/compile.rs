@@ -208,7 +208,7 @@ impl Context<'_> {
         let metric = metric(self.file, table, &key)?;
         let unit = unit(table)?;
         if let (MetricRule::Fixed(metric), UnitRule::Fixed(unit)) = (&metric, &unit)
-            && unit.convert(1.0, metric.unit).is_none()
+            && metric.normalise(1.0, *unit).is_none()
         {
             let message = format!("{} is in {} and can't be in {}", metric.refid, metric.unit.ucum(), unit.ucum());
             return Err(table.error("unit", message));
