@@ -1,1 +1,159 @@
-//! Identity, policy, keys and the audit trail.
+//! Identity, policy, and the audit trail: who is this, may they, and what did they do.
+//!
+//! One folder holds it all: `guard.db` (accounts, sessions, device credentials; no secret in the
+//! clear) and `audit.log` with `audit.head` (what was done, chained so that changes show).
+//! Everything is denied unless the one table in [`Permission::roles`] allows it.
+//!
+//! What is absent: any listener, any HTTP, any patient data. Whoever answers a request asks here
+//! first, writes the audit record, and answers only after that (SE-1).
+
+mod account;
+mod attempts;
+mod audit;
+mod database;
+mod devices;
+mod error;
+mod files;
+mod login;
+mod manage;
+mod password;
+mod permission;
+mod record;
+mod secret;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+pub use account::{Account, Kind};
+pub use audit::{AuditError, Damage, Repair, Verified, verify_audit};
+pub use database::SessionTimes;
+pub use error::{GuardError, LoginError};
+pub use permission::Permission;
+pub use record::{Deed, Outcome, Record};
+
+/// The database with accounts, sessions and device credentials, in the guard's folder.
+pub const DATABASE_FILE: &str = "guard.db";
+/// The audit log, in the guard's folder.
+pub const AUDIT_FILE: &str = "audit.log";
+/// The number and hash of the audit log's last record, in the guard's folder.
+pub const HEAD_FILE: &str = "audit.head";
+
+/// Decides who is who and what they may do, and keeps the trail. Clones share one guard; every
+/// method may be called from any thread.
+///
+/// [`Guard::login`] computes an Argon2id hash (tens of milliseconds) and the methods that change
+/// accounts wait for the disk: from async code, call them on a blocking thread. The look-ups
+/// ([`Guard::session`], [`Guard::bearer`], [`Guard::device`], [`Guard::allows`]) take microseconds.
+#[derive(Clone)]
+pub struct Guard {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// None: a trial, where everybody is the trial account.
+    people: Option<People>,
+    trail: audit::Trail,
+}
+
+struct People {
+    database: database::Database,
+    attempts: Mutex<attempts::Attempts>,
+    verifier: password::Verifier,
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("open", &self.is_open()).finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// Opens the guard of a folder, which is created (mode 0700) with its files (mode 0600) when
+    /// it does not exist. Nobody may do anything until an account exists: see
+    /// [`Guard::first_start`].
+    ///
+    /// An audit log that a power failure tore is repaired, which leaves a record of its own.
+    ///
+    /// # Errors
+    /// [`GuardError`] when the files cannot be made, read or understood.
+    pub fn open(folder: &Path) -> Result<Self, GuardError> {
+        Self::open_with(folder, SessionTimes::default())
+    }
+
+    /// [`Guard::open`] with other session times.
+    ///
+    /// # Errors
+    /// As [`Guard::open`].
+    pub fn open_with(folder: &Path, times: SessionTimes) -> Result<Self, GuardError> {
+        files::private_folder(folder)?;
+        let known = folder.join(DATABASE_FILE).exists();
+        let trail = audit::Trail::open(folder, known)?;
+        let people = People {
+            database: database::Database::open(&folder.join(DATABASE_FILE), times)?,
+            attempts: Mutex::default(),
+            verifier: password::Verifier::new()?,
+        };
+        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail }) })
+    }
+
+    /// A guard that lets everybody in as [`Account::trial`]: `--open`, which the program allows on
+    /// loopback addresses only. The audit trail is kept all the same.
+    ///
+    /// # Errors
+    /// [`GuardError`] when the audit log cannot be made or read.
+    pub fn trial(folder: &Path) -> Result<Self, GuardError> {
+        files::private_folder(folder)?;
+        let known = folder.join(DATABASE_FILE).exists();
+        let trail = audit::Trail::open(folder, known)?;
+        Ok(Self { inner: Arc::new(Inner { people: None, trail }) })
+    }
+
+    /// Whether everybody is let in.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.inner.people.is_none()
+    }
+
+    /// Whether an account may do something: what [`Permission::roles`] says of its role. The
+    /// trial account may do everything.
+    #[must_use]
+    pub fn allows(&self, account: &Account, permission: Permission) -> bool {
+        match account.kind {
+            Kind::Trial => self.is_open(),
+            Kind::Person | Kind::Service => permission.granted_to(account.role),
+        }
+    }
+
+    /// Writes an audit record and returns when it is on the disk, its place in the chain with it
+    /// (SE-1): answer the request after this, and not at all when it fails. Waits while too many
+    /// records are queued. A record that was queued is written even if the caller goes away.
+    ///
+    /// # Errors
+    /// [`GuardError::AuditFailed`] when it could not be written; then it is not in the log.
+    pub async fn audit(&self, record: Record) -> Result<(), GuardError> {
+        self.inner.trail.write(record).await
+    }
+
+    /// [`Guard::audit`] for callers without an async runtime, or in a synchronous method: blocks
+    /// the thread for the time of one disk write.
+    ///
+    /// # Errors
+    /// As [`Guard::audit`].
+    pub fn audit_blocking(&self, record: Record) -> Result<(), GuardError> {
+        self.inner.trail.write_blocking(record)
+    }
+
+    /// Checks the whole audit log of a folder, also while the program runs: [`verify_audit`].
+    ///
+    /// # Errors
+    /// [`AuditError`] with the line and what is wrong there.
+    pub fn verify_audit(folder: &Path) -> Result<Verified, AuditError> {
+        verify_audit(folder)
+    }
+
+    fn people(&self) -> Result<&People, GuardError> {
+        self.inner.people.as_ref().ok_or(GuardError::Trial)
+    }
+}

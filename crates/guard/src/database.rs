@@ -1,0 +1,318 @@
+//! The account database: SQLite, one connection, every change durable when its method returns.
+//!
+//! Every look-up reads it, so what another process changes (`vitalwire user remove`) holds at
+//! once. No secret is in it: passwords as Argon2id, everything random as a fingerprint.
+
+use std::path::Path;
+use std::time::Duration;
+
+use parking_lot::{Mutex, MutexGuard};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use vitals::time::{HOUR, MINUTE};
+use vitals::{DeviceId, ReceiveTime, Role};
+
+use crate::{Account, GuardError, Kind, files};
+
+/// The version of the tables below.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE account (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    kind TEXT NOT NULL,
+    role TEXT NOT NULL,
+    secret TEXT NOT NULL UNIQUE -- person: Argon2id (PHC string); service: fingerprint of the token
+) STRICT;
+CREATE TABLE session (
+    token TEXT PRIMARY KEY, -- fingerprint
+    account TEXT NOT NULL REFERENCES account (name) ON DELETE CASCADE,
+    began_us INTEGER NOT NULL,
+    used_us INTEGER NOT NULL
+) STRICT;
+CREATE INDEX session_of ON session (account, used_us);
+CREATE TABLE device (
+    id TEXT PRIMARY KEY,
+    password TEXT NOT NULL -- fingerprint
+) STRICT;
+CREATE TABLE setup (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    code TEXT NOT NULL -- fingerprint
+) STRICT;
+PRAGMA user_version = 1;
+";
+
+/// Sessions of one account at once; the one unused for longest ends for a new one.
+const SESSIONS_MAX: i64 = 32;
+
+/// The use of a session is noted at most this often, in microseconds, to spare the disk.
+const NOTE_EVERY: i64 = MINUTE;
+
+/// How long a session of a person lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// At most this long, in microseconds.
+    pub absolute_us: i64,
+    /// Unused at most this long, in microseconds; it may end up to a minute before.
+    pub idle_us: i64,
+}
+
+impl Default for SessionTimes {
+    /// 12 hours (a shift), 1 hour unused.
+    fn default() -> Self {
+        Self { absolute_us: 12 * HOUR, idle_us: HOUR }
+    }
+}
+
+pub(crate) struct Database {
+    connection: Mutex<Connection>,
+    times: SessionTimes,
+}
+
+impl Database {
+    pub(crate) fn open(path: &Path, times: SessionTimes) -> Result<Self, GuardError> {
+        files::reserve(path)?;
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        let change = connection.transaction_with_behavior(IMMEDIATE)?;
+        let found = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        match found {
+            0 => change.execute_batch(TABLES)?,
+            VERSION => {}
+            found => {
+                return Err(GuardError::NewerDatabase { found, known: VERSION });
+            }
+        }
+        change.commit()?;
+        Ok(Self { connection: Mutex::new(connection), times })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock()
+    }
+
+    /// A person's account and password hash.
+    pub(crate) fn person(&self, name: &str) -> Result<Option<(Account, String)>, GuardError> {
+        let sql = "SELECT name, kind, role, secret FROM account WHERE name = ?1 AND kind = ?2";
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(sql)?;
+        let found = query.query_row(params![name, Kind::Person.name()], |row| {
+            Ok((account(row)?, row.get::<_, String>(3)?))
+        });
+        Ok(found.optional()?)
+    }
+
+    /// The service that has this token's fingerprint.
+    pub(crate) fn service(&self, token: &blake3::Hash) -> Result<Option<Account>, GuardError> {
+        let sql = "SELECT name, kind, role FROM account WHERE secret = ?1 AND kind = ?2";
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(sql)?;
+        let key = token.to_hex();
+        Ok(query.query_row(params![key.as_str(), Kind::Service.name()], account).optional()?)
+    }
+
+    /// Whether there is an account of that name, and how it is written.
+    pub(crate) fn written(&self, name: &str) -> Result<Option<String>, GuardError> {
+        let sql = "SELECT name FROM account WHERE name = ?1";
+        Ok(self.lock().query_row(sql, [name], |row| row.get(0)).optional()?)
+    }
+
+    pub(crate) fn accounts(&self) -> Result<Vec<Account>, GuardError> {
+        let connection = self.lock();
+        let mut query = connection.prepare("SELECT name, kind, role FROM account ORDER BY name")?;
+        let rows = query.query_map([], account)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn add_account(&self, new: &Account, secret: &str) -> Result<(), GuardError> {
+        insert_account(&self.lock(), new, secret)
+    }
+
+    /// Removes an account with its sessions, but not the last administrator.
+    pub(crate) fn remove_account(&self, name: &str) -> Result<(), GuardError> {
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(IMMEDIATE)?;
+        let had = has_administrator(&change)?;
+        let removed = change.execute("DELETE FROM account WHERE name = ?1", [name])?;
+        if removed == 0 {
+            return Err(GuardError::Unknown(name.to_owned()));
+        }
+        if had && !has_administrator(&change)? {
+            return Err(GuardError::LastAdministrator);
+        }
+        Ok(change.commit()?)
+    }
+
+    /// Gives a person another password hash and ends their sessions.
+    pub(crate) fn set_password(&self, name: &str, hash: &str) -> Result<(), GuardError> {
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(IMMEDIATE)?;
+        let sql = "UPDATE account SET secret = ?1 WHERE name = ?2 AND kind = ?3";
+        if change.execute(sql, params![hash, name, Kind::Person.name()])? == 0 {
+            return Err(GuardError::Unknown(name.to_owned()));
+        }
+        // The foreign key compares as the account's name does, this column by itself does not.
+        change.execute("DELETE FROM session WHERE account = ?1 COLLATE NOCASE", [name])?;
+        Ok(change.commit()?)
+    }
+
+    /// Begins a session, and forgets those that are over.
+    pub(crate) fn begin_session(
+        &self,
+        token: &blake3::Hash,
+        name: &str,
+        now: ReceiveTime,
+    ) -> Result<(), GuardError> {
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(IMMEDIATE)?;
+        let (began, used) =
+            (now.micros() - self.times.absolute_us, now.micros() - self.times.idle_us);
+        change
+            .execute("DELETE FROM session WHERE began_us <= ?1 OR used_us <= ?2", [began, used])?;
+        let sql = "DELETE FROM session WHERE token IN (SELECT token FROM session
+                   WHERE account = ?1 ORDER BY used_us DESC LIMIT -1 OFFSET ?2)";
+        change.execute(sql, params![name, SESSIONS_MAX - 1])?;
+        let sql = "INSERT INTO session (token, account, began_us, used_us) VALUES (?1, ?2, ?3, ?3)";
+        change.execute(sql, params![token.to_hex().as_str(), name, now.micros()])?;
+        Ok(change.commit()?)
+    }
+
+    /// Whose session this is, if it is not over; notes that it was used.
+    pub(crate) fn session(
+        &self,
+        token: &blake3::Hash,
+        now: ReceiveTime,
+    ) -> Result<Option<Account>, GuardError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(
+            "SELECT account.name, kind, role, began_us, used_us FROM session
+             JOIN account ON account.name = session.account WHERE token = ?1",
+        )?;
+        let key = token.to_hex();
+        let found = query.query_row([key.as_str()], |row| {
+            Ok((account(row)?, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?))
+        });
+        let Some((account, began, used)) = found.optional()? else {
+            return Ok(None);
+        };
+        let now = now.micros();
+        if now - began >= self.times.absolute_us || now - used >= self.times.idle_us {
+            return Ok(None);
+        }
+        if now - used >= NOTE_EVERY.min(self.times.idle_us / 4) {
+            let mut note = connection.prepare_cached(
+                "UPDATE session SET used_us = ?1 WHERE token = ?2 AND used_us < ?1",
+            )?;
+            note.execute(params![now, key.as_str()])?;
+        }
+        Ok(Some(account))
+    }
+
+    pub(crate) fn end_session(&self, token: &blake3::Hash) -> Result<(), GuardError> {
+        let key = token.to_hex();
+        self.lock().execute("DELETE FROM session WHERE token = ?1", [key.as_str()])?;
+        Ok(())
+    }
+
+    /// Adds a device, or gives it another password.
+    pub(crate) fn put_device(&self, id: &DeviceId, key: &blake3::Hash) -> Result<(), GuardError> {
+        let sql = "INSERT INTO device (id, password) VALUES (?1, ?2)
+                   ON CONFLICT (id) DO UPDATE SET password = excluded.password";
+        self.lock().execute(sql, params![id.as_str(), key.to_hex().as_str()])?;
+        Ok(())
+    }
+
+    pub(crate) fn remove_device(&self, id: &DeviceId) -> Result<(), GuardError> {
+        match self.lock().execute("DELETE FROM device WHERE id = ?1", [id.as_str()])? {
+            0 => Err(GuardError::Unknown(id.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn devices(&self) -> Result<Vec<DeviceId>, GuardError> {
+        let connection = self.lock();
+        let mut query = connection.prepare("SELECT id FROM device ORDER BY id")?;
+        let rows = query.query_map([], |row| row.get::<_, String>(0))?;
+        let ids = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(ids.iter().filter_map(|id| DeviceId::new(id).ok()).collect())
+    }
+
+    /// The fingerprint of a device's password.
+    pub(crate) fn device(&self, id: &str) -> Result<Option<blake3::Hash>, GuardError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached("SELECT password FROM device WHERE id = ?1")?;
+        let hex = query.query_row([id], |row| row.get::<_, String>(0)).optional()?;
+        Ok(hex.and_then(|hex| blake3::Hash::from_hex(hex).ok()))
+    }
+
+    /// Keeps a setup code in place of any before, unless there is an administrator.
+    pub(crate) fn put_code(&self, code: &blake3::Hash) -> Result<bool, GuardError> {
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(IMMEDIATE)?;
+        if has_administrator(&change)? {
+            return Ok(false);
+        }
+        let sql = "INSERT OR REPLACE INTO setup (one, code) VALUES (1, ?1)";
+        change.execute(sql, [code.to_hex().as_str()])?;
+        change.commit()?;
+        Ok(true)
+    }
+
+    /// Adds the first administrator and takes the setup code away, if it is the right one.
+    pub(crate) fn redeem(
+        &self,
+        code: &blake3::Hash,
+        new: &Account,
+        secret: &str,
+    ) -> Result<(), GuardError> {
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(IMMEDIATE)?;
+        let key = code.to_hex();
+        let used = change.execute("DELETE FROM setup WHERE code = ?1", [key.as_str()])?;
+        if used == 0 || has_administrator(&change)? {
+            return Err(GuardError::BadCode);
+        }
+        insert_account(&change, new, secret)?;
+        Ok(change.commit()?)
+    }
+
+    /// Whether this is the setup code.
+    pub(crate) fn is_code(&self, code: &blake3::Hash) -> Result<bool, GuardError> {
+        let kept: Option<String> =
+            self.lock().query_row("SELECT code FROM setup", [], |row| row.get(0)).optional()?;
+        Ok(kept.and_then(|hex| blake3::Hash::from_hex(hex).ok()).is_some_and(|kept| kept == *code))
+    }
+}
+
+const IMMEDIATE: rusqlite::TransactionBehavior = rusqlite::TransactionBehavior::Immediate;
+
+fn has_administrator(connection: &Connection) -> Result<bool, GuardError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE kind = ?1 AND role = ?2)";
+    let wanted = [Kind::Person.name(), Role::Administrator.name()];
+    Ok(connection.query_row(sql, wanted, |row| row.get(0))?)
+}
+
+fn insert_account(connection: &Connection, new: &Account, secret: &str) -> Result<(), GuardError> {
+    let sql = "INSERT INTO account (name, kind, role, secret) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (name) DO NOTHING";
+    let values = params![new.name, new.kind.name(), new.role.name(), secret];
+    match connection.execute(sql, values)? {
+        0 => Err(GuardError::Exists(new.name.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// An account from the columns name, kind, role. What we don't know we don't let in.
+fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+    let (kind, role): (String, String) = (row.get(1)?, row.get(2)?);
+    let kind = match kind.as_str() {
+        "person" => Kind::Person,
+        "service" => Kind::Service,
+        _ => return Err(rusqlite::Error::InvalidQuery),
+    };
+    let role = Role::from_name(&role).ok_or(rusqlite::Error::InvalidQuery)?;
+    Ok(Account { name: row.get(0)?, role, kind })
+}

@@ -1,0 +1,86 @@
+//! What can go wrong, and what to do about it. No text here repeats a secret.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong with the guard itself.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// A file or folder could not be used.
+    #[error("cannot use {path}: {source}; check that the folder is ours and the disk not full")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The account database failed.
+    #[error("account database failed: {0}; check the disk, or restore guard.db from a backup")]
+    Database(#[from] rusqlite::Error),
+    /// The account database holds something that this program does not understand.
+    #[error("guard.db is of version {found}, this program knows {known}: use the newer program")]
+    NewerDatabase {
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// An account name with characters that may not be in it.
+    #[error("an account name has 1 to 64 characters of A-Z a-z 0-9 . _ - @ and is not reserved")]
+    BadName,
+    /// A password that is too easy.
+    #[error("choose another password: {0}")]
+    WeakPassword(&'static str),
+    /// The name is taken.
+    #[error("{0} exists already: choose another name, or remove it first")]
+    Exists(String),
+    /// No such account or device.
+    #[error("no account or device is named {0}: list them to see the names")]
+    Unknown(String),
+    /// Nobody could administer any more.
+    #[error("this is the last administrator: add another one first")]
+    LastAdministrator,
+    /// The setup code is wrong, used or replaced.
+    #[error("the setup code is not valid: restart the program to get a new one")]
+    BadCode,
+    /// Not possible while authentication is off.
+    #[error("accounts are off under --open: start without it")]
+    Trial,
+    /// The system gave no randomness.
+    #[error("the operating system gave no random bytes: {0}")]
+    Random(getrandom::Error),
+    /// A password hash could not be made or read.
+    #[error("password hashing failed: {0}")]
+    Hashing(argon2::password_hash::Error),
+    /// An audit record could not be written: no audit, no access (SE-1).
+    #[error("audit record not written: {0}; check the disk, access is refused until it works")]
+    AuditFailed(String),
+    /// The end of the audit log makes no sense at all.
+    #[error("no readable record at the end of {0}: move it aside, keep it for examination")]
+    AuditUnreadable(PathBuf),
+}
+
+impl GuardError {
+    pub(crate) fn file(path: &Path, source: std::io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}
+
+/// Why nobody was logged in. Says nothing that helps guessing.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// Unknown account or wrong password: which of them is not said.
+    #[error("unknown account or wrong password")]
+    Refused,
+    /// Too many failures just now. The attempt was not looked at, and does not count.
+    #[error("too many failed attempts: wait {wait_ms} ms and try again")]
+    SlowDown {
+        /// How long to wait, in milliseconds.
+        wait_ms: u64,
+    },
+    /// Too many are logging in at this moment.
+    #[error("too many are logging in at this moment: try again")]
+    Busy,
+    /// The guard itself failed.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+}

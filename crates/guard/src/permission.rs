@@ -1,0 +1,134 @@
+//! The policy: which role may do what. One table, denied unless it says otherwise.
+
+use vitals::Role;
+
+/// Something that an account may be allowed to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// See the ward, patients, their trends, alerts and readings.
+    SeePatients,
+    /// Acknowledge, snooze, escalate and reset alerts.
+    ActOnAlerts,
+    /// Set a patient's own alarm limits and SpO2 scale.
+    SetLimits,
+    /// Put devices on patients and take them off.
+    Associate,
+    /// See the devices, where they are and how they do.
+    SeeDevices,
+    /// Mount devices, give and take their credentials.
+    ManageDevices,
+    /// See messages that could not be understood: raw, so with whatever patient data is in them.
+    SeeQuarantine,
+    /// Release or discard such messages.
+    ReleaseQuarantine,
+    /// See, change and test device profiles.
+    ManageProfiles,
+    /// See the alert policy.
+    SeePolicy,
+    /// Change the alert policy.
+    ManagePolicy,
+    /// Read and search over FHIR.
+    ReadFhir,
+    /// Create and change over FHIR.
+    WriteFhir,
+    /// See the program's own metrics.
+    SeeMetrics,
+    /// Add and remove accounts, give tokens.
+    ManageUsers,
+}
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 15] = [
+        Self::SeePatients,
+        Self::ActOnAlerts,
+        Self::SetLimits,
+        Self::Associate,
+        Self::SeeDevices,
+        Self::ManageDevices,
+        Self::SeeQuarantine,
+        Self::ReleaseQuarantine,
+        Self::ManageProfiles,
+        Self::SeePolicy,
+        Self::ManagePolicy,
+        Self::ReadFhir,
+        Self::WriteFhir,
+        Self::SeeMetrics,
+        Self::ManageUsers,
+    ];
+
+    /// Who is allowed this: the whole policy.
+    ///
+    /// Clinical acts belong to clinicians (AL-5), so an administrator may look but neither take
+    /// alerts nor set limits. Limits and scale change what alarms, so a nurse asks whoever is in
+    /// charge. An engineer keeps devices, profiles and quarantine, and sees no ward. A service
+    /// speaks FHIR and reads metrics; one that needs more gets a token with another role.
+    #[must_use]
+    pub const fn roles(self) -> &'static [Role] {
+        use Role::{Administrator, ChargeNurse, Engineer, Nurse, Physician, Service};
+        match self {
+            Self::SeePatients => &[Nurse, ChargeNurse, Physician, Administrator],
+            Self::ActOnAlerts => &[Nurse, ChargeNurse, Physician],
+            Self::SetLimits => &[ChargeNurse, Physician],
+            Self::Associate => &[Nurse, ChargeNurse, Physician, Administrator],
+            Self::SeeDevices => &[Nurse, ChargeNurse, Physician, Engineer, Administrator],
+            Self::ManageDevices => &[ChargeNurse, Engineer, Administrator],
+            Self::SeeQuarantine => &[Engineer, Administrator],
+            Self::ReleaseQuarantine => &[Engineer, Administrator],
+            Self::ManageProfiles => &[Engineer, Administrator],
+            Self::SeePolicy => &[Nurse, ChargeNurse, Physician, Engineer, Administrator],
+            Self::ManagePolicy => &[Physician, Administrator],
+            Self::ReadFhir => &[Nurse, ChargeNurse, Physician, Administrator, Service],
+            Self::WriteFhir => &[Administrator, Service],
+            Self::SeeMetrics => &[Engineer, Administrator, Service],
+            Self::ManageUsers => &[Administrator],
+        }
+    }
+
+    /// Whether a role is allowed this.
+    #[must_use]
+    pub fn granted_to(self, role: Role) -> bool {
+        self.roles().contains(&role)
+    }
+
+    /// Lower kebab-case name, as in the audit log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SeePatients => "see-patients",
+            Self::ActOnAlerts => "act-on-alerts",
+            Self::SetLimits => "set-limits",
+            Self::Associate => "associate",
+            Self::SeeDevices => "see-devices",
+            Self::ManageDevices => "manage-devices",
+            Self::SeeQuarantine => "see-quarantine",
+            Self::ReleaseQuarantine => "release-quarantine",
+            Self::ManageProfiles => "manage-profiles",
+            Self::SeePolicy => "see-policy",
+            Self::ManagePolicy => "manage-policy",
+            Self::ReadFhir => "read-fhir",
+            Self::WriteFhir => "write-fhir",
+            Self::SeeMetrics => "see-metrics",
+            Self::ManageUsers => "manage-users",
+        }
+    }
+
+    /// The permission of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.name() == name)
+    }
+
+    /// The whole policy as a Markdown table: a line a permission, a column a role.
+    #[must_use]
+    pub fn table() -> String {
+        let row = |first: &str, cells: &[&str]| format!("| {first} | {} |\n", cells.join(" | "));
+        let mut table = row("permission", &Role::ALL.map(Role::name));
+        table.push_str(&row("---", &[":-:"; Role::ALL.len()]));
+        for permission in Self::ALL {
+            let cells = Role::ALL.map(|role| if permission.granted_to(role) { "yes" } else { "–" });
+            table.push_str(&row(permission.name(), &cells));
+        }
+        table
+    }
+}
