@@ -61,7 +61,11 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { min_age_us: 7 * vitals::time::DAY, min_bytes: 512 << 20, max_bytes: 16 << 30 }
+        Self {
+            min_age_us: 7 * vitals::time::DAY,
+            min_bytes: 512 << 20,
+            max_bytes: 16 << 30,
+        }
     }
 }
 
@@ -119,7 +123,11 @@ impl Appender {
         let reader = journal.reader();
         let queue = Arc::new(Queue::new(&limits));
         let counters = Arc::new(Counters::default());
-        let limit_bytes = [limits.urgent_bytes, limits.numeric_bytes, limits.waveform_bytes];
+        let limit_bytes = [
+            limits.urgent_bytes,
+            limits.numeric_bytes,
+            limits.waveform_bytes,
+        ];
         let recent = reader.recent_keys(limits.dedup_keys)?;
         let worker = Worker::new(
             journal,
@@ -132,9 +140,23 @@ impl Appender {
         let thread = std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || worker.run())
-            .map_err(|e| JournalError::io("starting the thread of", std::path::Path::new("the journal"), e))?;
+            .map_err(|e| {
+                JournalError::io(
+                    "starting the thread of",
+                    std::path::Path::new("the journal"),
+                    e,
+                )
+            })?;
         let thread = Mutex::new(Some(thread));
-        Ok(Self { inner: Arc::new(Inner { queue, counters, reader, limit_bytes, thread }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                queue,
+                counters,
+                reader,
+                limit_bytes,
+                thread,
+            }),
+        })
     }
 
     /// Commits a draft: waits for a place, then until it is durable.
@@ -147,7 +169,10 @@ impl Appender {
             Err(error) => return Ok(Outcome::Failed(Arc::new(error))),
         };
         let (tell, told) = oneshot::channel();
-        self.inner.queue.push(draft.lane, draft.event, encoded, Reply::One(tell)).await?;
+        self.inner
+            .queue
+            .push(draft.lane, draft.event, encoded, Reply::One(tell))
+            .await?;
         told.await.map_err(|_| Closed)
     }
 
@@ -164,7 +189,10 @@ impl Appender {
         match Encoded::new(&draft.event, draft.dedup) {
             Ok(encoded) => {
                 let reply = Reply::Queue(Arc::clone(acks), token);
-                self.inner.queue.push(draft.lane, draft.event, encoded, reply).await
+                self.inner
+                    .queue
+                    .push(draft.lane, draft.event, encoded, reply)
+                    .await
             }
             Err(error) => {
                 if acks.push(token, Outcome::Failed(Arc::new(error))) {

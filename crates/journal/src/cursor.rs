@@ -1,8 +1,8 @@
 //! Walks the frames of one segment, reading the file in large pieces.
 
+use crate::JournalError;
 use crate::frame::{self, Frame};
 use crate::segment::Segment;
-use crate::JournalError;
 
 const PIECE: usize = 256 * 1024;
 
@@ -19,7 +19,13 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// Begins at the frame that stands at `position`; ends at the durable length as it is now.
     pub(crate) fn new(segment: &'a Segment, position: u64) -> Self {
-        Self { segment, position, end: segment.len(), buffer: Vec::new(), origin: position }
+        Self {
+            segment,
+            position,
+            end: segment.len(),
+            buffer: Vec::new(),
+            origin: position,
+        }
     }
 
     /// The next frame with its position; none at the end of the segment.
@@ -72,7 +78,9 @@ impl<'a> Cursor<'a> {
             .map_err(|e| JournalError::io("reading", &self.segment.path, e))?;
         self.buffer.truncate(got);
         if got < length {
-            return Err(self.segment.corrupt(position, "the file is shorter than it was"));
+            return Err(self
+                .segment
+                .corrupt(position, "the file is shorter than it was"));
         }
         Ok(())
     }

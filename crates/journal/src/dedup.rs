@@ -33,7 +33,11 @@ pub(crate) struct Window {
 impl Window {
     /// A window of `capacity` keys, filled with the most recent ones, oldest first.
     pub(crate) fn new(capacity: usize, recent: Vec<(u128, Offset)>) -> Self {
-        let mut window = Self { seen: HashMap::default(), order: VecDeque::new(), capacity };
+        let mut window = Self {
+            seen: HashMap::default(),
+            order: VecDeque::new(),
+            capacity,
+        };
         for (key, offset) in recent {
             window.insert(key, offset);
         }
@@ -77,7 +81,10 @@ mod tests {
     fn the_window_forgets_the_oldest_and_what_failed() {
         let mut window = Window::new(2, vec![(1, 0), (2, 1)]);
         window.insert(3, 2);
-        assert_eq!([window.get(1), window.get(2), window.get(3)], [None, Some(1), Some(2)]);
+        assert_eq!(
+            [window.get(1), window.get(2), window.get(3)],
+            [None, Some(1), Some(2)]
+        );
         window.forget_from(2);
         assert_eq!([window.get(2), window.get(3)], [Some(1), None]);
     }

@@ -28,7 +28,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 * 1024 * 1024, key: None }
+        Self {
+            segment_bytes: 64 * 1024 * 1024,
+            key: None,
+        }
     }
 }
 
@@ -60,6 +63,8 @@ pub struct EmbeddedJournal {
     buffer: Vec<u8>,
     /// A write failed and what it left behind is still there.
     dirty: bool,
+    /// A segment could not be created and its file may still be there.
+    stale: Option<PathBuf>,
     _lock: Box<dyn Any + Send + Sync>,
 }
 
@@ -89,12 +94,24 @@ impl EmbeddedJournal {
         let chain = Chain::new(options.key);
         let mut segments = recover::open_segments(&*disk, folder)?;
         if segments.is_empty() {
-            let header =
-                Header { base: 0, at_before: ReceiveTime(0), chain_before: genesis() };
+            let header = Header {
+                base: 0,
+                at_before: ReceiveTime(0),
+                chain_before: genesis(),
+            };
             segments.push(Arc::new(Segment::create(&*disk, folder, header)?));
         }
-        let active = segments.last().cloned().expect("one was created if there was none");
+        let active = segments
+            .last()
+            .cloned()
+            .expect("one was created if there was none");
         let (tail, recovery) = recover::find_tail(&*disk, folder, &active, &chain)?;
+        // What was found may have been written by a process that was killed before its sync; from
+        // here on it counts as committed.
+        active
+            .file
+            .sync()
+            .map_err(|e| JournalError::io("syncing", &active.path, e))?;
         let shared = Arc::new(Shared {
             segments: RwLock::new(segments),
             next: AtomicU64::new(tail.next),
@@ -110,6 +127,7 @@ impl EmbeddedJournal {
             recovery,
             buffer: Vec::new(),
             dirty: false,
+            stale: None,
             _lock: lock,
         })
     }
@@ -125,9 +143,17 @@ impl EmbeddedJournal {
         if self.dirty {
             let path = &self.active.path;
             let file = &self.active.file;
-            file.set_len(self.active.len()).map_err(|e| JournalError::io("cutting", path, e))?;
-            file.sync().map_err(|e| JournalError::io("syncing", path, e))?;
+            file.set_len(self.active.len())
+                .map_err(|e| JournalError::io("cutting", path, e))?;
+            file.sync()
+                .map_err(|e| JournalError::io("syncing", path, e))?;
             self.dirty = false;
+        }
+        // Left behind, it would be the newest segment of the next start, and what is written
+        // meanwhile to the one before would contradict it.
+        if let Some(path) = &self.stale {
+            remove(&*self.disk, &self.folder, path)?;
+            self.stale = None;
         }
         Ok(())
     }
@@ -138,7 +164,14 @@ impl EmbeddedJournal {
             at_before: self.tail.at,
             chain_before: self.tail.chain,
         };
-        let segment = Arc::new(Segment::create(&*self.disk, &self.folder, header)?);
+        let segment = match Segment::create(&*self.disk, &self.folder, header) {
+            Ok(segment) => Arc::new(segment),
+            Err(error) => {
+                self.stale = Some(self.folder.join(Segment::name(header.base)));
+                let _ = self.clean();
+                return Err(error);
+            }
+        };
         self.shared.segments.write().push(Arc::clone(&segment));
         self.active = segment;
         Ok(())
@@ -150,19 +183,28 @@ impl EmbeddedJournal {
             .file
             .write_at(&self.buffer, position)
             .map_err(|e| JournalError::io("writing", path, e))?;
-        self.active.file.sync().map_err(|e| JournalError::io("syncing", path, e))
+        self.active
+            .file
+            .sync()
+            .map_err(|e| JournalError::io("syncing", path, e))
     }
 }
 
 impl Journal for EmbeddedJournal {
     fn append(&mut self, at: ReceiveTime, batch: &[Encoded]) -> Result<Stamp, JournalError> {
-        let stamp = Stamp { first: self.tail.next, at: at.max(self.tail.at) };
+        let stamp = Stamp {
+            first: self.tail.next,
+            at: at.max(self.tail.at),
+        };
         if batch.is_empty() {
             return Ok(stamp);
         }
         let body: usize = batch.iter().map(|entry| entry.bytes.len() + 21).sum();
         if body + 32 > frame::BODY_BYTES_MAX {
-            return Err(JournalError::TooLarge { bytes: body, limit: frame::BODY_BYTES_MAX });
+            return Err(JournalError::TooLarge {
+                bytes: body,
+                limit: frame::BODY_BYTES_MAX,
+            });
         }
         self.clean()?;
         let len = self.active.len();
@@ -187,8 +229,11 @@ impl Journal for EmbeddedJournal {
             return Err(error);
         }
         let len = position + self.buffer.len() as u64;
-        self.tail =
-            Tail { next: stamp.first + batch.len() as u64, at: stamp.at, chain: hash };
+        self.tail = Tail {
+            next: stamp.first + batch.len() as u64,
+            at: stamp.at,
+            chain: hash,
+        };
         self.active.publish(stamp.first, position, len);
         self.shared.next.store(self.tail.next, Ordering::Release);
         if self.buffer.capacity() > 8 * 1024 * 1024 {
@@ -207,10 +252,7 @@ impl Journal for EmbeddedJournal {
                 }
             };
             // Readers that hold the segment go on reading it; its file is gone when they let go.
-            self.disk
-                .remove(&oldest.path)
-                .and_then(|()| self.disk.sync_folder(&self.folder))
-                .map_err(|e| JournalError::io("removing", &oldest.path, e))?;
+            remove(&*self.disk, &self.folder, &oldest.path)?;
             self.shared.segments.write().remove(0);
         }
     }
@@ -235,6 +277,15 @@ impl Journal for EmbeddedJournal {
     fn reader(&self) -> Arc<dyn ReadJournal> {
         Arc::new(Reader::new(Arc::clone(&self.shared)))
     }
+}
+
+/// Removes a file for good; one that is gone already is no error.
+fn remove(disk: &dyn Disk, folder: &Path, path: &Path) -> Result<(), JournalError> {
+    match disk.remove(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => disk.sync_folder(folder),
+    }
+    .map_err(|error| JournalError::io("removing", path, error))
 }
 
 /// Where the chain begins: not to be guessed, so that no payload can imitate a frame.

@@ -84,10 +84,17 @@ impl Encoded {
     /// # Errors
     /// [`JournalError::TooLarge`] above 32 MiB; [`JournalError::Encoding`] if it has no binary form.
     pub fn new(event: &Event, dedup: Option<u128>) -> Result<Self, JournalError> {
-        let bytes = postcard::to_extend(event, Vec::with_capacity(192))
-            .map_err(|error| JournalError::Encoding { offset: 0, reason: error.to_string() })?;
+        let bytes = postcard::to_extend(event, Vec::with_capacity(192)).map_err(|error| {
+            JournalError::Encoding {
+                offset: 0,
+                reason: error.to_string(),
+            }
+        })?;
         if bytes.len() > ENTRY_BYTES_MAX {
-            return Err(JournalError::TooLarge { bytes: bytes.len(), limit: ENTRY_BYTES_MAX });
+            return Err(JournalError::TooLarge {
+                bytes: bytes.len(),
+                limit: ENTRY_BYTES_MAX,
+            });
         }
         Ok(Self { bytes, dedup })
     }

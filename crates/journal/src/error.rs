@@ -79,9 +79,15 @@ impl JournalError {
     pub fn io(doing: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         if matches!(source.kind(), StorageFull | QuotaExceeded) {
-            Self::DiskFull { path: path.to_owned() }
+            Self::DiskFull {
+                path: path.to_owned(),
+            }
         } else {
-            Self::Io { doing, path: path.to_owned(), source }
+            Self::Io {
+                doing,
+                path: path.to_owned(),
+                source,
+            }
         }
     }
 }

@@ -186,8 +186,10 @@ impl Chain {
 
     /// The hash after a frame with this body.
     pub(crate) fn link(&self, before: &Hash, body: &[u8]) -> Hash {
-        let mut hasher =
-            self.key.as_ref().map_or_else(blake3::Hasher::new, blake3::Hasher::new_keyed);
+        let mut hasher = self
+            .key
+            .as_ref()
+            .map_or_else(blake3::Hasher::new, blake3::Hasher::new_keyed);
         hasher.update(before).update(body);
         *hasher.finalize().as_bytes()
     }
@@ -201,7 +203,9 @@ pub(crate) fn any_frame_in(header: &Header, next: Offset, bytes: &[u8]) -> bool 
     (0..bytes.len().saturating_sub(BODY_BYTES + FRAME_BYTES - 1)).any(|at| {
         span.contains(&u64_at(bytes, at + 8))
             && frame_bytes(&bytes[at..]).is_ok_and(|length| {
-                bytes[at..].get(..length).is_some_and(|frame| decode(header, frame).is_ok())
+                bytes[at..]
+                    .get(..length)
+                    .is_some_and(|frame| decode(header, frame).is_ok())
             })
     })
 }

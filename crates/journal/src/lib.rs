@@ -9,22 +9,22 @@
 
 #![forbid(unsafe_code)]
 
-mod error;
-mod entry;
-mod disk;
-mod frame;
-mod segment;
-mod cursor;
-mod recover;
-mod embedded;
-mod reader;
-mod dedup;
 mod acks;
-mod queue;
 mod appender;
-mod worker;
 pub mod conformance;
+mod cursor;
+mod dedup;
+mod disk;
+mod embedded;
+mod entry;
+mod error;
 pub mod faults;
+mod frame;
+mod queue;
+mod reader;
+mod recover;
+mod segment;
+mod worker;
 
 pub use acks::AckQueue;
 pub use appender::{Appender, Limits, Retention, Stats};

@@ -49,7 +49,11 @@ impl Queue {
     pub(crate) fn new(limits: &Limits) -> Self {
         let bound = |bytes: usize| {
             let limit = bytes.clamp(1, u32::MAX as usize);
-            Bound { places: Semaphore::new(limit), limit, queued: AtomicUsize::new(0) }
+            Bound {
+                places: Semaphore::new(limit),
+                limit,
+                queued: AtomicUsize::new(0),
+            }
         };
         Self {
             lanes: Mutex::default(),
@@ -74,13 +78,23 @@ impl Queue {
         let bound = &self.bounds[lane as usize];
         let cost = (encoded.bytes.len() * 2 + ITEM_BYTES).min(bound.limit);
         // An item larger than the lane waits until the lane is empty.
-        bound.places.acquire_many(cost as u32).await.map_err(|_| Closed)?.forget();
+        bound
+            .places
+            .acquire_many(cost as u32)
+            .await
+            .map_err(|_| Closed)?
+            .forget();
         bound.queued.fetch_add(cost, Ordering::Relaxed);
         let mut lanes = self.lanes.lock();
         if self.closed.load(Ordering::Acquire) {
             return Err(Closed);
         }
-        lanes[lane as usize].push_back(Item { event, encoded, reply, cost });
+        lanes[lane as usize].push_back(Item {
+            event,
+            encoded,
+            reply,
+            cost,
+        });
         drop(lanes);
         self.filled.notify_one();
         Ok(())
@@ -102,10 +116,18 @@ impl Queue {
             self.filled.wait_for(&mut lanes, patience);
         }
         // A sixteenth is left to waveforms, so that the last in line still moves.
-        let reserve = if lanes[Lane::Waveform as usize].is_empty() { 0 } else { max_bytes / 16 };
+        let reserve = if lanes[Lane::Waveform as usize].is_empty() {
+            0
+        } else {
+            max_bytes / 16
+        };
         let mut bytes = 0;
         for lane in Lane::ALL {
-            let room = if lane == Lane::Waveform { max_bytes } else { max_bytes - reserve };
+            let room = if lane == Lane::Waveform {
+                max_bytes
+            } else {
+                max_bytes - reserve
+            };
             while let Some(next) = lanes[lane as usize].front() {
                 let size = next.encoded.bytes.len() + 21;
                 if bytes > 0 && bytes + size > room {
@@ -120,7 +142,10 @@ impl Queue {
 
     /// Whether anything urgent waits.
     pub(crate) fn urgent(&self) -> bool {
-        self.bounds[Lane::Urgent as usize].queued.load(Ordering::Relaxed) > 0
+        self.bounds[Lane::Urgent as usize]
+            .queued
+            .load(Ordering::Relaxed)
+            > 0
     }
 
     /// Gives places back, by lane.

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 
 use vitals::Offset;
 
+use crate::JournalError;
 use crate::cursor::Cursor;
 use crate::embedded::Shared;
 use crate::entry::{Entry, ReadJournal, Verified};
 use crate::frame::HEADER_BYTES;
 use crate::recover::{self, Tail};
 use crate::segment::Segment;
-use crate::JournalError;
 
 /// At most so many bytes are read at a start to find recent keys.
 const KEYS_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -40,7 +40,10 @@ impl ReadJournal for Reader {
         let end = self.next_offset();
         let start = segments.partition_point(|segment| segment.header.base <= from);
         let Some(start) = start.checked_sub(1) else {
-            return Err(JournalError::Gone { wanted: from, first: self.first_offset() });
+            return Err(JournalError::Gone {
+                wanted: from,
+                first: self.first_offset(),
+            });
         };
         for segment in &segments[start..] {
             if segment.header.base > next {
@@ -63,10 +66,16 @@ impl ReadJournal for Reader {
                         return Ok(entries);
                     }
                     bytes += encoded.len();
-                    let event = postcard::from_bytes(encoded).map_err(|error| {
-                        JournalError::Encoding { offset, reason: error.to_string() }
-                    })?;
-                    entries.push(Entry { offset, at: frame.at, event });
+                    let event =
+                        postcard::from_bytes(encoded).map_err(|error| JournalError::Encoding {
+                            offset,
+                            reason: error.to_string(),
+                        })?;
+                    entries.push(Entry {
+                        offset,
+                        at: frame.at,
+                        event,
+                    });
                     next = offset + 1;
                 }
                 if bytes >= max_bytes {
@@ -86,11 +95,20 @@ impl ReadJournal for Reader {
     }
 
     fn first_offset(&self) -> Offset {
-        self.shared.segments.read().first().map_or(0, |segment| segment.header.base)
+        self.shared
+            .segments
+            .read()
+            .first()
+            .map_or(0, |segment| segment.header.base)
     }
 
     fn bytes(&self) -> u64 {
-        self.shared.segments.read().iter().map(|segment| segment.len()).sum()
+        self.shared
+            .segments
+            .read()
+            .iter()
+            .map(|segment| segment.len())
+            .sum()
     }
 
     fn verify(&self) -> Result<Verified, JournalError> {

@@ -38,14 +38,20 @@ pub(crate) fn open_segments(
 ) -> Result<Vec<Arc<Segment>>, JournalError> {
     let mut paths = segment_paths(disk, folder)?;
     if let Some(path) = paths.last() {
-        let file = disk.open(path).map_err(|e| JournalError::io("opening", path, e))?;
-        let len = file.len().map_err(|e| JournalError::io("measuring", path, e))?;
+        let file = disk
+            .open(path)
+            .map_err(|e| JournalError::io("opening", path, e))?;
+        let len = file
+            .len()
+            .map_err(|e| JournalError::io("measuring", path, e))?;
         let mut bytes = vec![0; len.min(HEADER_BYTES as u64) as usize];
-        file.read_at(&mut bytes, 0).map_err(|e| JournalError::io("reading", path, e))?;
+        file.read_at(&mut bytes, 0)
+            .map_err(|e| JournalError::io("reading", path, e))?;
         let whole = frame::Header::decode(&bytes).is_ok();
         if !whole && len <= HEADER_BYTES as u64 {
             tracing::warn!(file = %path.display(), "journal: removing a segment never completed");
-            disk.remove(path).map_err(|e| JournalError::io("removing", path, e))?;
+            disk.remove(path)
+                .map_err(|e| JournalError::io("removing", path, e))?;
             paths.pop();
         }
     }
@@ -75,7 +81,11 @@ pub(crate) fn find_tail(
     chain: &Chain,
 ) -> Result<(Tail, Recovery), JournalError> {
     let header = segment.header;
-    let mut tail = Tail { next: header.base, at: header.at_before, chain: header.chain_before };
+    let mut tail = Tail {
+        next: header.base,
+        at: header.at_before,
+        chain: header.chain_before,
+    };
     let mut index = Vec::new();
     let mut cursor = Cursor::new(segment, HEADER_BYTES as u64);
     let broken = loop {
@@ -131,7 +141,10 @@ fn cut_off(
 ) -> Result<Recovery, JournalError> {
     let io = |doing| move |e| JournalError::io(doing, &segment.path, e);
     let mut torn = vec![0; (segment.len() - good) as usize];
-    segment.file.read_at(&mut torn, good).map_err(io("reading"))?;
+    segment
+        .file
+        .read_at(&mut torn, good)
+        .map_err(io("reading"))?;
     if frame::any_frame_in(&segment.header, next, torn.get(1..).unwrap_or_default()) {
         return Err(segment.corrupt(good, reason));
     }
@@ -152,5 +165,8 @@ fn cut_off(
     );
     segment.file.set_len(good).map_err(io("cutting"))?;
     segment.file.sync().map_err(io("syncing"))?;
-    Ok(Recovery { torn_bytes: torn.len() as u64, torn_at: Some(next) })
+    Ok(Recovery {
+        torn_bytes: torn.len() as u64,
+        torn_at: Some(next),
+    })
 }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use vitals::Offset;
 
+use crate::JournalError;
 use crate::cursor::Cursor;
 use crate::disk::{Disk, DiskFile};
 use crate::frame::{HEADER_BYTES, Header};
-use crate::JournalError;
 
 /// The sparse index has an entry for about every so many bytes.
 const INDEX_STEP: u64 = 256 * 1024;
@@ -32,7 +32,7 @@ impl Segment {
         format!("{base:020}.vwj")
     }
 
-    /// Creates a segment; durable on return.
+    /// Creates a segment; durable on return. After an error its file may be there or not.
     pub(crate) fn create(
         disk: &dyn Disk,
         folder: &Path,
@@ -46,18 +46,24 @@ impl Segment {
             disk.sync_folder(folder)?;
             Ok(file)
         };
-        let file = make().map_err(|error| {
-            // Left behind it would be taken for the newest segment by the next start, which copes.
-            let _ = disk.remove(&path);
-            JournalError::io("creating", &path, error)
-        })?;
-        Ok(Self::new(path, header, file, HEADER_BYTES as u64, Some(Vec::new())))
+        let file = make().map_err(|error| JournalError::io("creating", &path, error))?;
+        Ok(Self::new(
+            path,
+            header,
+            file,
+            HEADER_BYTES as u64,
+            Some(Vec::new()),
+        ))
     }
 
     /// Opens a segment and reads its header.
     pub(crate) fn open(disk: &dyn Disk, path: PathBuf) -> Result<Self, JournalError> {
-        let file = disk.open(&path).map_err(|e| JournalError::io("opening", &path, e))?;
-        let len = file.len().map_err(|e| JournalError::io("measuring", &path, e))?;
+        let file = disk
+            .open(&path)
+            .map_err(|e| JournalError::io("opening", &path, e))?;
+        let len = file
+            .len()
+            .map_err(|e| JournalError::io("measuring", &path, e))?;
         let mut bytes = [0; HEADER_BYTES];
         let got = file
             .read_at(&mut bytes, 0)
@@ -118,18 +124,27 @@ impl Segment {
         }
         let steps = index.as_deref().unwrap_or_default();
         let after = steps.partition_point(|(first, _)| *first <= offset);
-        Ok(after.checked_sub(1).map_or(HEADER_BYTES as u64, |at| steps[at].1))
+        Ok(after
+            .checked_sub(1)
+            .map_or(HEADER_BYTES as u64, |at| steps[at].1))
     }
 
     /// An error at a place in this file.
     pub(crate) fn corrupt(&self, position: u64, reason: &'static str) -> JournalError {
-        JournalError::Corrupt { file: self.path.clone(), position, reason }
+        JournalError::Corrupt {
+            file: self.path.clone(),
+            position,
+            reason,
+        }
     }
 }
 
 /// Adds a frame to a sparse index where it is far enough from the last one in it.
 pub(crate) fn push_index(index: &mut Vec<(Offset, u64)>, first: Offset, position: u64) {
-    if index.last().is_none_or(|(_, last)| position >= last + INDEX_STEP) {
+    if index
+        .last()
+        .is_none_or(|(_, last)| position >= last + INDEX_STEP)
+    {
         index.push((first, position));
     }
 }

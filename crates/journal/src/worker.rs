@@ -146,7 +146,11 @@ impl<J: Journal> Worker<J> {
                 let offsets = stamp.first..;
                 let entries: Arc<[Entry]> = offsets
                     .zip(batch.events)
-                    .map(|(offset, event)| Entry { offset, at: stamp.at, event })
+                    .map(|(offset, event)| Entry {
+                        offset,
+                        at: stamp.at,
+                        event,
+                    })
                     .collect();
                 self.next += entries.len() as u64;
                 (entries, None)
@@ -154,7 +158,9 @@ impl<J: Journal> Worker<J> {
             Err(error) => {
                 tracing::error!(%error, drafts = batch.replies.len(), "journal: not written");
                 self.window.forget_from(self.next);
-                self.counters.failed.fetch_add(batch.replies.len() as u64, Ordering::Relaxed);
+                self.counters
+                    .failed
+                    .fetch_add(batch.replies.len() as u64, Ordering::Relaxed);
                 metrics::counter!("vitalwire_journal_failed_total")
                     .increment(batch.replies.len() as u64);
                 (Arc::from([]), Some(Arc::new(error)))
@@ -226,7 +232,10 @@ impl<J: Journal> Worker<J> {
         self.kept_from = processed;
         let r = self.limits.retention;
         let since = (self.clock)().plus(-r.min_age_us);
-        let point = self.journal.retention_point(since, r.min_bytes, r.max_bytes).min(processed);
+        let point = self
+            .journal
+            .retention_point(since, r.min_bytes, r.max_bytes)
+            .min(processed);
         if let Err(error) = self.journal.truncate_before(point) {
             tracing::warn!(%error, "journal: old segments not removed");
         }
