@@ -1,4 +1,20 @@
 //! HTTP: FHIR, the application API, live push, metrics, the pages.
+//!
+//! Routes ask [`live::Live`] for what is true now and the store for what was concluded; what they
+//! change goes through the journal, as everything else does. No rule, score or query lives here.
 
 pub mod dto;
+pub mod state;
+pub mod error;
+pub mod access;
+pub mod app;
+pub mod live_stream;
 pub mod fhir;
+pub mod fhir_access;
+pub mod fhir_backend;
+pub mod view;
+mod assets;
+mod router;
+
+pub use router::{openapi, router};
+pub use state::Api;

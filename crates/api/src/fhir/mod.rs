@@ -57,15 +57,17 @@ pub(crate) struct Call {
 pub fn router(backend: Arc<dyn FhirBackend>) -> Router {
     let since = time::format(backend.now().micros());
     let fhir = Arc::new(Fhir { backend, gate: Mutex::new(()), since });
+    let below = Router::new()
+        .route("/metadata", get(metadata))
+        .route("/{type}", any(of_type))
+        .route("/{type}/_search", any(search_by_post))
+        .route("/{type}/{id}", any(instance))
+        .route("/{type}/{id}/_history/{version}", any(version))
+        .fallback(nowhere);
     Router::new()
         .route("/fhir", any(system))
         .route("/fhir/", any(system))
-        .route("/fhir/metadata", get(metadata))
-        .route("/fhir/{type}", any(of_type))
-        .route("/fhir/{type}/_search", any(search_by_post))
-        .route("/fhir/{type}/{id}", any(instance))
-        .route("/fhir/{type}/{id}/_history/{version}", any(version))
-        .route("/fhir/{*rest}", any(nowhere))
+        .nest("/fhir/", below)
         .with_state(fhir)
 }
 
@@ -232,10 +234,7 @@ async fn create(fhir: &Fhir, asked: &mut Asked, subject: Subject) -> Done {
         Ok(found) => found,
         Err(done) => return done,
     };
-    let criteria = asked.header("if-none-exist").map(|criteria| {
-        // Some clients send the whole address.
-        criteria.split_once('?').map_or(criteria, |(_, query)| query).to_owned()
-    });
+    let criteria = asked.header("if-none-exist").map(str::to_owned);
     let write = Write {
         resource,
         path: subject.name(),

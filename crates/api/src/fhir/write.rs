@@ -152,7 +152,7 @@ impl Fhir {
         client_id: Option<&str>,
     ) -> Result<Option<u128>, Done> {
         if let Some(criteria) = write.if_none_exist {
-            let mut pairs = decode(criteria);
+            let mut pairs = decode(bare(criteria));
             pairs.sort();
             if pairs.iter().any(|(name, _)| name == "identifier") {
                 return Ok(Some(key("criteria", &encode(&pairs))));
@@ -283,13 +283,21 @@ impl Fhir {
 
     /// The records that a conditional request's criteria find.
     pub(super) async fn matching(&self, kind: Kind, criteria: &str) -> Result<Vec<Record>, Done> {
-        let search = parse(Subject::Directory(kind), &decode(criteria), true)
+        let search = parse(Subject::Directory(kind), &decode(bare(criteria)), true)
             .map_err(|issues| refusals(400, issues))?;
         if search.criteria.is_empty() {
             let detail = "A conditional request needs search criteria.";
             return Err(refusal(400, IssueCode::Value, "", detail));
         }
         self.matching_records(kind, &search).await.map_err(|error| unavailable(&error))
+    }
+}
+
+/// Search criteria without the address that some clients put before them.
+fn bare(criteria: &str) -> &str {
+    match criteria.split_once('?') {
+        Some((address, query)) if !address.contains('=') => query,
+        _ => criteria,
     }
 }
 

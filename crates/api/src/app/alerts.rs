@@ -1,0 +1,172 @@
+//! Alerts: the worklist, one alert's history, and what people do to it.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use engine::AlertRecord;
+use guard::Permission;
+use serde::Deserialize;
+use store::{AlertEventRow, AlertQuery, Page, Span};
+use vitals::{Action, EpisodeId, PatientId, ReceiveTime};
+
+use crate::dto;
+use crate::error::ApiError;
+use crate::state::Api;
+use crate::view;
+
+/// Longest time for which an alert may be silenced.
+const SNOOZE_MINUTES_MAX: u32 = 240;
+const MINUTE_US: i64 = 60_000_000;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default = "open")]
+    state: String,
+    priority: Option<String>,
+    unit: Option<String>,
+    patient: Option<String>,
+    limit: Option<u64>,
+    before_ms: Option<i64>,
+}
+
+fn open() -> String {
+    "open".to_owned()
+}
+
+/// Alerts: open ones by urgency, others newest first.
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts",
+    params(
+        ("state" = Option<String>, Query, description = "open (if not said), resolved, all"),
+        ("priority" = Option<String>, Query, description = "At least: low, medium, high"),
+        ("unit" = Option<String>, Query, description = "Name of a unit"),
+        ("patient" = Option<String>, Query, description = "Patient id"),
+        ("limit" = Option<u64>, Query, description = "At most this many, 200 if not said, 1,000 at most"),
+        ("before_ms" = Option<i64>, Query, description = "Raised before, to go on"),
+    ),
+    responses((status = 200, body = dto::AlertPage)))]
+pub(crate) async fn get_alerts(
+    State(api): State<Api>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Json<dto::AlertPage>, ApiError> {
+    api.enter(&headers, Permission::SeePatients, "/api/v1/alerts", None).await?;
+    let position = api.live.changes().position();
+    let open = match asked.state.as_str() {
+        "open" => Some(true),
+        "resolved" => Some(false),
+        "all" => None,
+        _ => return Err(ApiError::bad("state: open, resolved or all")),
+    };
+    let patient = asked.patient.as_deref().map(PatientId::new).transpose();
+    let query = AlertQuery {
+        patient: patient.map_err(|error| ApiError::bad(error.to_string()))?,
+        open,
+        priority_min: match asked.priority.as_deref() {
+            Some("high") => 3,
+            Some("medium") => 2,
+            _ => 0,
+        },
+        raised: Span { from: None, to: asked.before_ms.map(|ms| ms.saturating_mul(1_000)) },
+        urgent_first: open == Some(true),
+        page: Page { skip: 0, limit: asked.limit.unwrap_or(200).min(1_000) },
+        ..AlertQuery::default()
+    };
+    let found = api.ask_settled(move |store| store.alerts(&query)).await?;
+    let mut alerts: Vec<dto::Alert> = found
+        .rows
+        .iter()
+        .filter_map(|row| serde_json::from_slice::<AlertRecord>(&row.body).ok())
+        .map(|record| view::alert(&record, &api.live))
+        .collect();
+    if let Some(unit) = &asked.unit {
+        alerts.retain(|alert| alert.location.as_ref().is_some_and(|l| l.unit == *unit));
+    }
+    Ok(Json(dto::AlertPage { alerts, total: found.total, position }))
+}
+
+fn episode(text: &str) -> Result<EpisodeId, ApiError> {
+    text.parse().map_err(|_| ApiError::bad("an episode is named e<offset>-<index>"))
+}
+
+/// One alert with its history.
+#[utoipa::path(get, path = "/api/v1/alerts/{episode}", tag = "alerts",
+    params(("episode" = String, Path, description = "Episode id")),
+    responses((status = 200, body = dto::AlertHistory), (status = 404, body = dto::ErrorBody)))]
+pub(crate) async fn get_alert(
+    State(api): State<Api>,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<dto::AlertHistory>, ApiError> {
+    api.enter(&headers, Permission::SeePatients, "/api/v1/alerts/{episode}", None).await?;
+    Ok(Json(history(&api, episode(&text)?).await?))
+}
+
+async fn history(api: &Api, id: EpisodeId) -> Result<dto::AlertHistory, ApiError> {
+    let (row, events) =
+        api.ask_settled(move |store| Ok((store.alert(id)?, store.alert_events(id)?))).await?;
+    let row = row.ok_or(ApiError::NotFound("alert"))?;
+    let record: AlertRecord =
+        serde_json::from_slice(&row.body).map_err(|error| ApiError::internal(&error))?;
+    Ok(dto::AlertHistory {
+        alert: view::alert(&record, &api.live),
+        events: events.iter().map(event).collect(),
+    })
+}
+
+fn event(row: &AlertEventRow) -> dto::AlertEvent {
+    let body: serde_json::Value = serde_json::from_slice(&row.body).unwrap_or_default();
+    let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+    dto::AlertEvent {
+        time_ms: row.at.millis(),
+        kind: row.kind.clone(),
+        priority: text("priority"),
+        actor: row.actor.clone(),
+        detail: text("detail"),
+    }
+}
+
+/// Does something to an alert: `acknowledge`, `snooze`, `escalate`, `reset`.
+#[utoipa::path(post, path = "/api/v1/alerts/{episode}/{action}", tag = "alerts",
+    params(
+        ("episode" = String, Path, description = "Episode id"),
+        ("action" = String, Path, description = "acknowledge, snooze, escalate, reset"),
+    ),
+    request_body = dto::AlertAction,
+    responses((status = 200, body = dto::Alert), (status = 400, body = dto::ErrorBody),
+        (status = 404, body = dto::ErrorBody), (status = 409, body = dto::ErrorBody)))]
+pub(crate) async fn post_alert(
+    State(api): State<Api>,
+    Path((text, verb)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(wanted): Json<dto::AlertAction>,
+) -> Result<Json<dto::Alert>, ApiError> {
+    let route = "/api/v1/alerts/{episode}/{action}";
+    let actor = api.enter(&headers, Permission::ActOnAlerts, route, None).await?;
+    let episode = episode(&text)?;
+    let until = |minutes: u32| ReceiveTime(api.now().0 + i64::from(minutes) * MINUTE_US);
+    let action = match verb.as_str() {
+        "acknowledge" => Action::Acknowledge {
+            episode,
+            until: wanted.minutes.map(until),
+            note: wanted.reason,
+        },
+        "snooze" => match wanted.minutes {
+            Some(minutes @ 1..=SNOOZE_MINUTES_MAX) if !wanted.reason.trim().is_empty() => {
+                Action::Snooze { episode, until: until(minutes), reason: wanted.reason }
+            }
+            _ => return Err(ApiError::bad("snooze: minutes from 1 to 240, and a reason")),
+        },
+        "escalate" => Action::Escalate { episode, reason: wanted.reason },
+        "reset" => Action::Reset { episode, note: wanted.reason },
+        _ => return Err(ApiError::NotFound("action")),
+    };
+    let before = history(&api, episode).await?.alert;
+    if before.state == "resolved" {
+        return Err(ApiError::Conflict("the alert is over already".to_owned()));
+    }
+    if verb == "reset" && before.state != "latched" {
+        return Err(ApiError::Conflict("only a latched alert can be reset".to_owned()));
+    }
+    api.act(actor, action).await?;
+    Ok(Json(history(&api, episode).await?.alert))
+}

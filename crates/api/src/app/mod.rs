@@ -1,0 +1,12 @@
+//! `/api/v1`: what the pages and scripts use. One file a subject.
+
+pub mod alerts;
+pub mod devices;
+pub mod patients;
+pub mod policy;
+pub mod profiles;
+pub mod quarantine;
+pub mod readings;
+pub mod session;
+pub mod trends;
+pub mod ward;

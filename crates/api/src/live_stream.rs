@@ -1,0 +1,206 @@
+//! `/api/v1/live`: server-sent events. Each change is written as JSON once and handed to all
+//! viewers; a viewer that can't keep up begins anew with the whole ward and slows nobody down.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::Stream;
+use guard::Permission;
+use live::{Change, Resumed};
+use serde::Deserialize;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::app::ward::{load, ward};
+use crate::dto::LiveEvent;
+use crate::error::ApiError;
+use crate::state::Api;
+use crate::view;
+
+/// How often the time is told. A page that hears nothing for three of these is not live.
+const TIME_EVERY: Duration = Duration::from_secs(2);
+
+/// One change, ready to be sent.
+#[derive(Debug)]
+pub struct Ready {
+    position: u64,
+    name: &'static str,
+    json: String,
+    unit: Option<String>,
+    patient: Option<String>,
+}
+
+/// Turns changes into ready events, once for all viewers.
+pub struct Broadcast {
+    sender: broadcast::Sender<Arc<Ready>>,
+}
+
+impl Default for Broadcast {
+    fn default() -> Self {
+        Self { sender: broadcast::Sender::new(2_048) }
+    }
+}
+
+impl Broadcast {
+    /// Runs until the task is ended.
+    pub async fn run(self: Arc<Self>, api: Api) {
+        let mut changes = api.live.changes().subscribe(None).receiver;
+        loop {
+            match changes.recv().await {
+                Ok((position, change)) => {
+                    if self.sender.receiver_count() == 0 {
+                        continue;
+                    }
+                    if let Some(ready) = ready(&api, position, &change) {
+                        // A viewer who left in between is no failure.
+                        let _ = self.sender.send(Arc::new(ready));
+                    }
+                }
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+}
+
+fn ready(api: &Api, position: u64, change: &Change) -> Option<Ready> {
+    let (name, event, unit, patient) = match change {
+        Change::Patient(id) => {
+            let seen = api.live.patient(id)?;
+            let unit = seen.location.as_ref().map(|location| location.bed.unit.clone());
+            let patient = Some(id.to_string());
+            if view::on_ward(&seen) {
+                let tile = view::tile(&seen, api.now().0);
+                ("tile", LiveEvent::Tile(Box::new(tile)), unit, patient)
+            } else {
+                ("gone", LiveEvent::Gone { patient: id.to_string() }, None, patient)
+            }
+        }
+        Change::Gone(id) => {
+            let patient = id.to_string();
+            ("gone", LiveEvent::Gone { patient: patient.clone() }, None, Some(patient))
+        }
+        Change::Alert(record) => {
+            let alert = view::alert(record, &api.live);
+            let unit = alert.location.as_ref().map(|location| location.unit.clone());
+            let patient = Some(record.patient.to_string());
+            ("alert", LiveEvent::Alert(Box::new(alert)), unit, patient)
+        }
+        Change::Devices => ("devices", LiveEvent::Devices(load(api)), None, None),
+        Change::Quarantine => {
+            let counted = api.live.counted();
+            let new = counted.iter().filter(|(reason, _)| reason.starts_with("quarantine-"));
+            ("quarantine", LiveEvent::Quarantine { new: new.map(|(_, n)| n).sum() }, None, None)
+        }
+    };
+    Some(Ready { position, name, json: serde_json::to_string(&event).ok()?, unit, patient })
+}
+
+/// What a viewer wants to see.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Wanted {
+    unit: Option<String>,
+    patient: Option<String>,
+}
+
+impl Wanted {
+    fn takes(&self, ready: &Ready) -> bool {
+        // Who is gone is gone from every unit.
+        let unit = match (&self.unit, &ready.unit) {
+            (Some(wanted), Some(unit)) => wanted == unit,
+            _ => true,
+        };
+        let patient = match (&self.patient, &ready.patient) {
+            (Some(wanted), Some(patient)) => wanted == patient,
+            _ => true,
+        };
+        unit && patient
+    }
+}
+
+/// `GET /api/v1/live`
+pub(crate) async fn live(
+    State(api): State<Api>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    api.enter(&headers, Permission::SeePatients, "/api/v1/live", None).await?;
+    let since = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<u64>().ok());
+    Ok(Sse::new(viewer(api, wanted, since)).keep_alive(KeepAlive::default()))
+}
+
+fn viewer(
+    api: Api,
+    wanted: Wanted,
+    since: Option<u64>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream! {
+        let mut events = api.broadcast.sender.subscribe();
+        let joined = api.live.changes().subscribe(since);
+        let mut position = joined.position;
+        let mut waiting: VecDeque<Event> = VecDeque::new();
+        match joined.resumed {
+            Resumed::Anew => waiting.push_back(whole_ward(&api, &wanted, position)),
+            Resumed::Since(missed) => {
+                let missed = missed.iter().filter_map(|(at, change)| ready(&api, *at, change));
+                waiting.extend(missed.filter(|ready| wanted.takes(ready)).map(|ready| event(&ready)));
+            }
+        }
+        // Changes up to `position` may still be on their way to `events`: they were seen already.
+        let mut time = tokio::time::interval(TIME_EVERY);
+        loop {
+            while let Some(next) = waiting.pop_front() {
+                yield Ok(next);
+            }
+            tokio::select! {
+                next = events.recv() => match next {
+                    Ok(ready) if ready.position <= position => {}
+                    Ok(ready) => {
+                        position = ready.position;
+                        if wanted.takes(&ready) {
+                            waiting.push_back(event(&ready));
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {
+                        metrics_lagged();
+                        position = api.live.changes().position();
+                        waiting.push_back(whole_ward(&api, &wanted, position));
+                    }
+                    Err(RecvError::Closed) => return,
+                },
+                _ = time.tick() => {
+                    let now = LiveEvent::Time { now_ms: api.now().millis() };
+                    let json = serde_json::to_string(&now).unwrap_or_default();
+                    waiting.push_back(Event::default().event("time").data(json));
+                }
+            }
+        }
+    }
+}
+
+fn event(ready: &Ready) -> Event {
+    Event::default().event(ready.name).id(ready.position.to_string()).data(&ready.json)
+}
+
+fn whole_ward(api: &Api, wanted: &Wanted, position: u64) -> Event {
+    let mut ward = ward(api, wanted.unit.as_deref());
+    if let Some(patient) = &wanted.patient {
+        ward.tiles.retain(|tile| tile.patient.id == *patient);
+    }
+    ward.position = position;
+    let json = serde_json::to_string(&LiveEvent::Ward(ward)).unwrap_or_default();
+    Event::default().event("ward").id(position.to_string()).data(json)
+}
+
+fn metrics_lagged() {
+    metrics::counter!("vitalwire_live_viewers_lagged_total").increment(1);
+}

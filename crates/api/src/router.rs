@@ -1,0 +1,150 @@
+//! Which path leads where, and what every answer carries.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use guard::Permission;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::{
+    alerts, devices, patients, policy, profiles, quarantine, readings, session, trends, ward,
+};
+use crate::dto;
+use crate::error::ApiError;
+use crate::fhir::backend::FhirBackend;
+use crate::state::Api;
+use crate::{assets, fhir, fhir_access, live_stream};
+
+/// Largest body of a request to `/api`, in bytes.
+const BODY_MAX: usize = 4 * 1024 * 1024;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Vitalwire",
+        description = "The application API: what the pages use. Times are milliseconds since 1970, \
+            UTC. Record systems use FHIR R4 under /fhir instead."
+    ),
+    components(schemas(dto::LiveEvent))
+)]
+struct Described;
+
+fn described() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Described::openapi())
+        .routes(routes!(session::session))
+        .routes(routes!(session::login))
+        .routes(routes!(session::logout))
+        .routes(routes!(ward::get_ward))
+        .routes(routes!(patients::find_patients))
+        .routes(routes!(patients::get_patient))
+        .routes(routes!(patients::put_limits))
+        .routes(routes!(patients::put_spo2_scale))
+        .routes(routes!(trends::get_trends))
+        .routes(routes!(readings::get_reading))
+        .routes(routes!(alerts::get_alerts))
+        .routes(routes!(alerts::get_alert))
+        .routes(routes!(alerts::post_alert))
+        .routes(routes!(devices::get_devices))
+        .routes(routes!(devices::get_device))
+        .routes(routes!(devices::associate, devices::disassociate))
+        .routes(routes!(devices::mount))
+        .routes(routes!(devices::bulk))
+        .routes(routes!(devices::get_locations))
+        .routes(routes!(quarantine::get_quarantine))
+        .routes(routes!(quarantine::release_matching))
+        .routes(routes!(quarantine::get_item))
+        .routes(routes!(quarantine::release))
+        .routes(routes!(quarantine::discard))
+        .routes(routes!(profiles::get_profiles))
+        .routes(routes!(profiles::test_profile))
+        .routes(routes!(policy::get_policy, policy::put_policy))
+}
+
+/// The OpenAPI document of `/api/v1`.
+#[must_use]
+pub fn openapi() -> Document {
+    described().split_for_parts().1
+}
+
+/// Everything over HTTP.
+pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
+    let (routes, document) = described().split_for_parts();
+    let document = serde_json::to_value(document).unwrap_or_default();
+    let guarded_fhir = fhir::router(fhir_backend)
+        .layer(middleware::from_fn_with_state(api.clone(), fhir_access::enter));
+    let app = routes
+        .route("/api/v1/live", get(live_stream::live))
+        // Profile names hold slashes, which OpenAPI's paths can't say.
+        .route("/api/v1/profiles/{*name}", axum::routing::put(profiles::put_profile))
+        .route("/api/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+        .route("/metrics", get(metrics))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(api.clone());
+    let probes = Router::new()
+        .route("/healthz", get(|| std::future::ready("ok\n")))
+        .route("/readyz", get(ready))
+        .with_state(api);
+    Router::new()
+        .merge(app)
+        .merge(probes)
+        .merge(guarded_fhir)
+        .fallback(missing_or_page)
+        .layer(middleware::from_fn(harden))
+}
+
+/// Paths of programs get a program's answer; all others are pages.
+async fn missing_or_page(request: Request) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        return ApiError::NotFound("route").into_response();
+    }
+    let (parts, _) = request.into_parts();
+    assets::page(parts.uri, parts.headers).await
+}
+
+/// Ready: the journal takes entries and the engine keeps up.
+async fn ready(State(api): State<Api>) -> Response {
+    let behind = api.appender.next_offset().saturating_sub(api.live.progress().judged());
+    if behind > 1_000_000 {
+        let text = format!("not ready: {behind} entries are committed but not judged yet\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn metrics(State(api): State<Api>, headers: HeaderMap) -> Result<Response, ApiError> {
+    api.enter(&headers, Permission::SeeMetrics, "/metrics", None).await?;
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Ok((kind, api.metrics.render()).into_response())
+}
+
+/// Headers that keep browsers from doing what these pages never ask for.
+async fn harden(request: Request, next: Next) -> Response {
+    let patient_data = request.uri().path().starts_with("/api/")
+        || request.uri().path().starts_with("/fhir");
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if patient_data && !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    answer
+}

@@ -1,0 +1,97 @@
+//! What every route works with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guard::Guard;
+use journal::{Appender, Draft, Lane, Outcome};
+use library::Library;
+use live::Live;
+use metrics_exporter_prometheus::PrometheusHandle;
+use store::{Read, Reader, StoreError};
+use vitals::{Action, Actor, Event, Offset, ReceiveTime};
+
+use crate::error::ApiError;
+use crate::live_stream::Broadcast;
+
+/// How long a request may wait for the engine to take in what it did.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What every route works with; cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    /// Puts events into the journal.
+    pub appender: Appender,
+    /// What is true now.
+    pub live: Live,
+    /// What was concluded.
+    pub reader: Reader,
+    /// Device profiles.
+    pub library: Library,
+    /// Who may do what, and the audit trail.
+    pub guard: Guard,
+    /// Our clock.
+    pub clock: fn() -> ReceiveTime,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// The live stream's ready-made events.
+    pub broadcast: Arc<Broadcast>,
+}
+
+impl Api {
+    /// Now, by our clock.
+    #[must_use]
+    pub fn now(&self) -> ReceiveTime {
+        (self.clock)()
+    }
+
+    /// Appends what somebody did to the journal, and waits until the engine has taken it in.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] when the journal takes nothing.
+    pub async fn act(&self, actor: Actor, action: Action) -> Result<Offset, ApiError> {
+        self.append(Event::Action(actor, action), None).await
+    }
+
+    /// Appends an event to the journal, and waits until the engine has taken it in.
+    ///
+    /// # Errors
+    /// [`ApiError::Unavailable`] when the journal takes nothing.
+    pub async fn append(&self, event: Event, dedup: Option<u128>) -> Result<Offset, ApiError> {
+        let draft = Draft { event, dedup, lane: Lane::Urgent };
+        let offset = match self.appender.append(draft).await {
+            Ok(Outcome::Committed(offset) | Outcome::Duplicate(offset)) => offset,
+            Ok(Outcome::Failed(error)) => return Err(ApiError::unavailable(&error.to_string())),
+            Err(closed) => return Err(ApiError::unavailable(&closed.to_string())),
+        };
+        self.live.progress().judge(offset, PATIENCE).await;
+        Ok(offset)
+    }
+
+    /// Asks the store on a thread that may block.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] when the store can't be read.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Read) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let reader = self.reader.clone();
+        tokio::task::spawn_blocking(move || question(reader.as_ref()))
+            .await
+            .map_err(|error| ApiError::internal(&error))?
+            .map_err(|error| ApiError::internal(&error))
+    }
+
+    /// Lets the store catch up, then asks it: for answers that must hold what was just done.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_settled<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Read) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.live.progress().settle(PATIENCE).await;
+        self.ask(question).await
+    }
+}
