@@ -148,8 +148,15 @@ async fn what_is_wrong_is_named_and_quarantined() {
     let mut unknown = heart_rate("p1", "2026-11-21T11:59:00Z", 72.5);
     unknown["code"]["coding"][0]["code"] = "1-8".into();
     let answer = server.post("/fhir/Observation", &unknown).await;
+    assert_eq!((answer.status, answer.expressions()), (202, vec!["Observation.code"]));
+    let strict = [("prefer", "handling=strict")];
+    let answer = server.send("POST", "/fhir/Observation", &strict, &unknown.to_string()).await;
     assert_eq!((answer.status, answer.expressions()), (422, vec!["Observation.code"]));
-    assert_eq!(server.memory.journal(), (2, 3));
+    assert_eq!(server.memory.journal(), (3, 4));
+    let mut unit = heart_rate("p1", "2026-11-21T11:59:00Z", 72.5);
+    unit["valueQuantity"]["code"] = "furlong".into();
+    let answer = server.post("/fhir/Observation", &unit).await;
+    assert_eq!((answer.status, answer.expressions()), (422, vec!["Observation.value"]));
     for (method, path, headers, body, status) in [
         ("POST", "/fhir/Observation", &[][..], "{", 400),
         ("POST", "/fhir/Patient", &[][..], "{\"resourceType\":\"Device\"}", 400),

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use vitals::id::stable_hash;
 use vitals::time::DAY;
 use vitals::{
-    Content, DirectoryEvent, Message, Origin, Problem, Protocol, Reading, ReceiveTime, TimeBase,
+    Content, DirectoryEvent, Message, Origin, Problem, ProblemKind, Protocol, Reading, ReceiveTime, TimeBase,
 };
 use wire_fhir::outcome::issue_of;
 use wire_fhir::search::{Subject, decode, encode, parse};
@@ -129,6 +129,10 @@ impl Fhir {
         done
     }
 
+    /// Nothing of an observation was understood. Where that is only because the platform does not
+    /// chart what it is about, it is accepted into quarantine, to be released when a profile knows
+    /// it; with `Prefer: handling=strict`, and whenever a known metric has an impossible value, it
+    /// is refused.
     async fn quarantine_unread(
         &self,
         call: &Call,
@@ -136,11 +140,19 @@ impl Fhir {
         problems: Vec<Problem>,
         issues: Vec<Issue>,
     ) -> Done {
+        let valid = problems.iter().all(|problem| problem.kind == ProblemKind::UnknownMetric);
         let message = self.message(call, "Observation", "", payload, Vec::new(), problems);
-        match self.backend.submit(message, None).await {
-            Ok(_) => refusals(422, issues),
-            Err(error) => unavailable(&error),
+        if let Err(error) = self.backend.submit(message, None).await {
+            return unavailable(&error);
         }
+        if !valid || call.wishes.strict {
+            return refusals(422, issues);
+        }
+        let kept = |issue: Issue| {
+            let detail = format!("{} It is kept in quarantine.", issue.detail);
+            Issue::warning(issue.code, issue.path, detail)
+        };
+        refusals(202, issues.into_iter().map(kept).collect())
     }
 
     /// The key under which an observation is kept once. A conditional create by identifier has its
