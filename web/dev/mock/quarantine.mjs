@@ -1,11 +1,14 @@
 // Quarantine and profiles of the development server.
 const PROFILE = `# Wrist wearables of the step-down unit
 [match]
-topic = "acme/+/vitals"
+topic = "acme/{device}/vitals"
 
-[[value]]
+[device]
+topic = "device"
+
+[[measurement]]
 metric = "MDC_ECG_HEART_RATE"
-path = "$.bpm"
+value = "$.bpm"
 unit = "/min"
 `;
 
@@ -41,19 +44,19 @@ export class Quarantine {
     return { items: list.slice(0, Number(query.get('limit') ?? 100)), total: list.length, by_kind: Object.entries(kinds) };
   }
 
-  /** What a profile text reads from a payload: every `path = "$.key"` under a `metric`. */
+  /** What a profile text reads from a payload: every `value = "$.key"` under a `metric`. */
   read(text, topic, payload) {
     const trace = [];
     const pattern = /topic\s*=\s*"([^"]+)"/.exec(text)?.[1];
     if (!pattern) return { error: 'line 1: the profile has no `topic` under `[match]`', trace, values: [], problems: [] };
-    const ok = new RegExp(`^${pattern.replaceAll('+', '[^/]+').replace('#', '.*')}$`).test(topic);
+    const ok = new RegExp(`^${pattern.replace(/\+|\{\w+\}/g, '[^/]+').replace('#', '.*')}$`).test(topic);
     trace.push({ step: 'match', ok, detail: `${topic} against ${pattern}` });
     if (!ok) return { error: '', trace, values: [], problems: [{ kind: 'unmatched', path: '', detail: 'no profile matches this topic' }] };
     let body;
     try { body = JSON.parse(payload); trace.push({ step: 'parse', ok: true, detail: `JSON, ${payload.length} bytes` }); }
     catch (e) { trace.push({ step: 'parse', ok: false, detail: e.message }); return { error: '', trace, values: [], problems: [{ kind: 'syntax', path: '$', detail: e.message }] }; }
     const values = [], problems = [];
-    for (const [, metric, key] of text.matchAll(/metric\s*=\s*"([^"]+)"\s*\npath\s*=\s*"\$\.([^"]+)"/g)) {
+    for (const [, metric, key] of text.matchAll(/metric\s*=\s*"([^"]+)"\s*\nvalue\s*=\s*"\$\.([^"]+)"/g)) {
       const value = body[key];
       trace.push({ step: 'extract', ok: value != null, detail: value != null ? `$.${key} = ${value}` : `$.${key} is not in the payload` });
       if (value == null) problems.push({ kind: 'missing-field', path: `$.${key}`, detail: 'the field is not in the payload' });

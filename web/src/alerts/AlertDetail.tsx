@@ -42,7 +42,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                 </dl>
                 <Show when={h().alert.readings.length}>
                   <h3>It came from {plural(h().alert.readings.length, 'reading')}</h3>
-                  <ul class="row"><For each={h().alert.readings}>{(name, i) => <li><button type="button" class="btn small" onClick={() => showSource(name)}>Reading {i() + 1}</button></li>}</For></ul>
+                  <ul class="row"><For each={h().alert.readings}>{(name) => <li><ReadingButton name={name} /></li>}</For></ul>
                 </Show>
                 <h3>What happened</h3>
                 <ol class="timeline">
@@ -63,4 +63,14 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
       </Show>
     </section>
   );
+};
+
+/** A reading by its metric and value, once known; leads to where it came from (PR-1). */
+const ReadingButton: Component<{ name: string }> = (props) => {
+  const [source] = createResource(() => props.name, (name) => api.reading(name).catch(() => null));
+  const words = () => {
+    const s = source.latest;
+    return s ? `${s.name} ${s.text ?? s.value ?? ''} ${s.text || s.unit === '1' ? '' : s.unit}, ${when(s.time_ms, serverNow())}` : 'Reading';
+  };
+  return <button type="button" class="btn small" onClick={() => showSource(props.name)}>{words()}</button>;
 };

@@ -6,11 +6,13 @@ import { countdown, hourMinute } from '../ui/format';
 /** Somebody still has to take it. */
 export const untaken = (a: Alert): boolean => a.state === 'raised' || a.state === 'latched';
 
-/** Priority first; within it what nobody has taken; within that the oldest. */
+const TURN: Record<string, number> = { raised: 2, latched: 1 };
+
+/** Priority first; within it what sounds, then what is latched, then what is taken; within that the oldest. */
 export function worklist(alerts: Alert[]): Alert[] {
   return alerts
     .filter((a) => a.state !== 'resolved')
-    .sort((a, b) => (PRIORITY_RANK[b.priority] ?? 0) - (PRIORITY_RANK[a.priority] ?? 0) || Number(untaken(b)) - Number(untaken(a)) || a.raised_ms - b.raised_ms);
+    .sort((a, b) => (PRIORITY_RANK[b.priority] ?? 0) - (PRIORITY_RANK[a.priority] ?? 0) || (TURN[b.state] ?? 0) - (TURN[a.state] ?? 0) || a.raised_ms - b.raised_ms);
 }
 
 /** Whose turn it is, or who has taken it and until when, in one line. */

@@ -153,4 +153,8 @@ export function startLive(onUnauthorised: () => void): () => void {
   };
 }
 
+/** For tests of components, which open no stream. */
+export const setLiveForTest = setLive;
+
+/** Alerts that are not resolved, in no order. */
 export const openAlerts = (): Alert[] => Object.values(state.alerts).filter((a): a is Alert => !!a && a.state !== 'resolved');

@@ -37,7 +37,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
               <Show when={model.tile()?.score ?? page().scores[0]}>
                 {(score) => <ScoreCard score={score()} patient={id()} scale={page().spo2_scale} tile={model.tile()} onChange={() => void model.reload()} />}
               </Show>
-              <OtherScores scores={page().scores} not={model.tile()?.score?.name ?? ''} />
+              <OtherScores scores={page().scores} not={model.tile()?.score?.name ?? ''} tile={model.tile()} />
               <LimitsCard patient={id()} page={page()} onChange={() => void model.reload()} />
               <DevicesCard patient={id()} associations={page().associations} onChange={() => void model.reload()} />
             </div>

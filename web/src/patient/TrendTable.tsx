@@ -3,7 +3,7 @@ import { createMemo, For, type Component } from 'solid-js';
 import type { Trends } from '../api/types';
 import { showSource } from '../source/source.state';
 import { number, pretty, when } from '../ui/format';
-import { nearest, tableRows, type Range } from './trends.state';
+import { tableRows, type Range } from './trends.state';
 
 export const TrendTable: Component<{ trends: Trends; range: Range }> = (props) => {
   const lines = () => props.trends.lines.filter((l) => l.time_ms.length);
@@ -24,8 +24,8 @@ export const TrendTable: Component<{ trends: Trends; range: Range }> = (props) =
                   {(line, i) => (
                     <td class="num">
                       {row.cells[i()] == null ? '–' : (
-                        <button type="button" class="link-source" onClick={() => { const name = line.reading[nearest(line.time_ms, row.time)]; if (name) showSource(name); }}>
-                          {number(row.cells[i()], line.decimals)}
+                        <button type="button" class="link-source" onClick={() => { const name = line.reading[row.cells[i()] ?? -1]; if (name) showSource(name); }}>
+                          {number(line.last[row.cells[i()] ?? -1], line.decimals)}
                         </button>
                       )}
                     </td>

@@ -49,15 +49,21 @@ function drawExtras(u: uPlot, input: ChartInput): void {
     ctx.fillStyle = style(`--${alert.priority}`);
     ctx.fillRect(x, top, devicePixelRatio, height);
   }
-  ctx.strokeStyle = style('--high');
+  ctx.strokeStyle = style('--high-text');
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
-  for (const value of input.lines.flatMap((l) => limitValues(l.limits))) {
-    const y = Math.round(u.valToPos(value, 'y', true));
-    ctx.beginPath();
-    ctx.moveTo(left, y);
-    ctx.lineTo(left + width, y);
-    ctx.stroke();
+  ctx.fillStyle = style('--high-text');
+  ctx.font = `${10 * devicePixelRatio}px sans-serif`;
+  for (const line of input.lines) {
+    for (const value of limitValues(line.limits)) {
+      const y = Math.round(u.valToPos(value, 'y', true));
+      ctx.beginPath();
+      ctx.moveTo(left, y);
+      ctx.lineTo(left + width, y);
+      ctx.stroke();
+      const above = y - top > 12 * devicePixelRatio;
+      ctx.fillText(`${input.lines.length > 1 ? `${line.label} ` : ''}${value}`, left + 3 * devicePixelRatio, y + (above ? -3 : 10) * devicePixelRatio);
+    }
   }
   ctx.setLineDash([]);
   ctx.fillStyle = style('--ink-3');

@@ -101,15 +101,24 @@ export function shift(range: Range, by: number, now: number): Range {
   return { from: to - span, to };
 }
 
-/** Rows for the table view: at most `count` equal steps, the last value of each line at or before it. */
+/** Index of the last time that is not after `t`; -1 when there is none. */
+export function lastBefore(times: number[], t: number): number {
+  const at = nearest(times, t);
+  return at >= 0 && (times[at] ?? 0) > t ? at - 1 : at;
+}
+
+/**
+ * Rows for the table view, newest first: at most `count` equal steps, and for each line the index of its last value
+ * at that time; null where it was measured too long before.
+ */
 export function tableRows(lines: TrendLine[], range: Range, count = 24): { time: number; cells: (number | null)[] }[] {
   const step = (range.to - range.from) / count;
   return Array.from({ length: count }, (_, i) => range.to - i * step).map((time) => ({
     time,
     cells: lines.map((line) => {
-      const at = nearest(line.time_ms, time);
+      const at = lastBefore(line.time_ms, time);
       const t = line.time_ms[at];
-      return t !== undefined && Math.abs(t - time) <= Math.max(step, gapAfter(line.time_ms)) ? (line.last[at] ?? null) : null;
+      return t !== undefined && time - t <= Math.max(step, gapAfter(line.time_ms)) ? at : null;
     }),
   }));
 }

@@ -4,10 +4,10 @@ import { api } from '../api/client';
 import type { ProfileTestResult } from '../api/types';
 import { plural } from '../ui/format';
 import { attempt } from '../ui/toast';
-import { freeName, topicPattern } from './profile.state';
+import { draftProfile, freeName } from './profile.state';
 import { TraceList } from './TraceList';
 
-interface ProfileEditorProps { offset: number; topic: string; profile: string; onSaved: () => void }
+interface ProfileEditorProps { offset: number; topic: string; profile: string; payload: string; onSaved: () => void }
 const NEW = '(new)';
 
 export const ProfileEditor: Component<ProfileEditorProps> = (props) => {
@@ -24,7 +24,7 @@ export const ProfileEditor: Component<ProfileEditorProps> = (props) => {
     setResult(null);
     const found = (profiles.latest ?? []).find((p) => p.name === which);
     setName(found && !found.built_in ? found.name : freeName(props.topic, (profiles.latest ?? []).map((p) => p.name)));
-    setText(found?.text ?? `# Devices that speak on ${topicPattern(props.topic)}\n[match]\ntopic = "${topicPattern(props.topic)}"\n`);
+    setText(found?.text ?? draftProfile(props.topic, props.payload));
   };
   createEffect(on(() => !profiles.loading && !chosen(), (ready) => { if (ready) choose(mine().find((p) => p.name === props.profile)?.name ?? mine()[0]?.name ?? NEW); }));
 

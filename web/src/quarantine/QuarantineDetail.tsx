@@ -41,16 +41,16 @@ const Content: Component<{ detail: Detail; onChange: () => void }> = (props) => 
       </header>
       <div class="body stack">
         <Show when={item().state === 'released'}>
-          <p class="flow" role="status"><b>It flows.</b> {plural(flowed() ?? item().understood, 'value')} of this message went on to the patient record. <a href={`/devices/${encodeURIComponent(item().sender)}`}>See the device</a></p>
+          <p class="flow" role="status"><b>It flows.</b> {plural(flowed() ?? item().understood, 'value')} of this message went on as if just received. <a href="/devices">See the devices</a></p>
         </Show>
         <ul class="problems"><For each={item().problems}>{(p) => <li><b>{p.kind}</b> <Show when={p.path}><span class="mono">at {p.path}</span> </Show><span>{p.detail}</span></li>}</For></ul>
         <Show when={item().state === 'new'}>
           <h3>How the profiles of now read it <span class="chip" data-yield={props.detail.would_yield}>{props.detail.would_yield ? `would yield ${plural(props.detail.would_yield, 'value')}` : 'would yield nothing'}</span></h3>
           <TraceList trace={props.detail.trace} />
         </Show>
-        <details open={item().protocol !== 'mqtt' || props.detail.would_yield > 0}><summary>The message, whole</summary><div class="stack"><MessageFacts message={props.detail.message} /></div></details>
+        <details open><summary>The message, whole</summary><div class="stack"><MessageFacts message={props.detail.message} /></div></details>
         <Show when={item().state === 'new' && item().protocol === 'mqtt'}>
-          <ProfileEditor offset={item().offset} topic={item().address} profile={item().profile} onSaved={props.onChange} />
+          <ProfileEditor offset={item().offset} topic={item().address} profile={item().profile} payload={props.detail.message.payload} onSaved={props.onChange} />
         </Show>
       </div>
       <Show when={discarding()}><DiscardDialog offset={item().offset} onClose={() => setDiscarding(false)} onDone={props.onChange} /></Show>

@@ -6,12 +6,14 @@ import { AlarmShape, PRIORITY_WORD } from '../ui/AlarmMark';
 
 const MARKS: Record<string, string> = { high: '!!!', medium: '!!', low: '!' };
 
+const TAKEN: Record<string, string> = { acknowledged: '✓ Ack', snoozed: 'Snoozed', latched: 'Latched' };
+
 export const AlarmBar: Component<{ tile: Tile }> = (props) => {
   const alarm = () => props.tile.alarm;
   const on = () => alarm().priority !== 'none' && alarm().count > 0;
   const taken = () => {
-    if (!alarm().acknowledged) return ward.alerts[alarm().episode]?.state === 'latched' ? 'Latched' : '';
-    return ward.alerts[alarm().episode]?.state === 'snoozed' ? 'Snoozed' : '✓ Ack';
+    const state = ward.alerts[alarm().episode]?.state;
+    return state ? (TAKEN[state] ?? '') : alarm().acknowledged ? TAKEN.acknowledged : '';
   };
   return (
     <span class={`alarm-bar ${on() ? alarm().priority : 'none'}`} classList={{ quiet: on() && !alarm().sounding }} title={alarm().title}>

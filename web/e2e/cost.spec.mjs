@@ -1,0 +1,66 @@
+// What the ward page costs: 40 beds at 1 Hz under a tenth of one core; 150 kB of compressed script in all.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, openPage } from './browser.mjs';
+import { playMonitor } from './scenario.mjs';
+import { startServer } from './server.mjs';
+
+const SECONDS = Number(process.env.COST_SECONDS ?? 30);
+let server, browser, monitors;
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+  monitors = [];
+  if (server.real) for (let i = 1; i <= 40; i++) monitors.push(await playMonitor(server, `e2e-bed-${i}`, `Bed, ${i}`));
+});
+after(async () => {
+  monitors?.forEach((m) => m.stop());
+  await browser?.close();
+  await server?.stop();
+});
+
+const metric = async (cdp, name) => (await cdp.send('Performance.getMetrics')).metrics.find((m) => m.name === name).value;
+
+test('40 beds at 1 Hz cost less than a tenth of a core', { timeout: (SECONDS + 60) * 1_000 }, async () => {
+  const page = await openPage(browser);
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Performance.enable');
+  await page.goto(server.url);
+  await page.locator('a.tile').nth(39).waitFor({ timeout: 30_000 });
+  await page.waitForTimeout(5_000);
+  const processes = await browser.newBrowserCDPSession();
+  const cpu = async () => (await processes.send('SystemInfo.getProcessInfo')).processInfo;
+  const before = await cpu();
+  const [task, script, style, layout] = await Promise.all(['TaskDuration', 'ScriptDuration', 'RecalcStyleDuration', 'LayoutDuration'].map((n) => metric(cdp, n)));
+  await page.waitForTimeout(SECONDS * 1_000);
+  const share = ((await metric(cdp, 'TaskDuration')) - task) / SECONDS;
+  const part = async (name, from) => (((await metric(cdp, name)) - from) / SECONDS * 100).toFixed(2);
+  const after = await cpu();
+  const byType = Object.entries(Object.groupBy?.(after, (p) => p.type) ?? {}).map(([type, list]) => `${type} ${(list.reduce((s, p) => s + p.cpuTime - (before.find((b) => b.id === p.id)?.cpuTime ?? 0), 0) / SECONDS * 100).toFixed(1)}%`);
+  console.log(`ward page, 40 beds at 1 Hz, ${SECONDS} s: main thread ${(share * 100).toFixed(2)}% of one core (script ${await part('ScriptDuration', script)}%, style ${await part('RecalcStyleDuration', style)}%, layout ${await part('LayoutDuration', layout)}%); processes: ${byType.join(', ')}`);
+  assert.ok(share < 0.1, `${share}`);
+});
+
+test('all scripts together are under 150 kB compressed', { timeout: 60_000 }, async () => {
+  const page = await openPage(browser);
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Network.enable');
+  await cdp.send('Network.setCacheDisabled', { cacheDisabled: true });
+  const scripts = new Map(), urls = new Map();
+  cdp.on('Network.responseReceived', (e) => { if (e.type === 'Script') urls.set(e.requestId, e.response.url); });
+  cdp.on('Network.loadingFinished', (e) => { if (urls.has(e.requestId)) scripts.set(urls.get(e.requestId), e.encodedDataLength); });
+  await page.goto(server.url);
+  const tile = page.locator('a.tile').first();
+  await tile.waitFor({ timeout: 15_000 });
+  const first = [...scripts.values()].reduce((a, b) => a + b, 0);
+  await tile.click();
+  await page.locator('.chart canvas').first().waitFor();
+  for (const key of ['a', 'd', 'q']) {
+    await page.keyboard.press('g');
+    await page.keyboard.press(key);
+    await page.waitForTimeout(800);
+  }
+  const all = [...scripts.values()].reduce((a, b) => a + b, 0);
+  console.log(`compressed script: ward page ${(first / 1000).toFixed(1)} kB, all pages ${(all / 1000).toFixed(1)} kB in ${scripts.size} files`);
+  assert.ok(all < 150_000, `${all}`);
+});
