@@ -1,171 +1,20 @@
 //! Search parameters of R4, as far as the platform answers them. Parsing only: whoever holds the
 //! data answers.
 
-use vitals::{Metric, MetricCode};
-
-use crate::code::{self, LOINC, MDC, PRIVATE};
 use crate::directory::Kind;
 use crate::outcome::{Issue, IssueCode};
 use crate::time;
+
+mod criteria;
+mod query;
+
+pub use criteria::{DateFilter, Prefix, Range, Text, TextModifier, Token};
+pub use query::{decode, encode};
 
 /// Matches on a page unless `_count` asks for another number.
 pub const COUNT_DEFAULT: usize = 50;
 /// Matches on a page at most.
 pub const COUNT_MAX: usize = 1_000;
-
-/// A range of microseconds since 1970: from `start` up to but not including `end`.
-pub type Range = std::ops::Range<i64>;
-
-/// What a date parameter asks for, applied to instants: inside one of `within`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateFilter {
-    /// Prefix as in R4 § 3.1.1.4.5.
-    pub prefix: Prefix,
-    /// First microsecond of the value.
-    pub start: i64,
-    /// First microsecond after it.
-    pub end: i64,
-}
-
-/// Comparison prefixes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the standard's own names")]
-pub enum Prefix {
-    Eq,
-    Ne,
-    Gt,
-    Lt,
-    Ge,
-    Le,
-    Sa,
-    Eb,
-    Ap,
-}
-
-impl DateFilter {
-    /// The instants that match, as ranges in ascending order. `now` widens `ap` by a tenth of the
-    /// distance, as the specification suggests.
-    #[must_use]
-    pub fn ranges(&self, now: i64) -> Vec<Range> {
-        let (start, end) = (self.start, self.end);
-        match self.prefix {
-            Prefix::Eq => vec![start..end],
-            Prefix::Ne => vec![i64::MIN..start, end..i64::MAX],
-            Prefix::Gt | Prefix::Sa => vec![end..i64::MAX],
-            Prefix::Lt | Prefix::Eb => vec![i64::MIN..start],
-            Prefix::Ge => vec![start..i64::MAX],
-            Prefix::Le => vec![i64::MIN..end],
-            Prefix::Ap => {
-                let slack = now.saturating_sub(start).saturating_abs() / 10;
-                vec![start.saturating_sub(slack)..end.saturating_add(slack)]
-            }
-        }
-    }
-
-    /// Whether something that lasts from `low` up to but not including `high` matches.
-    #[must_use]
-    pub fn matches(&self, low: i64, high: i64, now: i64) -> bool {
-        match self.prefix {
-            Prefix::Eq => self.start <= low && high <= self.end,
-            Prefix::Ne => !(self.start <= low && high <= self.end),
-            Prefix::Gt => high > self.end,
-            Prefix::Lt => low < self.start,
-            Prefix::Ge => high > self.end || (self.start <= low && high <= self.end),
-            Prefix::Le => low < self.start || (self.start <= low && high <= self.end),
-            Prefix::Sa => low >= self.end,
-            Prefix::Eb => high <= self.start,
-            Prefix::Ap => {
-                let range = self.ranges(now).remove(0);
-                low < range.end && range.start < high
-            }
-        }
-    }
-}
-
-/// A token: system and code; either may be left open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// System; none: any; empty: none may be given.
-    pub system: Option<String>,
-    /// Code or value; empty: any of the system.
-    pub code: String,
-}
-
-impl Token {
-    fn parse(text: &str) -> Self {
-        match text.split_once('|') {
-            Some((system, code)) => Self { system: Some(system.into()), code: code.into() },
-            None => Self { system: None, code: text.into() },
-        }
-    }
-
-    /// Whether a coded value is meant.
-    #[must_use]
-    pub fn matches(&self, system: &str, code: &str) -> bool {
-        self.system.as_deref().is_none_or(|wanted| wanted == system)
-            && (self.code.is_empty() || self.code == code)
-    }
-
-    /// The metrics that a code token means.
-    #[must_use]
-    pub fn metrics(&self) -> Vec<MetricCode> {
-        let system = |wanted: &str| self.system.as_deref().is_none_or(|s| s == wanted);
-        let mut found: Vec<MetricCode> = Vec::new();
-        if self.code.is_empty() {
-            let in_system = |metric: &&Metric| {
-                let private = metric.refid.starts_with("VW_");
-                (metric.loinc.is_some() && system(LOINC))
-                    || (!private && system(MDC))
-                    || (private && system(PRIVATE))
-            };
-            found.extend(Metric::all().filter(in_system).map(|metric| metric.code));
-        } else {
-            if system(LOINC) {
-                found.extend(code::loinc_metrics(&self.code).iter().map(|metric| metric.code));
-            }
-            if system(MDC) || system(PRIVATE) {
-                found.extend(code::mdc_metric(&self.code).map(|metric| metric.code));
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-}
-
-/// How a string parameter compares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// The text as given.
-    pub text: String,
-    /// `:exact`: equal; `:contains`: anywhere; otherwise: begins with, ignoring case.
-    pub modifier: TextModifier,
-}
-
-/// See [`Text::modifier`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the standard's own names")]
-pub enum TextModifier {
-    Starts,
-    Exact,
-    Contains,
-}
-
-impl Text {
-    /// Whether `value` matches; a name of several words matches by each word too.
-    #[must_use]
-    pub fn matches(&self, value: &str) -> bool {
-        let (value_low, text) = (value.to_lowercase(), self.text.to_lowercase());
-        match self.modifier {
-            TextModifier::Exact => value == self.text,
-            TextModifier::Contains => value_low.contains(&text),
-            TextModifier::Starts => {
-                value_low.starts_with(&text)
-                    || value_low.split_whitespace().any(|word| word.starts_with(&text))
-            }
-        }
-    }
-}
 
 /// What is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,52 +150,6 @@ pub struct Search {
     pub used: Vec<(String, String)>,
     /// Parameters that were ignored.
     pub ignored: Vec<Issue>,
-}
-
-/// Decodes a query string or form into its parameters; bytes that are no text become U+FFFD.
-#[must_use]
-pub fn decode(query: &str) -> Vec<(String, String)> {
-    let parts = query.split('&').filter(|part| !part.is_empty());
-    parts
-        .map(|part| part.split_once('=').unwrap_or((part, "")))
-        .map(|(name, value)| (unescape(name), unescape(value)))
-        .collect()
-}
-
-/// Encodes parameters as a query string.
-#[must_use]
-pub fn encode(parameters: &[(String, String)]) -> String {
-    let escape = |text: &str| {
-        text.bytes().fold(String::new(), |mut out, byte| {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b','
-                | b'/' => out.push(char::from(byte)),
-                _ => out.push_str(&format!("%{byte:02X}")),
-            }
-            out
-        })
-    };
-    let pairs = parameters.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
-    pairs.collect::<Vec<_>>().join("&")
-}
-
-fn unescape(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = |i: usize| bytes.get(i).and_then(|b| char::from(*b).to_digit(16));
-        match (bytes[at], hex(at + 1), hex(at + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-                at += 2;
-            }
-            (b'+', ..) => out.push(b' '),
-            (byte, ..) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Reads search parameters. Unknown ones are ignored and reported, or with `strict` refused, as R4
@@ -580,12 +383,5 @@ mod tests {
             assert_eq!(filters[0].matches(base + inside, base + inside + 1, 0), true, "{query}");
             assert_eq!(filters[0].matches(base + outside, base + outside + 1, 0), false, "{query}");
         }
-    }
-
-    #[test]
-    fn queries_are_escaped_and_read_back() {
-        let pairs = vec![("a b".to_owned(), "ü|%&=+".to_owned())];
-        assert_eq!(decode(&encode(&pairs)), pairs);
-        assert_eq!(decode("%zz=%e"), [("%zz".to_owned(), "%e".to_owned())]);
     }
 }
