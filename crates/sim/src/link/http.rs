@@ -1,5 +1,7 @@
 //! A small HTTP client for the application and FHIR interfaces.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request};
@@ -85,6 +87,24 @@ impl Http {
         }
         Ok(serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
+}
+
+/// Asks up to four times while the answer is a refusal: what the request builds on may be
+/// committed already but not be seen yet.
+///
+/// # Errors
+/// The last refusal, or what else went wrong.
+pub async fn persuade<R>(ask: impl Fn() -> R) -> Result<Value, SimError>
+where
+    R: Future<Output = Result<Value, SimError>>,
+{
+    for _ in 0..3 {
+        match ask().await {
+            Err(SimError::Refused { .. }) => tokio::time::sleep(Duration::from_millis(150)).await,
+            done => return done,
+        }
+    }
+    ask().await
 }
 
 /// The path without ids and queries, for an error text.

@@ -4,7 +4,7 @@ pub mod http;
 pub mod mllp;
 pub mod mqtt;
 
-pub use http::Http;
+pub use http::{Http, persuade};
 pub use mllp::MllpLink;
 pub use mqtt::{MqttLink, MqttOptions};
 

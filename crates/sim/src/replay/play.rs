@@ -16,7 +16,7 @@ use super::recording::{LimitChange, Recording, What};
 use super::report::{ReplayProgress, ReplayReport};
 use super::{EPOCH, ReplayConfig, Source, Speed, cinc2012, cinc2019, hl7files, mimic3};
 use crate::error::SimError;
-use crate::link::{Http, MllpLink, MqttLink, MqttOptions};
+use crate::link::{Http, MllpLink, MqttLink, MqttOptions, persuade};
 use crate::wire::{fhir, senml};
 
 /// Patients in memory at a time at full speed.
@@ -325,7 +325,8 @@ impl Player {
             "reason": "charted alarm limit",
         });
         self.shared.limits.fetch_add(1, Ordering::Relaxed);
-        match self.http.post(&format!("/api/v1/patients/{patient}/limits"), &body).await {
+        let path = format!("/api/v1/patients/{patient}/limits");
+        match persuade(|| self.http.put(&path, &body)).await {
             Ok(_) => Ok(()),
             Err(SimError::Refused { .. }) => {
                 self.shared.refused.fetch_add(1, Ordering::Relaxed);

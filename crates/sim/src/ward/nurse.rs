@@ -29,7 +29,7 @@ impl Nurse {
         now_us: i64,
         out: &mut Vec<(Sender, Outgoing)>,
     ) {
-        let first_round = self.every_s.min(20).max(1);
+        let first_round = self.every_s.clamp(1, 20);
         for (index, patient) in patients.iter().enumerate() {
             let share = index as u64 * first_round / self.patients.max(1);
             let spread = index as u64 * self.every_s / self.patients.max(1);

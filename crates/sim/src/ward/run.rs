@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::config::WardConfig;
 use super::state::{Errand, Outgoing, Sender, Ward};
 use crate::error::SimError;
-use crate::link::{Http, MllpLink, MqttLink, MqttOptions};
+use crate::link::{Http, MllpLink, MqttLink, MqttOptions, persuade};
 
 /// What a running ward reports about once a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -122,8 +123,8 @@ async fn open_ward(
                 let counter = if ack.accepted() { &counters.acknowledged } else { &counters.refused };
                 counter.fetch_add(1, Ordering::Relaxed);
             }
-            Outgoing::Request(errand) => match request(http, &errand).await {
-                Ok(()) => drop(counters.acknowledged.fetch_add(1, Ordering::Relaxed)),
+            Outgoing::Request(errand) => match persuade(|| request(http, &errand)).await {
+                Ok(_) => drop(counters.acknowledged.fetch_add(1, Ordering::Relaxed)),
                 Err(error @ SimError::Refused { .. }) => {
                     tracing::warn!(%error, "the ward opens without this");
                     counters.refused.fetch_add(1, Ordering::Relaxed);
@@ -292,7 +293,7 @@ async fn http_sender(mut inbox: mpsc::Receiver<Outgoing>, http: Http, counters: 
         let Outgoing::Request(errand) = what else { continue };
         loop {
             match request(&http, &errand).await {
-                Ok(()) => drop(counters.acknowledged.fetch_add(1, Ordering::Relaxed)),
+                Ok(_) => drop(counters.acknowledged.fetch_add(1, Ordering::Relaxed)),
                 Err(SimError::Refused { .. }) => {
                     counters.refused.fetch_add(1, Ordering::Relaxed);
                 }
@@ -307,13 +308,12 @@ async fn http_sender(mut inbox: mpsc::Receiver<Outgoing>, http: Http, counters: 
     }
 }
 
-async fn request(http: &Http, errand: &Errand) -> Result<(), SimError> {
-    let done = if errand.put {
+async fn request(http: &Http, errand: &Errand) -> Result<Value, SimError> {
+    if errand.put {
         http.put(&errand.path, &errand.body).await
     } else {
         http.post(&errand.path, &errand.body).await
-    };
-    done.map(drop)
+    }
 }
 
 /// Our clock, µs since 1970.

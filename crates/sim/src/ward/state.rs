@@ -143,6 +143,13 @@ impl Ward {
             }
         }
         let mut errands = Vec::new();
+        if self.plan.beds.iter().any(|bed| bed.personality == Personality::Wearable) {
+            let name = "virtual-ward-wearable.toml";
+            errands.push(Errand::put(
+                format!("/api/v1/profiles/{name}"),
+                json!({"name": name, "text": super::WEARABLE_PROFILE, "error": "", "built_in": false}),
+            ));
+        }
         let home: Vec<Value> = self
             .patients
             .iter()
