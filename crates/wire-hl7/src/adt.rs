@@ -119,10 +119,11 @@ fn when(
 fn merges(segments: &[Segment<'_>], findings: &mut Findings) -> Vec<DirectoryEvent> {
     let mut events = Vec::new();
     let mut survivor = None;
-    let mut pairs = 0;
+    let (mut seen_patient, mut pairs) = (false, 0);
     for segment in segments {
         match segment.name {
             "PID" => {
+                seen_patient = true;
                 survivor = person::patient(segment);
                 if survivor.is_none() {
                     findings.add(missing_field(
@@ -150,16 +151,16 @@ fn merges(segments: &[Segment<'_>], findings: &mut Findings) -> Vec<DirectoryEve
                         1,
                         "who was merged has no identifier: send MRG-1",
                     )),
-                    (None, _) => {}
+                    // A PID without an identifier has been reported where it stands.
+                    (None, _) if seen_patient => {}
+                    (None, _) => findings.add(missing_segment("PID")),
                 }
             }
             _ => {}
         }
     }
-    if !segments.iter().any(|s| s.name == "PID") {
-        findings.add(missing_segment("PID"));
-    } else if pairs == 0 {
-        findings.add(missing_segment("MRG"));
+    if pairs == 0 {
+        findings.add(missing_segment(if seen_patient { "MRG" } else { "PID" }));
     }
     events
 }

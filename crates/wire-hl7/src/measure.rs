@@ -213,7 +213,8 @@ fn array(
     if unit != metric.unit {
         quality |= Quality::UNIT_CONVERTED;
         for sample in &mut samples {
-            *sample = unit.convert(*sample, metric.unit).ok_or_else(|| wrong_unit(obx))?;
+            let converted = unit.convert(*sample, metric.unit).ok_or_else(|| wrong_unit(obx))?;
+            *sample = if converted.is_finite() { converted } else { f64::NAN };
         }
     }
     let samples = SampleArray { rate_numerator: numerator, rate_denominator: denominator, samples };
@@ -237,11 +238,17 @@ fn in_metric_unit(
     number: f64,
 ) -> Result<(f64, Quality), Finding> {
     let unit = unit(obx, metric)?;
-    if unit == metric.unit {
-        return Ok((number, Quality::empty()));
+    let (number, quality) = if unit == metric.unit {
+        (number, Quality::empty())
+    } else {
+        let converted = metric.normalise(number, unit).ok_or_else(|| wrong_unit(obx))?;
+        (converted, Quality::UNIT_CONVERTED)
+    };
+    if number.is_finite() {
+        return Ok((number, quality));
     }
-    let converted = metric.normalise(number, unit).ok_or_else(|| wrong_unit(obx))?;
-    Ok((converted, Quality::UNIT_CONVERTED))
+    Err(Finding::part(ErrorCode::DataType, ProblemKind::BadValue, obx.at(5))
+        .saying("the number is too large"))
 }
 
 /// The unit of OBX-6; the metric's own where none is given.

@@ -35,7 +35,7 @@ impl Default for Separators {
 impl Separators {
     /// Reads them from a header segment (MSH, BHS, FHS). Encoding characters that are left out are
     /// the usual ones; a fifth (truncation, v2.7) is allowed. None if the segment has no separator
-    /// or uses a letter, a digit or a line end as one.
+    /// or uses a letter, a digit or a control character as one.
     #[must_use]
     pub fn of_header(line: &str) -> Option<Self> {
         let mut chars = line.chars().skip(3);
@@ -278,7 +278,7 @@ impl fmt::Display for Place {
 }
 
 fn usable(c: char) -> bool {
-    !c.is_alphanumeric() && !matches!(c, '\r' | '\n' | ' ' | '.' | '-' | '+')
+    !c.is_alphanumeric() && !c.is_control() && !matches!(c, ' ' | '.' | '-' | '+')
 }
 
 fn hexadecimal(digits: &str, out: &mut String) -> bool {
@@ -317,6 +317,7 @@ mod tests {
         check("MSH|", Some(r"|^~\&"));
         check("MSH", None);
         check("MSHAabcd", None);
+        check("MSH\u{1c}^~\\&", None);
     }
 
     #[test]

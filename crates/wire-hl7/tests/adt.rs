@@ -84,6 +84,8 @@ fn merges() {
     assert!(matches!(events[0], DirectoryEvent::Patient(p) if p.id == survivor));
     assert_eq!(events[1], &DirectoryEvent::Merge { survivor, retired });
     assert!(message("A40", PID).problems[0].path == "MRG");
+    assert!(message("A40", "").problems[0].path == "PID");
+    assert!(message("A40", &format!("MRG|4712\r{PID}")).problems[0].path == "PID");
     assert!(message("A40", &format!("{PID}MRG|\r")).problems[0].path == "MRG-1");
     assert!(message("A40", &format!("{PID}MRG|4711^^^HOSP^MR\r")).problems[0].path == "MRG-1");
 }
