@@ -155,3 +155,41 @@ fn repair(at: u64, line: &[u8]) -> Option<Repair> {
     let detail = text("detail").filter(|_| text("action") == Some(RECOVERED))?;
     Some(Repair { line: at, detail: detail.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use vitals::ReceiveTime;
+
+    use super::*;
+    use crate::{Outcome, Record};
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_answer(log: Vec<u8>, head: Vec<u8>) {
+            let _ = check(log.as_slice(), &head);
+        }
+
+        #[test]
+        fn any_texts_make_a_log_that_verifies(
+            texts in proptest::collection::vec((".*", ".*", "(?s).*"), 0..20),
+        ) {
+            let (mut place, mut log) = (Place::start(), Vec::new());
+            for (actor, route, detail) in texts {
+                let record = Record {
+                    at: ReceiveTime(0), actor, role: None, action: "login".into(), route,
+                    subject: None, outcome: Outcome::Denied, detail,
+                };
+                let json = record.json(place.number + 1).expect("texts and numbers");
+                let (next, line) = place.append(&json);
+                prop_assert!(line.len() < LINE_MAX);
+                serde_json::from_slice::<serde_json::Value>(&line).expect("a line is JSON");
+                log.extend_from_slice(&line);
+                place = next;
+            }
+            let verified = check(log.as_slice(), place.head().as_bytes()).expect("our own log");
+            prop_assert_eq!(verified.records, place.number);
+            prop_assert!(verified.repairs.is_empty());
+        }
+    }
+}
