@@ -1,4 +1,4 @@
-//! A latency histogram: fixed memory, about 3% resolution, merged across connections.
+//! A latency histogram: fixed memory, about 3% resolution.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,15 +42,6 @@ impl Histogram {
         self.counts[bucket(us)] += 1;
         self.total += 1;
         self.max = self.max.max(us);
-    }
-
-    /// Adds another's counts.
-    pub fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
-            *mine += theirs;
-        }
-        self.total += other.total;
-        self.max = self.max.max(other.max);
     }
 
     /// How many were counted.

@@ -99,10 +99,10 @@ pub async fn run(
             connection.tally
         });
     }
-    let total = collect(tasks, shared, progress).await?;
+    let total = collect(tasks, &shared, progress).await?;
     let seconds = began.elapsed().as_secs_f64();
     let values = NUMERICS.len() as u64;
-    Ok(total.report("mllp", load.connections, load.window, values, seconds))
+    Ok(total.report(&shared, "mllp", (load.connections, load.window), values, seconds))
 }
 
 /// One sending device.
@@ -118,6 +118,7 @@ struct Connection {
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
     serial: u64,
+    latencies_us: Vec<u64>,
     tally: Tally,
 }
 
@@ -162,6 +163,7 @@ impl Connection {
             outgoing: Vec::new(),
             incoming: Vec::with_capacity(16_384),
             serial: 0,
+            latencies_us: Vec::new(),
             tally: Tally::default(),
         }
     }
@@ -213,15 +215,14 @@ impl Connection {
             let accepted = is_accepted(&self.incoming[at..at + length]);
             if accepted { taken += 1 } else { refused += 1 }
             if let Some(sent) = self.sent_at.pop_front() {
-                self.tally.latency.record(now.duration_since(sent).as_micros() as u64);
+                self.latencies_us.push(now.duration_since(sent).as_micros() as u64);
             }
             at = (at + length + 2).min(self.incoming.len());
         }
         self.incoming.drain(..at);
         self.tally.acknowledged += taken;
         self.tally.refused += refused;
-        shared.acknowledged.fetch_add(taken, Ordering::Relaxed);
-        shared.refused.fetch_add(refused, Ordering::Relaxed);
+        shared.batch(taken, refused, &mut self.latencies_us);
         Ok(())
     }
 }

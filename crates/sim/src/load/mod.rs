@@ -7,7 +7,7 @@ mod mqtt;
 pub use mllp::{MllpLoad, run as run_mllp};
 pub use mqtt::{MqttLoad, run as run_mqtt};
 
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
@@ -63,7 +63,6 @@ struct Tally {
     acknowledged: u64,
     refused: u64,
     broken: u64,
-    latency: Histogram,
 }
 
 /// Counters that all connections share; each adds once per batch, not per message.
@@ -72,9 +71,21 @@ struct Shared {
     connections: AtomicU64,
     acknowledged: AtomicU64,
     refused: AtomicU64,
+    latency: Mutex<Histogram>,
 }
 
 impl Shared {
+    /// Counts what one read brought: one lock and two additions per batch, one histogram for all
+    /// connections.
+    fn batch(&self, taken: u64, refused: u64, latencies_us: &mut Vec<u64>) {
+        self.acknowledged.fetch_add(taken, Ordering::Relaxed);
+        self.refused.fetch_add(refused, Ordering::Relaxed);
+        let mut latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
+        for us in latencies_us.drain(..) {
+            latency.record(us);
+        }
+    }
+
     fn progress(&self) -> LoadProgress {
         LoadProgress {
             connections: self.connections.load(Ordering::Relaxed),
@@ -87,7 +98,7 @@ impl Shared {
 /// Runs `tasks` to their end, telling progress every half second, and adds up.
 async fn collect(
     mut tasks: tokio::task::JoinSet<Tally>,
-    shared: Arc<Shared>,
+    shared: &Shared,
     mut progress: impl FnMut(LoadProgress),
 ) -> Result<Tally, SimError> {
     let mut total = Tally::default();
@@ -102,7 +113,6 @@ async fn collect(
                     total.acknowledged += tally.acknowledged;
                     total.refused += tally.refused;
                     total.broken += tally.broken;
-                    total.latency.merge(&tally.latency);
                 }
                 Some(Err(error)) => {
                     return Err(SimError::Refused {
@@ -120,12 +130,13 @@ async fn collect(
 impl Tally {
     fn report(
         &self,
+        shared: &Shared,
         protocol: &'static str,
-        connections: usize,
-        window: usize,
+        (connections, window): (usize, usize),
         values: u64,
         seconds: f64,
     ) -> LoadReport {
+        let latency = shared.latency.lock().unwrap_or_else(PoisonError::into_inner).quantiles();
         let per_second = self.acknowledged as f64 / seconds.max(1e-9);
         LoadReport {
             protocol,
@@ -139,7 +150,7 @@ impl Tally {
             values_per_message: values,
             messages_per_s: per_second,
             values_per_s: per_second * values as f64,
-            latency: self.latency.quantiles(),
+            latency,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! MQTT load: single-value SenML at QoS 1. A packet is encoded once per connection; only its id,
 //! value and time are written over. A whole window goes out in one write.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Barrier, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::{LoadProgress, LoadReport, Shared, Tally, collect, put_digits};
 use crate::error::SimError;
@@ -92,9 +93,9 @@ pub async fn run(
             connection.tally
         });
     }
-    let total = collect(tasks, shared, progress).await?;
+    let total = collect(tasks, &shared, progress).await?;
     let seconds = began.elapsed().as_secs_f64();
-    Ok(total.report("mqtt", connections, load.window, 1, seconds))
+    Ok(total.report(&shared, "mqtt", (connections, load.window), 1, seconds))
 }
 
 async fn open_all(
@@ -178,6 +179,10 @@ struct Connection {
     epoch_us: u64,
     last_us: u64,
     serial: u64,
+    latencies_us: Vec<u64>,
+    /// One timer for the connection's life: setting one up for each read would cost more than
+    /// the read.
+    timer: Pin<Box<Sleep>>,
     tally: Tally,
 }
 
@@ -206,6 +211,8 @@ impl Connection {
             epoch_us: crate::ward::now_us() as u64,
             last_us: 0,
             serial: 0,
+            latencies_us: Vec::new(),
+            timer: Box::pin(sleep_until(Instant::now())),
             tally: Tally::default(),
         }
     }
@@ -283,13 +290,17 @@ impl Connection {
 
     /// Reads what is there, waiting until `wake` at most.
     async fn read_some(&mut self, shared: &Shared, wake: Instant) -> std::io::Result<()> {
+        if self.timer.deadline() != wake {
+            self.timer.as_mut().reset(wake);
+        }
         tokio::select! {
+            biased;
             read = self.stream.read_buf(&mut self.incoming) => {
                 if read? == 0 {
                     return Err(closed("closed by the server"));
                 }
             }
-            () = sleep_until(wake) => return Ok(()),
+            () = self.timer.as_mut() => return Ok(()),
         }
         let now = self.micros(Instant::now());
         let (mut at, mut taken, mut refused) = (0, 0, 0);
@@ -299,7 +310,7 @@ impl Connection {
                 Answer::Acknowledged { packet_id, reason } => {
                     let sent = self.sent_at.get(usize::from(packet_id).wrapping_sub(1));
                     if let Some(sent) = sent {
-                        self.tally.latency.record(now.saturating_sub(*sent));
+                        self.latencies_us.push(now.saturating_sub(*sent));
                         self.free.push(packet_id);
                     }
                     if reason < 0x80 { taken += 1 } else { refused += 1 }
@@ -311,8 +322,7 @@ impl Connection {
         self.incoming.drain(..at);
         self.tally.acknowledged += taken;
         self.tally.refused += refused;
-        shared.acknowledged.fetch_add(taken, Ordering::Relaxed);
-        shared.refused.fetch_add(refused, Ordering::Relaxed);
+        shared.batch(taken, refused, &mut self.latencies_us);
         Ok(())
     }
 }
