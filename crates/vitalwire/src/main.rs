@@ -1,3 +1,116 @@
-//! The program: command line, configuration, wiring.
+//! The program: command line, configuration, wiring. What it wires is in the crates below.
 
-fn main() {}
+mod admin;
+mod config;
+mod demo;
+mod doctor;
+mod doors;
+mod profile;
+mod replay;
+mod retained;
+mod serve;
+mod simulate;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The open connected-care platform: listens to every medical device, watches every patient,
+/// alerts the right person once.
+#[derive(Parser)]
+#[command(name = "vitalwire", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the platform.
+    Serve(serve::Args),
+    /// Run the platform in a scratch folder with a virtual ward, and print the address to open.
+    Demo(demo::Args),
+    /// A virtual ward, or load, over the real protocols against a running platform.
+    Sim(simulate::Args),
+    /// Replay real recordings over the real protocols against a running platform.
+    Replay(replay::Args),
+    /// Device profiles: test one on a payload.
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Accounts of people and programs.
+    #[command(subcommand)]
+    User(admin::UserCommand),
+    /// Accounts of devices.
+    #[command(subcommand)]
+    Device(admin::DeviceCommand),
+    /// Patients of a data folder.
+    #[command(subcommand)]
+    Patient(admin::PatientCommand),
+    /// The audit log: verify it.
+    #[command(subcommand)]
+    Audit(admin::AuditCommand),
+    /// Check the installation, the data folder, the clocks.
+    Doctor(doctor::Args),
+    /// Print the OpenAPI document of the application API.
+    Openapi,
+}
+
+/// The command line or configuration is wrong: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misuse(pub(crate) String);
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no misuse.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vitalwire: {error:#}");
+            let misused = error.is::<Misuse>()
+                || matches!(error.downcast_ref(), Some(sim::SimError::Config { .. }));
+            ExitCode::from(if misused { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Sim(args) => simulate::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Profile(command) => profile::run(command),
+        Command::User(command) => admin::user(command),
+        Command::Device(command) => admin::device(command),
+        Command::Patient(command) => admin::patient(command),
+        Command::Audit(command) => admin::audit(command),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Openapi => {
+            println!("{}", serde_json::to_string_pretty(&api::openapi())?);
+            Ok(())
+        }
+    }
+}
+
+/// Our clock: microseconds since 1970, UTC.
+pub(crate) fn clock() -> vitals::ReceiveTime {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let micros = since.map_or(0, |since| since.as_micros());
+    vitals::ReceiveTime(i64::try_from(micros).unwrap_or(i64::MAX))
+}
+
+/// Log lines to standard error; `RUST_LOG` says which, `info` if it does not.
+pub(crate) fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,256 @@
+//! Puts the parts together and takes them apart again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use anyhow::Context;
+use api::Api;
+use api::fhir_backend::Backend;
+use api::live_stream::Broadcast;
+use gateway::Doors;
+use gateway::mllp::{MllpConfig, MllpTls};
+use gateway::mqtt::{MqttLimits, MqttServer};
+use guard::Guard;
+use journal::{Appender, EmbeddedJournal};
+use library::Library;
+use live::Live;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use runtime::{Options, Runtime};
+use store::{SqliteStore, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::config::Config;
+use crate::doors::Doorkeeper;
+use crate::retained::Retained;
+
+/// Committed batches that may wait for the engine.
+const FEED: usize = 64;
+
+/// The running platform.
+pub(crate) struct Platform {
+    /// Where HTTP listens.
+    pub(crate) http: SocketAddr,
+    /// Where MQTT listens.
+    pub(crate) mqtt: SocketAddr,
+    /// Where MLLP listens.
+    pub(crate) mllp: SocketAddr,
+    appender: Appender,
+    runtime: Runtime,
+    shutdown: watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// Where the parts of a data folder are.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.0.join("store.db")
+    }
+
+    pub(crate) fn guard(&self) -> PathBuf {
+        self.0.join("guard")
+    }
+
+    fn profiles(&self) -> PathBuf {
+        self.0.join("profiles")
+    }
+
+    /// Makes the folder, readable by its owner alone.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
+        std::fs::create_dir_all(&self.0)
+            .with_context(|| format!("cannot make the data folder {}", self.0.display()))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&self.0, std::fs::Permissions::from_mode(0o700))
+                .with_context(|| format!("cannot protect {}", self.0.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Starts everything on a data folder.
+pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::Result<Platform> {
+    let folder = Folder(data.to_owned());
+    folder.make()?;
+    let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
+    let guard = if open { Guard::trial(&folder.guard()) } else { Guard::open(&folder.guard()) }
+        .context("cannot open the accounts and the audit log")?;
+    // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
+    let http = bind("HTTP", config.http.listen).await?;
+    let mqtt = bind("MQTT", config.mqtt.listen).await?;
+    let mllp = bind("MLLP", config.mllp.listen).await?;
+
+    let journal = EmbeddedJournal::open(&folder.journal()).context("cannot open the journal")?;
+    let (sink, feed) = sync_channel(FEED);
+    let appender = Appender::start(journal, Box::new(clock), limits(config), sink)
+        .context("cannot start the journal")?;
+    let store = SqliteStore::open(&folder.store()).context("cannot open the store")?;
+    let (reader, side) = (store.reader(), store.side());
+    let live = Live::new(u64::try_from(clock().0).unwrap_or(0));
+    let options = Options {
+        store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
+        webhooks: config.webhooks()?,
+        ..Options::default()
+    };
+    let runtime = {
+        let (appender, live) = (appender.clone(), live.clone());
+        Runtime::start(appender, feed, Box::new(store), live, clock, options)?
+    };
+    let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
+    let library = Library::load(&profiles);
+
+    let (shutdown, stopping) = watch::channel(false);
+    let profiles = library.clone();
+    let doors = Doors {
+        appender: appender.clone(),
+        profiles: Arc::new(move || profiles.profiles()),
+        identify: Arc::new(Doorkeeper {
+            guard: guard.clone(),
+            mllp_peers: config.mllp.peers.clone(),
+        }),
+        clock,
+        shutdown: stopping.clone(),
+    };
+    let mut addresses = Vec::new();
+    for listener in [&http, &mqtt, &mllp] {
+        addresses.push(listener.local_addr()?);
+    }
+    let memory = Arc::new(Retained { reader: reader.clone(), side });
+    let mut tasks = vec![tokio::spawn(library.clone().watch())];
+    tasks.extend(start_mqtt(config, doors.clone(), mqtt, memory).await?);
+    tasks.push(start_mllp(config, doors, mllp)?);
+    let api = Api {
+        appender: appender.clone(),
+        live,
+        reader,
+        library,
+        guard,
+        clock,
+        metrics,
+        broadcast: Arc::new(Broadcast::default()),
+    };
+    tasks.push(tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())));
+    tasks.push(start_http(api, http, stopping));
+    Ok(Platform {
+        http: addresses[0],
+        mqtt: addresses[1],
+        mllp: addresses[2],
+        appender,
+        runtime,
+        shutdown,
+        tasks,
+    })
+}
+
+fn limits(config: &Config) -> journal::Limits {
+    let retention = journal::Retention {
+        min_age_us: i64::from(config.journal.keep_hours) * vitals::time::HOUR,
+        max_bytes: config.journal.keep_bytes_max,
+        ..journal::Retention::default()
+    };
+    journal::Limits {
+        numeric_bytes: config.journal.queue_bytes,
+        waveform_bytes: config.journal.queue_bytes,
+        retention,
+        ..journal::Limits::default()
+    }
+}
+
+async fn bind(what: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen for {what} on {address}; is another program there? choose another")
+    })
+}
+
+async fn start_mqtt(
+    config: &Config,
+    doors: Doors,
+    listener: TcpListener,
+    memory: Arc<Retained>,
+) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
+    let limits = MqttLimits {
+        connections: config.mqtt.clients_max,
+        packet_bytes: config.mqtt.packet_bytes_max,
+        ..MqttLimits::default()
+    };
+    let server = Arc::new(MqttServer::new(limits, doors, Some(memory)));
+    let plain = Arc::clone(&server);
+    let mut tasks = vec![tokio::spawn(async move { plain.serve(listener).await })];
+    if let Some(files) = config.mqtt_tls() {
+        let acceptor = gateway::tls::acceptor(&files)?;
+        let secure = bind("MQTT over TLS", config.mqtt.tls_listen).await?;
+        tasks.push(tokio::spawn(async move { server.serve_tls(secure, acceptor).await }));
+    }
+    Ok(tasks)
+}
+
+fn start_mllp(
+    config: &Config,
+    doors: Doors,
+    listener: TcpListener,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let tls = config.mllp_tls().map(|files| MllpTls { listen: config.mllp.tls_listen, files });
+    let config = MllpConfig {
+        listen: config.mllp.listen,
+        tls,
+        options: config.mllp_options()?,
+        ..MllpConfig::default()
+    };
+    Ok(tokio::spawn(async move {
+        if let Err(error) = gateway::mllp::serve(config, doors, listener).await {
+            tracing::error!("the MLLP listener ended: {error}");
+        }
+    }))
+}
+
+fn start_http(
+    api: Api,
+    listener: TcpListener,
+    mut stopping: watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<()> {
+    let router = api::router(api.clone(), Arc::new(Backend(api)));
+    tokio::spawn(async move {
+        let stop = async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        // Live streams never end by themselves: they are dropped with the task.
+        tokio::select! {
+            served = axum::serve(listener, router) => {
+                if let Err(error) = served {
+                    tracing::error!("the HTTP listener ended: {error}");
+                }
+            }
+            () = stop => {}
+        }
+    })
+}
+
+impl Platform {
+    /// Stops listening, takes in what is committed, puts everything into the store.
+    pub(crate) async fn stop(self) {
+        let _ = self.shutdown.send(true);
+        // Listeners finish what they have in hand: acknowledge what is committed, say goodbye.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        for task in &self.tasks {
+            task.abort();
+        }
+        let stopped = tokio::task::spawn_blocking(move || {
+            self.appender.close();
+            self.runtime.stop();
+        });
+        if stopped.await.is_err() {
+            tracing::error!("stopping failed; the journal has everything that was acknowledged");
+        }
+    }
+}
