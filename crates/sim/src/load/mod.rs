@@ -1,8 +1,8 @@
 //! Load: as many connections, as fast or at a rate, with as little work of our own as can be, so
 //! that what is measured is the platform.
 
-mod mllp;
-mod mqtt;
+pub mod mllp;
+pub mod mqtt;
 
 pub use mllp::{MllpLoad, run as run_mllp};
 pub use mqtt::{MqttLoad, run as run_mqtt};

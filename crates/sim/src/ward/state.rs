@@ -144,7 +144,7 @@ impl Ward {
         }
         let mut errands = Vec::new();
         if self.plan.beds.iter().any(|bed| bed.personality == Personality::Wearable) {
-            let name = "virtual-ward-wearable.toml";
+            let name = "wearable.toml";
             errands.push(Errand::put(
                 format!("/api/v1/profiles/{name}"),
                 json!({"name": name, "text": super::WEARABLE_PROFILE, "error": "", "built_in": false}),
