@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { launch, openPage } from './browser.mjs';
 import { playMonitor } from './scenario.mjs';
 import { startServer } from './server.mjs';
+import { wireTo } from './wire.mjs';
 
 let server, browser, monitors;
 before(async () => {
@@ -56,14 +57,16 @@ test('from the ward to an alert and back without a mouse', { timeout: 60_000 }, 
 });
 
 test('TI-1: without a connection nothing looks live, and it says since when', { timeout: 60_000 }, async () => {
+  const wire = await wireTo(server.url);
   const page = await openPage(browser);
-  await page.goto(server.url);
+  await page.goto(wire.url);
   await page.locator('.cell.live').first().waitFor({ timeout: 15_000 });
-  await page.context().setOffline(true);
+  wire.freeze();
   await page.getByText(/Not live since \d\d:\d\d:\d\d/).waitFor({ timeout: 12_000 });
   assert.equal(await page.locator('.cell.live').count(), 0);
   assert.ok(await page.locator('.cell.stale s').count());
-  await page.context().setOffline(false);
+  wire.thaw();
   await page.locator('.not-live-banner').waitFor({ state: 'detached', timeout: 15_000 });
   await page.locator('.cell.live').first().waitFor();
+  wire.stop();
 });

@@ -59,7 +59,7 @@ const Inside: Component = () => {
 };
 
 const NotFound: Component = () => (
-  <div class="page"><p class="empty">There is nothing at this address. <a href="/">To the ward</a></p></div>
+  <div class="page"><h1>Not found</h1><p class="empty">There is nothing at this address. <a href="/">To the ward</a></p></div>
 );
 
 export const App: Component = () => {

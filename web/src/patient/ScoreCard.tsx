@@ -8,7 +8,7 @@ import { Dialog } from '../ui/Dialog';
 import { pretty } from '../ui/format';
 import { ScoreBadge } from '../ward/ScoreBadge';
 
-const STATE_WORD: Record<string, string> = { used: '', missing: 'missing', aged: 'too old, left out', undecided: 'can’t be decided' };
+const STATE_WORD: Record<string, string> = { used: '', missing: 'missing', aged: 'too old, left out', undecided: 'depends on another that is missing' };
 
 /** The parameters of a score as table rows; a value leads to its source. */
 export const PartsTable: Component<{ score: ScoreView; tile: Tile | undefined }> = (props) => {

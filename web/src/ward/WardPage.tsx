@@ -1,6 +1,6 @@
 // The ward: every bed at a glance.
 import { createMemo, createSignal, For, Show, untrack, type Component } from 'solid-js';
-import { nowCoarseMs } from '../live/clock';
+import { nowCoarseMs, nowMs } from '../live/clock';
 import { isLive, ward } from '../live/store';
 import type { Tile } from '../api/types';
 import { plural } from '../ui/format';
@@ -54,7 +54,7 @@ export const WardPage: Component = () => {
       <WardToolbar filter={filter()} units={ward.units} tiles={tiles()} onChange={change} />
       <Show when={ward.loaded} fallback={<p class="empty" role="status">Waiting for the ward…</p>}>
         <Show when={shown().length} fallback={<Nobody filtered={tiles().length > 0 && !tiles().some((t) => matches(t, filter()))} />}>
-          <ul class="tiles" onKeyDown={onKeyDown} aria-label={plural(shown().length, 'patient')}>
+          <ul class="tiles" data-beat={isLive() ? Math.floor(nowMs() / 1_000) % 2 : 0} onKeyDown={onKeyDown} aria-label={plural(shown().length, 'patient')}>
             <For each={shown()}>
               {(id) => (
                 <li>
