@@ -55,11 +55,9 @@ pub fn parse(text: &str) -> Option<Target<'_>> {
         return Some(Target::Urn(text));
     }
     let absolute = text.contains("://");
-    if let Some((resource_type, query)) = text.split_once('?') {
-        if !absolute {
-            return definition::is_resource_type(resource_type)
-                .then_some(Target::Conditional { resource_type, query });
-        }
+    if let Some((resource_type, query)) = text.split_once('?').filter(|_| !absolute) {
+        return definition::is_resource_type(resource_type)
+            .then_some(Target::Conditional { resource_type, query });
     }
     let versionless = text.split("/_history/").next().unwrap_or(text);
     let literal = versionless.rsplit_once('/').and_then(|(front, id)| {

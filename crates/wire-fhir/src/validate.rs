@@ -190,11 +190,11 @@ impl Check {
         if primitive::is_primitive(ty.name) {
             if let Some(problem) = primitive::problem(ty.name, value) {
                 self.error(IssueCode::Value, path, format!("Not a valid {}: {problem}.", ty.name));
-            } else if let (Some(codes), Some(code)) = (element.codes, value.as_str()) {
-                if !codes.contains(&code) {
-                    let detail = format!("Not an allowed code. Allowed: {}.", codes.join(", "));
-                    self.error(IssueCode::CodeInvalid, path, detail);
-                }
+            } else if let (Some(codes), Some(code)) = (element.codes, value.as_str())
+                && !codes.contains(&code)
+            {
+                let detail = format!("Not an allowed code. Allowed: {}.", codes.join(", "));
+                self.error(IssueCode::CodeInvalid, path, detail);
             }
             return;
         }

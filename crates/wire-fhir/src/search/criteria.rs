@@ -7,7 +7,7 @@ use crate::code::{self, LOINC, MDC, PRIVATE};
 /// A range of microseconds since 1970: from `start` up to but not including `end`.
 pub type Range = std::ops::Range<i64>;
 
-/// What a date parameter asks for, applied to instants: inside one of `within`.
+/// What a date parameter asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFilter {
     /// Prefix as in R4 § 3.1.1.4.5.
@@ -37,6 +37,7 @@ impl DateFilter {
     /// The instants that match, as ranges in ascending order. `now` widens `ap` by a tenth of the
     /// distance, as the specification suggests.
     #[must_use]
+    #[expect(clippy::single_range_in_vec_init, reason = "a list of ranges is meant")]
     pub fn ranges(&self, now: i64) -> Vec<Range> {
         let (start, end) = (self.start, self.end);
         match self.prefix {
@@ -58,11 +59,11 @@ impl DateFilter {
     pub fn matches(&self, low: i64, high: i64, now: i64) -> bool {
         match self.prefix {
             Prefix::Eq => self.start <= low && high <= self.end,
-            Prefix::Ne => !(self.start <= low && high <= self.end),
+            Prefix::Ne => low < self.start || self.end < high,
             Prefix::Gt => high > self.end,
             Prefix::Lt => low < self.start,
-            Prefix::Ge => high > self.end || (self.start <= low && high <= self.end),
-            Prefix::Le => low < self.start || (self.start <= low && high <= self.end),
+            Prefix::Ge => high > self.end || self.start <= low,
+            Prefix::Le => low < self.start || high <= self.end,
             Prefix::Sa => low >= self.end,
             Prefix::Eb => high <= self.start,
             Prefix::Ap => {
