@@ -199,7 +199,9 @@ fn appender(folder: &Path, connections: u64, window: u64) {
 
 fn main() {
     let folder = tempfile::tempdir_in(".").expect("a folder on the disk to be measured");
-    for batch in [1, 16, 256, 4_096] {
+    // With an argument: only the appender.
+    let short = std::env::args().len() > 1;
+    for batch in [1, 16, 256, 4_096].into_iter().filter(|_| !short) {
         compare(folder.path(), batch);
     }
     let started = Instant::now();
@@ -212,6 +214,9 @@ fn main() {
     );
     for (connections, window) in [(1_000, 16), (10_000, 1), (50, 1)] {
         appender(folder.path(), connections, window);
+    }
+    if short {
+        return;
     }
     let large = EmbeddedJournal::open(&folder.path().join("own-4096")).expect("it opens");
     let started = Instant::now();

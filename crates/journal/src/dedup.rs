@@ -19,7 +19,12 @@ impl Hasher for KeyHasher {
         }
     }
     fn write_u128(&mut self, key: u128) {
-        self.0 = ((key >> 64) as u64 ^ key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // A full-width product folded, so that every bit of the key reaches the low bits, which
+        // choose the place, and the high ones, which tell keys of one place apart.
+        let half = (key >> 64) as u64 ^ (key as u64).rotate_left(32);
+        let product = u128::from(half ^ key as u64 ^ 0x9e37_79b9_7f4a_7c15)
+            .wrapping_mul(0xd6e8_feb8_6659_fd93_a076_1d64_78bd_642f);
+        self.0 = (product >> 64) as u64 ^ product as u64;
     }
 }
 

@@ -39,7 +39,8 @@ struct Bound {
 
 /// The lanes.
 pub(crate) struct Queue {
-    lanes: Mutex<[VecDeque<Item>; 3]>,
+    /// Boxed, with their encoded bytes beside, so that little is touched while the lock is held.
+    lanes: Mutex<[VecDeque<(usize, Box<Item>)>; 3]>,
     filled: Condvar,
     bounds: [Bound; 3],
     closed: AtomicBool,
@@ -85,16 +86,18 @@ impl Queue {
             .map_err(|_| Closed)?
             .forget();
         bound.queued.fetch_add(cost, Ordering::Relaxed);
-        let mut lanes = self.lanes.lock();
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Closed);
-        }
-        lanes[lane as usize].push_back(Item {
+        let bytes = encoded.bytes.len() + 21;
+        let item = Box::new(Item {
             event,
             encoded,
             reply,
             cost,
         });
+        let mut lanes = self.lanes.lock();
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Closed);
+        }
+        lanes[lane as usize].push_back((bytes, item));
         drop(lanes);
         self.filled.notify_one();
         Ok(())
@@ -104,7 +107,7 @@ impl Queue {
     /// `patience` if there is none. False once closed and empty.
     pub(crate) fn take(
         &self,
-        out: &mut Vec<(Lane, Item)>,
+        out: &mut Vec<(Lane, Box<Item>)>,
         max_bytes: usize,
         patience: Duration,
     ) -> bool {
@@ -128,13 +131,12 @@ impl Queue {
             } else {
                 max_bytes - reserve
             };
-            while let Some(next) = lanes[lane as usize].front() {
-                let size = next.encoded.bytes.len() + 21;
-                if bytes > 0 && bytes + size > room {
-                    break;
-                }
+            let items = &mut lanes[lane as usize];
+            while let Some((size, _)) = items.front()
+                && (bytes == 0 || bytes + size <= room)
+            {
                 bytes += size;
-                out.extend(lanes[lane as usize].pop_front().map(|item| (lane, item)));
+                out.extend(items.pop_front().map(|(_, item)| (lane, item)));
             }
         }
         true

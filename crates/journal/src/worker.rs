@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use vitals::{Event, Offset, ReceiveTime};
+use vitals::{Offset, ReceiveTime};
 
 use crate::appender::{Limits, Stats};
 use crate::dedup::Window;
@@ -68,7 +68,7 @@ pub(crate) struct Worker<J> {
 #[derive(Default)]
 struct Batch {
     encoded: Vec<Encoded>,
-    events: Vec<Event>,
+    entries: Vec<Entry>,
     replies: Vec<(Reply, Told)>,
     costs: [usize; 3],
 }
@@ -131,10 +131,10 @@ impl<J: Journal> Worker<J> {
     }
 
     /// Commits what was gathered; false when nobody takes entries any more.
-    fn commit(&mut self, items: &mut Vec<(Lane, Item)>) -> bool {
+    fn commit(&mut self, items: &mut Vec<(Lane, Box<Item>)>) -> bool {
         let mut batch = Batch::default();
         for (lane, item) in items.drain(..) {
-            self.place(&mut batch, lane, item);
+            self.place(&mut batch, lane, *item);
         }
         let started = Instant::now();
         let written = self.journal.append((self.clock)(), &batch.encoded);
@@ -143,15 +143,10 @@ impl<J: Journal> Worker<J> {
             Ok(stamp) => {
                 debug_assert_eq!(stamp.first, self.next, "the journal has one writer");
                 self.count_commit(&batch, took);
-                let offsets = stamp.first..;
-                let entries: Arc<[Entry]> = offsets
-                    .zip(batch.events)
-                    .map(|(offset, event)| Entry {
-                        offset,
-                        at: stamp.at,
-                        event,
-                    })
-                    .collect();
+                for entry in &mut batch.entries {
+                    entry.at = stamp.at;
+                }
+                let entries: Arc<[Entry]> = batch.entries.into();
                 self.next += entries.len() as u64;
                 (entries, None)
             }
@@ -189,7 +184,11 @@ impl<J: Journal> Worker<J> {
             self.window.insert(key, offset);
         }
         batch.encoded.push(item.encoded);
-        batch.events.push(item.event);
+        batch.entries.push(Entry {
+            offset,
+            at: ReceiveTime(0),
+            event: item.event,
+        });
         batch.replies.push((item.reply, Told::Committed(offset)));
     }
 
