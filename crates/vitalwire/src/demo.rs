@@ -34,8 +34,6 @@ pub(crate) struct Args {
     data: Option<PathBuf>,
 }
 
-/// The profile of the ward's wearables, which speak JSON of their own.
-const WEARABLE: &str = include_str!("../../../crates/sim/profiles/wearable.toml");
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     if std::env::var_os("RUST_LOG").is_some() {
@@ -49,7 +47,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let folder = folder.context("no folder")?;
     let profiles = folder.join("profiles");
     std::fs::create_dir_all(&profiles).context("cannot make the scratch folder")?;
-    std::fs::write(profiles.join("wearable.toml"), WEARABLE).context("cannot write a profile")?;
+    std::fs::write(profiles.join("wearable.toml"), sim::ward::WEARABLE_PROFILE).context("cannot write a profile")?;
     let mut config = Config::default();
     config.http.listen = args.http;
     config.mqtt.listen = args.mqtt;
