@@ -24,7 +24,8 @@ export const QuarantineDetail: Component<{ offset: number; onChange: () => void 
 const Content: Component<{ detail: Detail; onChange: () => void }> = (props) => {
   const [discarding, setDiscarding] = createSignal(false);
   const [flowed, setFlowed] = createSignal<number | null>(null);
-  const item = () => props.detail.item;
+  // The server tells of the release a moment after it has answered: what was asked for counts at once.
+  const item = () => (flowed() == null ? props.detail.item : { ...props.detail.item, state: 'released' });
   const release = async () => {
     const done = await attempt(() => api.release(item().offset), (r) => `Released: ${plural(r.released, 'value')}`);
     if (done) { setFlowed(props.detail.would_yield); props.onChange(); }
