@@ -1,3 +1,0 @@
-//! Measured claims.
-
-fn main() {}

@@ -1,3 +1,0 @@
-//! Tidy, code generation, packaging.
-
-fn main() {}
