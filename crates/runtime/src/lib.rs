@@ -129,11 +129,20 @@ impl Runtime {
             stop: Arc::clone(&stop),
         };
         let (worker, recovered) = recover::recover(setting, keeper)?;
+        // Readers who ask for the newest are heard on tokio; the worker is a thread of its own.
+        let (asking, wanted) = (live.clone(), worker.wanted());
+        let watcher = tokio::spawn(async move {
+            loop {
+                asking.progress().wanted().await;
+                wanted.store(true, std::sync::atomic::Ordering::Release);
+            }
+        });
         let worker = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(&feed))
             .map_err(RuntimeError::Thread)?;
         let tasks = vec![
+            watcher,
             tokio::spawn(ticker::run(appender, options.tick_every)),
             tokio::spawn(webhook::deliver(options.webhooks, reader, side, clock)),
         ];

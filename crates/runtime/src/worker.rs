@@ -77,7 +77,6 @@ impl Worker {
 
     /// Works until the feed ends, then puts everything into the store.
     pub(crate) fn run(mut self, feed: &Receiver<Arc<[Entry]>>) {
-        let watcher = self.watch_readers();
         loop {
             match feed.recv_timeout(PATIENCE) {
                 Ok(batch) => self.take(&batch),
@@ -93,9 +92,6 @@ impl Worker {
         }
         self.publish(true);
         self.settle();
-        if let Some(watcher) = watcher {
-            watcher.abort();
-        }
     }
 
     /// Takes in committed entries, in order. Entries already taken in are passed over.
@@ -280,16 +276,8 @@ impl Worker {
         }
     }
 
-    /// Lets readers ask for the store to catch up.
-    fn watch_readers(&self) -> Option<tokio::task::AbortHandle> {
-        let handle = tokio::runtime::Handle::try_current().ok()?;
-        let (live, wanted) = (self.setting.live.clone(), Arc::clone(&self.wanted));
-        let task = handle.spawn(async move {
-            loop {
-                live.progress().wanted().await;
-                wanted.store(true, Ordering::Release);
-            }
-        });
-        Some(task.abort_handle())
+    /// Raised when a reader asks for the store to catch up.
+    pub(crate) fn wanted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.wanted)
     }
 }
