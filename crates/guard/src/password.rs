@@ -109,6 +109,16 @@ mod tests {
         }
     }
 
+    /// The work is in the parameters; time itself would say more about the machine's other load.
+    #[test]
+    fn an_unknown_name_costs_the_same_work_as_a_known_one() {
+        let verifier = Verifier::new().expect("random");
+        let kept = hash("correct horse").expect("hash");
+        let work = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(work(&verifier.nobody), work(&kept));
+        assert!(PasswordHash::new(&verifier.nobody).is_ok_and(|hash| hash.hash.is_some()));
+    }
+
     #[test]
     fn only_the_password_verifies_and_hashes_are_salted() {
         let verifier = Verifier::new().expect("random");
