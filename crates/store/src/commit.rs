@@ -19,7 +19,7 @@ pub struct Commit {
     pub points: Vec<(SeriesId, Vec<Point>)>,
     /// Texts and sample arrays. The point is stored with them: it need not be in `points` as well.
     pub attachments: Vec<(SeriesId, Point, Attachment)>,
-    /// Business identifiers of readings (`system|value`), for conditional create.
+    /// Identifiers and names of readings, by which they are found.
     pub identifiers: Vec<(String, ReadingRef)>,
     /// Alerts as they are now, by episode.
     pub alerts: Vec<AlertRow>,

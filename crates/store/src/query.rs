@@ -138,6 +138,8 @@ pub struct ReadingQuery {
     pub received: Span,
     /// In which order.
     pub order: Order,
+    /// Order by receive time instead of effective time.
+    pub by_received: bool,
     /// Which part.
     pub page: Page,
 }

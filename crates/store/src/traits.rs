@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use vitals::{EpisodeId, Offset, Point, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Offset, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
     DeviceRow, DirectoryQuery, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow,
-    OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, ReadingQuery, SeriesFilter, SeriesInfo,
+    OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, ReadingQuery, SeriesFilter, SeriesInfo,
     Span, StoreError, Thinned,
 };
 
@@ -60,9 +60,9 @@ pub trait Read: Send + Sync {
         span: Span,
         limit: u64,
     ) -> Result<Vec<(Point, Attachment)>, StoreError>;
-    /// The reading that has this business identifier (`system|value`).
-    fn identified(&self, identifier: &str) -> Result<Option<ReadingRef>, StoreError>;
-    /// The business identifiers of a reading.
+    /// The readings that have this identifier or name, newest first.
+    fn identified(&self, identifier: &str) -> Result<Vec<ReadingRef>, StoreError>;
+    /// The identifiers and names of a reading.
     fn identifiers(&self, reading: ReadingRef) -> Result<Vec<String>, StoreError>;
 
     /// Patients.
@@ -85,6 +85,11 @@ pub trait Read: Send + Sync {
 
     /// Quarantined messages without their payloads, newest first.
     fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError>;
+    /// How many quarantined messages of a standing have a problem of each kind.
+    fn quarantine_kinds(
+        &self,
+        status: QuarantineStatus,
+    ) -> Result<Vec<(ProblemKind, u64)>, StoreError>;
     /// One quarantined message, whole.
     fn quarantine_item(&self, offset: Offset) -> Result<Option<QuarantineRow>, StoreError>;
 

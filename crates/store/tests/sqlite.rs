@@ -26,9 +26,27 @@ fn a_newer_database_is_refused() {
         SqliteStore::open(&file),
         Err(StoreError::Newer {
             found: 99,
-            known: 1
+            known: 2
         })
     ));
+}
+
+#[test]
+fn an_older_database_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("store.sqlite");
+    let database = rusqlite::Connection::open(&file).expect("SQLite opens");
+    let tables = include_str!("../src/sqlite/schema-1.sql");
+    database.execute_batch(tables).expect("tables are made");
+    let name = "insert into reading_identifiers values ('urn:x|1', 3, 7, 2)";
+    database.execute_batch(name).expect("a row is written");
+    let version = database.pragma_update(None, "user_version", 1);
+    version.expect("the version is set");
+    drop(database);
+    let store = SqliteStore::open(&file).expect("the store opens");
+    let found = store.reader().identified("urn:x|1").expect("it can be read");
+    let names: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["r3-7-2"]);
 }
 
 fn arbitrary_point() -> impl Strategy<Value = Point> {

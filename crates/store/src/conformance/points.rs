@@ -69,6 +69,9 @@ pub(super) fn once_in_order<S: Store>(folder: &Path, make: &impl Fn(&Path) -> S)
         )],
     );
     put(&mut store, 3, vec![(A, vec![point(4, -0.0, 11)])]);
+    // A retraction has the value that it retracts.
+    let retracted = Point { quality: Quality::AMENDED | Quality::INVALID, ..point(3, 80.0, 12) };
+    put(&mut store, 4, vec![(A, vec![retracted])]);
     drop(store);
     let store = make(folder);
     let expected = [
@@ -76,6 +79,7 @@ pub(super) fn once_in_order<S: Store>(folder: &Path, make: &impl Fn(&Path) -> S)
         point(2, 82.0, 1),
         point(2, 83.0, 9),
         point(3, 80.0, 2),
+        retracted,
         point(4, 0.0, 10),
     ];
     assert_eq!(all(&store, A), expected);
@@ -94,7 +98,7 @@ pub(super) fn once_in_order<S: Store>(folder: &Path, make: &impl Fn(&Path) -> S)
         .expect("series can be read");
     assert_eq!(
         series.iter().map(|s| (s.id, s.count)).collect::<Vec<_>>(),
-        [(A, 5), (B, 0)]
+        [(A, 6), (B, 0)]
     );
     assert_eq!(series[0].key, keys()[0].1);
     assert_eq!(series[0].first.map(|t| t.0), Some(1_000_000));
@@ -269,6 +273,15 @@ pub(super) fn counting_and_listing(store: &mut impl Store) {
             whole
         );
         assert!(ask(0, 0).is_empty());
+        let page = Page { skip: 0, limit: 10_000 };
+        let by_received = ReadingQuery { order, page, by_received: true, ..ReadingQuery::default() };
+        let found = reader.readings(&by_received).expect("listing succeeds");
+        assert_eq!(found.len(), whole.len());
+        let times: Vec<i64> = found.iter().map(|(_, point)| point.received.0).collect();
+        assert!(match order {
+            Order::NewestFirst => times.is_sorted_by(|x, y| x >= y),
+            Order::OldestFirst => times.is_sorted(),
+        });
     }
 }
 
@@ -345,12 +358,12 @@ pub(super) fn attachments_and_names(store: &mut impl Store) {
     let found = reader
         .identified("urn:x|42")
         .expect("identifiers can be read");
-    assert_eq!(found, Some(identifier.1));
+    assert_eq!(found, [name(B, 8, 0), identifier.1], "newest first");
     assert_eq!(
         reader
             .identified("urn:x|43")
             .expect("identifiers can be read"),
-        None
+        []
     );
     assert_eq!(
         reader

@@ -251,6 +251,10 @@ pub(super) fn quarantine(store: &mut impl Store) {
         }),
         [0_u64; 0]
     );
+    let kinds = |status| reader.quarantine_kinds(status).expect("quarantine can be read");
+    assert_eq!(kinds(QuarantineStatus::New), [(ProblemKind::Syntax, 1)]);
+    let released = [(ProblemKind::Unmatched, 1), (ProblemKind::BadTime, 1)];
+    assert_eq!(kinds(QuarantineStatus::Released), released);
     let item = reader.quarantine_item(7).expect("an item can be read");
     assert_eq!(
         item,

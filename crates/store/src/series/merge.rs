@@ -2,15 +2,19 @@
 
 use std::collections::HashSet;
 
-use vitals::Point;
+use vitals::{Point, Quality};
 
 use super::BLOCK_POINTS;
 
 /// A run of values at one instant is not divided between blocks up to this length.
 const RUN_POINTS: usize = 8 * BLOCK_POINTS;
 
+/// Flags that make an equal value at the same time another statement: a correction or a retraction.
+const RESTATED: Quality = Quality::AMENDED.union(Quality::INVALID);
+
 /// Sorts by time and drops points that repeat the value of an earlier entry at the same time.
-/// Points without a number are told apart by the entry that they came from.
+/// Points without a number are told apart by the entry that they came from; a value that was
+/// amended or retracted is not a repetition.
 pub fn tidy(points: &mut Vec<Point>) {
     let key = |point: &Point| (point.time, point.offset, point.index);
     if !points.windows(2).all(|pair| key(&pair[0]) <= key(&pair[1])) {
@@ -24,7 +28,7 @@ pub fn tidy(points: &mut Vec<Point>) {
             (true, point.offset, point.index)
         } else {
             // 0 and −0 are the same number.
-            (false, (point.value + 0.0).to_bits(), 0)
+            (false, (point.value + 0.0).to_bits(), (point.quality & RESTATED).bits())
         }
     };
     let mut seen = HashSet::new();

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use vitals::{EpisodeId, Offset, Point, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Offset, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
 use crate::sqlite::{directory, read_readings, read_rows, read_series};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
     DirectoryQuery, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow, OutboxRow,
-    PatientRow, QuarantineQuery, QuarantineRow, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
+    PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned,
 };
 
@@ -98,7 +98,7 @@ impl Read for SqliteReader {
             .with(|db| read_readings::attachments(db, series, span, limit))
     }
 
-    fn identified(&self, identifier: &str) -> Result<Option<ReadingRef>, StoreError> {
+    fn identified(&self, identifier: &str) -> Result<Vec<ReadingRef>, StoreError> {
         self.pool
             .with(|db| read_readings::identified(db, identifier))
     }
@@ -141,6 +141,13 @@ impl Read for SqliteReader {
 
     fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError> {
         self.pool.with(|db| read_rows::quarantine(db, query))
+    }
+
+    fn quarantine_kinds(
+        &self,
+        status: QuarantineStatus,
+    ) -> Result<Vec<(ProblemKind, u64)>, StoreError> {
+        self.pool.with(|db| read_rows::quarantine_kinds(db, status))
     }
 
     fn quarantine_item(&self, offset: Offset) -> Result<Option<QuarantineRow>, StoreError> {

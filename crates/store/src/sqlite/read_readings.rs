@@ -69,6 +69,7 @@ pub(super) fn readings(
     let newest = query.order == Order::NewestFirst;
     // Newest first is oldest first on a mirrored time axis.
     let axis = |time: i64| if newest { time.saturating_neg() } else { time };
+    let place = |point: &Point| if query.by_received { point.received.0 } else { point.time.0 };
     let mut blocks = candidates(db, query)?;
     blocks.sort_by_key(|block| axis(if newest { block.last } else { block.first }));
     let wanted = query.page.skip.saturating_add(query.page.limit);
@@ -101,7 +102,7 @@ pub(super) fn readings(
         };
         for point in one.query_row([block.id], |row| Ok(decode(row, 0)))?? {
             if query.time.holds(point.time.0) && query.received.holds(point.received.0) {
-                let order = (axis(point.time.0), block.series, point.offset, point.index);
+                let order = (axis(place(&point)), block.series, point.offset, point.index);
                 waiting.push(Reverse((order.0, order.1, order.2, order.3, points.len())));
                 points.push((block.series, point));
             }
@@ -113,9 +114,11 @@ fn candidates(db: &Connection, query: &ReadingQuery) -> Result<Vec<Candidate>, S
     let (from, last) = query.time.ends();
     let (received_from, received_last) = query.received.ends();
     let mut ask = db.prepare_cached(
-        "select id, min_time, max_time from blocks where series = ?1 and max_time >= ?2 \
-         and min_time <= ?3 and max_received >= ?4 and min_received <= ?5",
+        "select id, min_time, max_time, min_received, max_received from blocks \
+         where series = ?1 and max_time >= ?2 and min_time <= ?3 \
+         and max_received >= ?4 and min_received <= ?5",
     )?;
+    let (first, last_column) = if query.by_received { (3, 4) } else { (1, 2) };
     let mut found = Vec::new();
     for (series, _) in keys(db, &query.series)? {
         let rows = ask.query_map(
@@ -124,8 +127,8 @@ fn candidates(db: &Connection, query: &ReadingQuery) -> Result<Vec<Candidate>, S
                 Ok(Candidate {
                     series,
                     id: row.get(0)?,
-                    first: row.get(1)?,
-                    last: row.get(2)?,
+                    first: row.get(first)?,
+                    last: row.get(last_column)?,
                 })
             },
         )?;
@@ -201,30 +204,29 @@ pub(super) fn attachments(
     Ok(out)
 }
 
-/// The reading that has a business identifier.
+/// The readings that have an identifier, newest first.
 pub(super) fn identified(
     db: &Connection,
     identifier: &str,
-) -> Result<Option<ReadingRef>, StoreError> {
+) -> Result<Vec<ReadingRef>, StoreError> {
     let mut ask = db.prepare_cached(
-        "select series, journal_offset, reading_index from reading_identifiers \
-         where identifier = ?1",
+        "select series, journal_offset, reading_index from reading_names \
+         where identifier = ?1 order by journal_offset desc, reading_index, series",
     )?;
-    Ok(ask
-        .query_row([identifier], |row| {
-            Ok(ReadingRef {
-                series: SeriesId(row.get(0)?),
-                offset: row.get::<_, i64>(1)? as u64,
-                index: row.get(2)?,
-            })
+    let rows = ask.query_map([identifier], |row| {
+        Ok(ReadingRef {
+            series: SeriesId(row.get(0)?),
+            offset: row.get::<_, i64>(1)? as u64,
+            index: row.get(2)?,
         })
-        .optional()?)
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The business identifiers of a reading.
 pub(super) fn identifiers(db: &Connection, name: ReadingRef) -> Result<Vec<String>, StoreError> {
     let mut ask = db.prepare_cached(
-        "select identifier from reading_identifiers \
+        "select identifier from reading_names \
          where journal_offset = ?1 and series = ?2 and reading_index = ?3 order by identifier",
     )?;
     let rows = ask.query_map(

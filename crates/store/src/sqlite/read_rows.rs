@@ -1,5 +1,7 @@
 //! Alerts, quarantine, documents and the outbox, read.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use vitals::{DeviceId, EpisodeId, Offset, PatientId, ProblemKind, ReceiveTime};
@@ -103,6 +105,25 @@ pub(super) fn quarantine(
         query.page,
         |row| read_quarantine(row, Vec::new()),
     )
+}
+
+/// How many messages of a standing have a problem of each kind.
+pub(super) fn quarantine_kinds(
+    db: &Connection,
+    status: QuarantineStatus,
+) -> Result<Vec<(ProblemKind, u64)>, StoreError> {
+    let mut ask = db.prepare_cached(
+        "select kinds, count(*) from quarantine where status = ?1 group by kinds",
+    )?;
+    let mut rows = ask.query([status.name()])?;
+    let mut counts = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (kinds, count): (String, i64) = (row.get(0)?, row.get(1)?);
+        for kind in kinds.split('/').filter_map(problem_kind) {
+            *counts.entry(kind).or_insert(0) += count as u64;
+        }
+    }
+    Ok(counts.into_iter().collect())
 }
 
 pub(super) fn quarantine_item(

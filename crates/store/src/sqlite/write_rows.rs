@@ -9,9 +9,8 @@ pub(super) fn identifiers(
     db: &Transaction<'_>,
     rows: &[(String, ReadingRef)],
 ) -> Result<(), StoreError> {
-    // Whoever had an identifier first keeps it.
     let mut insert = db.prepare_cached(
-        "insert or ignore into reading_identifiers \
+        "insert or ignore into reading_names \
          (identifier, series, journal_offset, reading_index) values (?1, ?2, ?3, ?4)",
     )?;
     for (identifier, reading) in rows {
