@@ -55,11 +55,15 @@ impl Account {
 /// Names that would be mistaken for something else in the audit log.
 const RESERVED: [&str; 4] = ["system", "trial", "unknown", "anonymous"];
 
+/// Begins the name under which the audit log knows whoever administers on the command line.
+pub(crate) const LOCAL: &str = "local-";
+
 /// Checks a new account's name.
 pub(crate) fn check_name(name: &str) -> Result<(), GuardError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
     let fits = (1..=64).contains(&name.len()) && name.bytes().all(allowed);
-    if fits && !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+    let local = name.get(..LOCAL.len()).is_some_and(|start| start.eq_ignore_ascii_case(LOCAL));
+    if fits && !local && !RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
         Ok(())
     } else {
         Err(GuardError::BadName)
@@ -81,6 +85,8 @@ mod tests {
             ("\"", false),
             ("System", false),
             ("trial", false),
+            ("Local-uid-0", false),
+            ("local", true),
             ("é", false),
         ] {
             assert_eq!(check_name(name).is_ok(), good, "{name:?}");

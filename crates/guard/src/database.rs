@@ -90,6 +90,15 @@ impl Database {
         Ok(Self { connection: Mutex::new(connection), times })
     }
 
+    /// Moves on with every change, ours or another process's.
+    pub(crate) fn changes(&self) -> u64 {
+        let connection = self.lock();
+        let others = connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
+        // A database that can't be read counts as changed: whoever asks then asks again.
+        let others = others.ok().and_then(|n| u64::try_from(n).ok()).unwrap_or(u64::MAX);
+        others.wrapping_add(connection.total_changes())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock()
     }
@@ -223,6 +232,29 @@ impl Database {
                    ON CONFLICT (id) DO UPDATE SET password = excluded.password";
         self.lock().execute(sql, params![id.as_str(), key.to_hex().as_str()])?;
         Ok(())
+    }
+
+    /// Adds a device that comes with a certificate: no password opens.
+    pub(crate) fn put_device_without_password(&self, id: &DeviceId) -> Result<(), GuardError> {
+        let sql = "INSERT INTO device (id, password) VALUES (?1, '')
+                   ON CONFLICT (id) DO UPDATE SET password = ''";
+        self.lock().execute(sql, [id.as_str()])?;
+        Ok(())
+    }
+
+    /// What is kept for a device's password, as text, if the device has credentials.
+    pub(crate) fn device_key(&self, id: &str) -> Result<Option<String>, GuardError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached("SELECT password FROM device WHERE id = ?1")?;
+        Ok(query.query_row([id], |row| row.get::<_, String>(0)).optional()?)
+    }
+
+    /// The program of that name, if there is one.
+    pub(crate) fn service_named(&self, name: &str) -> Result<Option<Account>, GuardError> {
+        let sql = "SELECT name, kind, role FROM account WHERE name = ?1 AND kind = ?2";
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(sql)?;
+        Ok(query.query_row([name, Kind::Service.name()], account).optional()?)
     }
 
     pub(crate) fn remove_device(&self, id: &DeviceId) -> Result<(), GuardError> {

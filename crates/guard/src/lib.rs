@@ -16,6 +16,7 @@ mod error;
 mod files;
 mod login;
 mod manage;
+mod notes;
 mod password;
 mod permission;
 mod record;
@@ -30,6 +31,7 @@ pub use account::{Account, Kind};
 pub use audit::{AuditError, Damage, Repair, Verified, verify_audit};
 pub use database::SessionTimes;
 pub use error::{GuardError, LoginError};
+pub use notes::Note;
 pub use permission::Permission;
 pub use record::{Deed, Outcome, Record};
 
@@ -55,6 +57,7 @@ struct Inner {
     /// None: a trial, where everybody is the trial account.
     people: Option<People>,
     trail: audit::Trail,
+    notes: notes::Notes,
 }
 
 struct People {
@@ -95,7 +98,7 @@ impl Guard {
             attempts: Mutex::default(),
             verifier: password::Verifier::new()?,
         };
-        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail }) })
+        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default() }) })
     }
 
     /// A guard that lets everybody in as [`Account::trial`]: `--open`, which the program allows on
@@ -107,7 +110,7 @@ impl Guard {
         files::private_folder(folder)?;
         let known = folder.join(DATABASE_FILE).exists();
         let trail = audit::Trail::open(folder, known)?;
-        Ok(Self { inner: Arc::new(Inner { people: None, trail }) })
+        Ok(Self { inner: Arc::new(Inner { people: None, trail, notes: notes::Notes::default() }) })
     }
 
     /// Whether everybody is let in.
@@ -151,6 +154,13 @@ impl Guard {
     /// [`AuditError`] with the line and what is wrong there.
     pub fn verify_audit(folder: &Path) -> Result<Verified, AuditError> {
         verify_audit(folder)
+    }
+
+    /// Moves on when accounts, sessions or devices may have changed, by this program or another:
+    /// whoever serves somebody for long asks again who that is.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.inner.people.as_ref().map_or(0, |people| people.database.changes())
     }
 
     fn people(&self) -> Result<&People, GuardError> {

@@ -1,10 +1,10 @@
 //! Adding and removing accounts. Whoever calls these has asked [`Guard::allows`] and writes the
 //! audit record: only the caller knows who does it.
 
-use vitals::Role;
+use vitals::{ReceiveTime, Role};
 
 use crate::account::check_name;
-use crate::{Account, Guard, GuardError, Kind, password, secret};
+use crate::{Account, Deed, Guard, GuardError, Kind, Outcome, Record, password, secret};
 
 impl Guard {
     /// Adds a person.
@@ -59,4 +59,49 @@ impl Guard {
         people.database.add_account(&account, &key)?;
         Ok(token)
     }
+}
+
+impl Guard {
+    /// Does something on the command line, with its record: written before it is done, and once
+    /// more when it fails. Who did it is the operating system's account.
+    ///
+    /// # Errors
+    /// [`GuardError::AuditFailed`], and then it is not done; whatever the deed itself gives.
+    pub fn locally<T, E: From<GuardError>>(
+        &self,
+        action: &'static str,
+        detail: &str,
+        now: ReceiveTime,
+        deed: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let record = |outcome| Record {
+            at: now,
+            actor: local_name(),
+            role: None,
+            action: Deed::Named(action),
+            route: "command line".to_owned(),
+            subject: None,
+            outcome,
+            detail: detail.to_owned(),
+        };
+        self.audit_blocking(record(Outcome::Allowed))?;
+        let done = deed();
+        if done.is_err() {
+            self.audit_blocking(record(Outcome::Failed))?;
+        }
+        done
+    }
+}
+
+/// `local-uid-` and the number of the operating system's account.
+fn local_name() -> String {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        // The folder of our own process belongs to whoever started it.
+        if let Ok(own) = std::fs::metadata("/proc/self") {
+            return format!("{}uid-{}", crate::account::LOCAL, own.uid());
+        }
+    }
+    format!("{}unknown", crate::account::LOCAL)
 }

@@ -31,6 +31,10 @@ pub enum Permission {
     ReadFhir,
     /// Create and change over FHIR.
     WriteFhir,
+    /// Send readings of any device over MQTT. A device's own account sends its own without.
+    SendReadings,
+    /// Follow what all devices send over MQTT. A device's own account follows its own without.
+    FollowReadings,
     /// See the program's own metrics.
     SeeMetrics,
     /// Add and remove accounts, give tokens.
@@ -39,7 +43,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::SeePatients,
         Self::ActOnAlerts,
         Self::SetLimits,
@@ -53,6 +57,8 @@ impl Permission {
         Self::ManagePolicy,
         Self::ReadFhir,
         Self::WriteFhir,
+        Self::SendReadings,
+        Self::FollowReadings,
         Self::SeeMetrics,
         Self::ManageUsers,
     ];
@@ -62,7 +68,8 @@ impl Permission {
     /// Clinical acts belong to clinicians (AL-5), so an administrator may look but neither take
     /// alerts nor set limits. Limits and scale change what alarms, so a nurse asks whoever is in
     /// charge. An engineer keeps devices, profiles and quarantine, and sees no ward. A service
-    /// speaks FHIR and reads metrics; one that needs more gets a token with another role.
+    /// speaks FHIR, sends and follows readings and reads metrics; one that needs more gets a token
+    /// with another role.
     #[must_use]
     pub const fn roles(self) -> &'static [Role] {
         use Role::{Administrator, ChargeNurse, Engineer, Nurse, Physician, Service};
@@ -78,8 +85,8 @@ impl Permission {
             Self::ManageProfiles => &[Engineer, Administrator],
             Self::SeePolicy => &[Nurse, ChargeNurse, Physician, Engineer, Administrator],
             Self::ManagePolicy => &[Physician, Administrator],
-            Self::ReadFhir => &[Nurse, ChargeNurse, Physician, Administrator, Service],
-            Self::WriteFhir => &[Administrator, Service],
+            Self::ReadFhir | Self::FollowReadings => &[Nurse, ChargeNurse, Physician, Administrator, Service],
+            Self::WriteFhir | Self::SendReadings => &[Administrator, Service],
             Self::SeeMetrics => &[Engineer, Administrator, Service],
             Self::ManageUsers => &[Administrator],
         }
@@ -108,6 +115,8 @@ impl Permission {
             Self::ManagePolicy => "manage-policy",
             Self::ReadFhir => "read-fhir",
             Self::WriteFhir => "write-fhir",
+            Self::SendReadings => "send-readings",
+            Self::FollowReadings => "follow-readings",
             Self::SeeMetrics => "see-metrics",
             Self::ManageUsers => "manage-users",
         }

@@ -61,7 +61,7 @@ impl From<&'static str> for Deed {
 }
 
 /// How it went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It was allowed, and is about to be answered.
     Allowed,

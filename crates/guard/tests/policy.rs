@@ -20,6 +20,8 @@ const EXPECTED: &str = "\
 | manage-policy | – | – | yes | – | yes | – |
 | read-fhir | yes | yes | yes | – | yes | yes |
 | write-fhir | – | – | – | – | yes | yes |
+| send-readings | – | – | – | – | yes | yes |
+| follow-readings | yes | yes | yes | – | yes | yes |
 | see-metrics | – | – | – | yes | yes | yes |
 | manage-users | – | – | – | – | yes | – |
 ";

@@ -38,6 +38,7 @@ struct Waiting {
 }
 
 enum Done {
+    Nobody,
     Task(oneshot::Sender<Written>),
     Thread(std::sync::mpsc::Sender<Written>),
 }
@@ -80,6 +81,14 @@ impl Trail {
         let (done, answer) = std::sync::mpsc::channel();
         self.queue.push(Waiting { record, done: Done::Thread(done), place: None });
         told(answer.recv().ok())
+    }
+}
+
+impl Trail {
+    /// Queues a record that nobody waits for; a failure to write it is in the log. How often this
+    /// is called is bounded by its caller.
+    pub(crate) fn write_later(&self, record: Record) {
+        self.queue.push(Waiting { record, done: Done::Nobody, place: None });
     }
 }
 
@@ -139,6 +148,7 @@ fn run(mut log: Log, queue: &Queue) {
         for (done, _place) in waiters {
             // Whoever no longer waits does not need the answer; the record stands.
             match done {
+                Done::Nobody => {}
                 Done::Task(done) => drop(done.send(written.clone())),
                 Done::Thread(done) => drop(done.send(written.clone())),
             }
