@@ -73,6 +73,32 @@ pub struct AssociationRow {
     pub updated: ReceiveTime,
 }
 
+/// What the directory lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DirectoryKind {
+    /// Patients.
+    Patient,
+    /// Encounters.
+    Encounter,
+    /// Places.
+    Location,
+    /// Devices.
+    Device,
+}
+
+impl DirectoryKind {
+    /// Lower-case name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Patient => "patient",
+            Self::Encounter => "encounter",
+            Self::Location => "location",
+            Self::Device => "device",
+        }
+    }
+}
+
 /// A change to who and what there is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DirectoryRow {

@@ -6,7 +6,7 @@ use vitals::{EpisodeId, Offset, Point, ProblemKind, ReadingRef, ReceiveTime, Ser
 
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
-    DeviceRow, DirectoryQuery, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow,
+    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow,
     OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, ReadingQuery, SeriesFilter, SeriesInfo,
     Span, StoreError, Thinned,
 };
@@ -73,6 +73,12 @@ pub trait Read: Send + Sync {
     fn locations(&self, query: &DirectoryQuery) -> Result<Found<LocationRow>, StoreError>;
     /// Devices.
     fn devices(&self, query: &DirectoryQuery) -> Result<Found<DeviceRow>, StoreError>;
+    /// Every version of one patient, encounter, place or device, newest first.
+    fn directory_history(
+        &self,
+        kind: DirectoryKind,
+        id: &str,
+    ) -> Result<Vec<DirectoryRow>, StoreError>;
     /// Device associations, oldest first.
     fn associations(&self, query: &AssociationQuery) -> Result<Vec<AssociationRow>, StoreError>;
 

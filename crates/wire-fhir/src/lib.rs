@@ -14,6 +14,7 @@ pub mod validate;
 pub mod code;
 pub mod observation;
 pub mod directory;
+pub mod names;
 pub mod project;
 pub mod record;
 pub mod bundle;

@@ -6,7 +6,7 @@ use vitals::{
 };
 
 use crate::{
-    AssociationQuery, AssociationRow, Commit, DeviceRow, DirectoryQuery, DirectoryRow,
+    AssociationQuery, AssociationRow, Commit, DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow,
     EncounterRow, LocationRow, Page, PatientRow, Span, Store,
 };
 
@@ -26,7 +26,7 @@ fn patient(id: &str, family: &str, mrn: &str, updated: i64) -> PatientRow {
         patient,
         merged_into: None,
         updated: ReceiveTime(updated),
-        version: 1,
+        version: updated.unsigned_abs(),
     }
 }
 
@@ -82,6 +82,13 @@ pub(super) fn people_places_devices(store: &mut impl Store) {
     };
     store.commit(&commit).expect("a commit succeeds");
     let reader = store.reader();
+    let history =
+        |kind, id| reader.directory_history(kind, id).expect("history can be read");
+    let versions =
+        [smith.clone(), patient("p1", "Smit", "99", 5)].map(DirectoryRow::Patient);
+    assert_eq!(history(DirectoryKind::Patient, "p1"), versions);
+    assert_eq!(history(DirectoryKind::Device, "m1"), [DirectoryRow::Device(device.clone())]);
+    assert_eq!(history(DirectoryKind::Device, "m2"), []);
     let any = DirectoryQuery::default;
     let check = |query: DirectoryQuery, expected: &[&PatientRow]| {
         let found = reader.patients(&query).expect("patients can be read");

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vitals::{Identifier, ReceiveTime};
 
-use crate::{AssociationQuery, AssociationRow, DirectoryQuery, DirectoryRow, Found, StoreError};
+use crate::{
+    AssociationQuery, AssociationRow, DirectoryKind, DirectoryQuery, DirectoryRow, Found, StoreError,
+};
 
 /// How a kind of thing stands in the table.
 pub(super) trait Listed: Sized {
@@ -66,6 +68,18 @@ fn write_one<T: Listed>(db: &Transaction<'_>, row: &T) -> Result<(), StoreError>
         columns.location,
         columns.updated.0,
         columns.version as i64,
+        row.body()?,
+        document
+    ])?;
+    db.prepare_cached(
+        "insert or replace into directory_history (kind, id, version, updated, body, document) \
+         values (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        T::KIND,
+        columns.id,
+        columns.version as i64,
+        columns.updated.0,
         row.body()?,
         document
     ])?;
@@ -151,6 +165,29 @@ pub(super) fn search<T: Listed>(
         query.page,
         read_one::<T>,
     )
+}
+
+/// Every version of one thing, newest first.
+pub(super) fn history(
+    db: &Connection,
+    kind: DirectoryKind,
+    id: &str,
+) -> Result<Vec<DirectoryRow>, StoreError> {
+    let mut ask = db.prepare_cached(
+        "select body, document, updated, version from directory_history \
+         where kind = ?1 and id = ?2 order by version desc",
+    )?;
+    let mut rows = ask.query(params![kind.name(), id])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(match kind {
+            DirectoryKind::Patient => DirectoryRow::Patient(read_one(row)?),
+            DirectoryKind::Encounter => DirectoryRow::Encounter(read_one(row)?),
+            DirectoryKind::Location => DirectoryRow::Location(read_one(row)?),
+            DirectoryKind::Device => DirectoryRow::Device(read_one(row)?),
+        });
+    }
+    Ok(out)
 }
 
 pub(super) fn associations(

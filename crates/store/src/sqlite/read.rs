@@ -9,7 +9,7 @@ use crate::sqlite::pool::Pool;
 use crate::sqlite::{directory, read_readings, read_rows, read_series};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
-    DirectoryQuery, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow, OutboxRow,
+    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow, OutboxRow,
     PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned,
 };
@@ -121,6 +121,14 @@ impl Read for SqliteReader {
 
     fn devices(&self, query: &DirectoryQuery) -> Result<Found<DeviceRow>, StoreError> {
         self.pool.with(|db| directory::search(db, query))
+    }
+
+    fn directory_history(
+        &self,
+        kind: DirectoryKind,
+        id: &str,
+    ) -> Result<Vec<DirectoryRow>, StoreError> {
+        self.pool.with(|db| directory::history(db, kind, id))
     }
 
     fn associations(&self, query: &AssociationQuery) -> Result<Vec<AssociationRow>, StoreError> {
