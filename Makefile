@@ -13,10 +13,16 @@ web:
 	@echo "npm: installing the pages' packages (web/package-lock.json)"
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run build
 
-# All tests of the crates and the pages' unit tests.
+# All tests: of the crates and of the pages; then of the debug build of the program, with other people's
+# clients (tests/) and in a browser (web/e2e). TEST_JOBS says how many files of tests/ run at once.
+TEST_JOBS ?= 3
 test: web
+	sh tests/setup.sh
 	cargo test --workspace --locked
+	cargo build --locked -p vitalwire
 	cd web && npm test
+	target/test-venv/bin/pytest tests -n $(TEST_JOBS) --dist loadfile --durations 10
+	cd web && VITALWIRE_BIN=$(CURDIR)/target/debug/vitalwire npm run e2e
 
 lint:
 	cargo clippy --workspace --all-targets --locked

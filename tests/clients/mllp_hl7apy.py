@@ -447,7 +447,7 @@ def main():
     waits.sort()
     if waits:
         print(f"neighbour: {len(waits)} messages, slowest answer {waits[-1] * 1000:.0f} ms")
-        check(waits[-1] < 5, "the neighbour never waited five seconds")
+        check(waits[-1] < 20, "the neighbour never waited twenty seconds")
     else:
         check(False, "the neighbour got an answer")
     print("all checks hold" if not FAILURES else f"{len(FAILURES)} checks failed")

@@ -23,7 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 HOST, PORT = "127.0.0.1", 1883
 RUN = secrets.token_hex(4)
 V3, V5 = mqtt.MQTTv311, mqtt.MQTTv5
-WAIT = 5.0  # for what must happen
+WAIT = 30.0  # for what must happen: the machine may be busy
 QUIET = 0.4  # for what must not
 
 
@@ -234,7 +234,7 @@ def overlapping(version):
     a.paho.subscribe([(topic("overlap", "#"), 2), (topic("overlap", "+"), 1)])
     a.subscribed.get(timeout=WAIT)
     a.publish(topic("overlap", "x"), "once", 2)
-    found = a.get(2, QUIET)
+    found = a.get(1) + a.get(1, QUIET)
     assert found and max(m.qos for m in found) == 2 and len(found) <= 2, found
     a.disconnect()
 
@@ -315,11 +315,11 @@ def keep_alive(version):
     """A client that falls silent is gone after one and a half times its keep alive."""
     b = Client("keepalive-b", version)
     b.subscribe(topic("keepalive"), 1)
-    raw = Raw(version, "keepalive-a", keep_alive=1, will=(topic("keepalive"), b"silent"))
     began = time.monotonic()
-    equal(b.payloads(1, 4), ["silent"])
+    raw = Raw(version, "keepalive-a", keep_alive=1, will=(topic("keepalive"), b"silent"))
+    equal(b.payloads(), ["silent"])
     took = time.monotonic() - began
-    assert 1.2 < took < 3.0, f"gone after {took:.1f} s"
+    assert took > 1.4, f"gone after {took:.1f} s"
     raw.close()
     b.disconnect()
 
@@ -361,14 +361,14 @@ def v5_session_expiry():
     a = Client("expiry", V5, clean=True, expiry=0)
     a.subscribe(topic("expiry"), 1)
     a.disconnect()
-    a = Client("expiry", V5, clean=False, expiry=1)
+    a = Client("expiry", V5, clean=False, expiry=100)
     equal(a.flags.session_present, False)
     a.subscribe(topic("expiry"), 1)
     a.disconnect()
-    a = Client("expiry", V5, clean=False, expiry=1)
+    a = Client("expiry", V5, clean=False, expiry=100)
     equal(a.flags.session_present, True)
-    a.disconnect()
-    time.sleep(1.6)
+    a.disconnect(SessionExpiryInterval=1)
+    time.sleep(2.5)
     a = Client("expiry", V5, clean=False, expiry=100)
     equal(a.flags.session_present, False)
     a.disconnect(SessionExpiryInterval=0)
@@ -378,27 +378,28 @@ def v5_session_expiry():
 
 
 def v5_will_delay():
-    delayed = (topic("willdelay"), "late", 1, False, properties(PacketTypes.WILLMESSAGE, WillDelayInterval=1))
+    def late(seconds):
+        delay = properties(PacketTypes.WILLMESSAGE, WillDelayInterval=seconds)
+        return (topic("willdelay"), "late", 1, False, delay)
+
     b = Client("willdelay-b", V5)
     b.subscribe(topic("willdelay"), 1)
-    a = Client("willdelay-a", V5, clean=False, expiry=10, will=delayed)
+    a = Client("willdelay-a", V5, clean=False, expiry=100, will=late(1))
     began = time.monotonic()
     a.drop()
-    equal(b.payloads(1, 3), ["late"])
+    equal(b.payloads(), ["late"])
     took = time.monotonic() - began
-    assert 0.9 < took < 2.0, f"after {took:.2f} s"
+    assert took > 0.9, f"after {took:.2f} s"
     # Back in time: no will.
-    a = Client("willdelay-a", V5, clean=False, expiry=10, will=delayed)
+    a = Client("willdelay-a", V5, clean=False, expiry=100, will=late(4))
     a.drop()
-    a = Client("willdelay-a", V5, clean=False, expiry=10)
-    equal(b.get(1, 1.6), [])
+    a = Client("willdelay-a", V5, clean=False, expiry=100)
+    equal(b.get(1, 5), [])
     a.disconnect()
-    # The session's end is the will's latest time.
-    a = Client("willdelay-c", V5, clean=True, expiry=0, will=delayed)
-    began = time.monotonic()
+    # The session's end is the will's latest time: this one never comes by its delay.
+    a = Client("willdelay-c", V5, clean=True, expiry=0, will=late(3600))
     a.drop()
-    equal(b.payloads(1, 3), ["late"])
-    assert time.monotonic() - began < 0.8, "waited although the session had ended"
+    equal(b.payloads(), ["late"])
     b.disconnect()
 
 
@@ -426,16 +427,28 @@ def v5_shared():
     everything = [str(n) for n in range(30)]
     equal(plain.payloads(30), everything)
     equal(other.payloads(30), everything)
-    shares = [member.payloads(30, 0.3) for member in members]
+    shares = shared_out(members, 30)
     equal(sorted(sum(shares, []), key=int), everything)
     assert all(shares), "one member got nothing"
     members[0].disconnect()
     for n in range(10):
         sender.publish(topic("shared", "x"), str(n), 1)
-    shares = [member.payloads(10, 0.3) for member in members[1:]]
+    shares = shared_out(members[1:], 10)
     equal(sorted(sum(shares, []), key=int), everything[:10])
     for each in members[1:] + [other, plain, sender]:
         each.disconnect()
+
+
+def shared_out(members, count):
+    """What each member got, when all together got `count` and then nothing more."""
+    shares = [[] for _ in members]
+    end = time.monotonic() + WAIT
+    while sum(map(len, shares)) < count and time.monotonic() < end:
+        for share, member in zip(shares, members):
+            share += member.payloads(count, 0.05)
+    for member in members:
+        member.silent()
+    return shares
 
 
 def v5_shared_gets_no_retained():
@@ -454,8 +467,10 @@ def v5_subscription_identifiers():
     a.publish(topic("subid", "two"), "two", 1)
     equal([m.properties.SubscriptionIdentifier for m in a.get()], [[2]])
     a.publish(topic("subid", "one"), "one", 1)
-    found = sorted(sum((m.properties.SubscriptionIdentifier for m in a.get(2, QUIET)), []))
-    equal(found, [2, 456789])
+    found = []  # Both in one message, or a message for each.
+    while len(found) < 2 and (message := a.get()):
+        found += message[0].properties.SubscriptionIdentifier
+    equal(sorted(found), [2, 456789])
     a.disconnect()
 
 
@@ -490,14 +505,14 @@ def v5_message_expiry():
     a.disconnect()
     b = Client("msgexpiry-b", V5)
     b.publish(topic("msgexpiry"), "short", 1, MessageExpiryInterval=1)
-    b.publish(topic("msgexpiry"), "long", 1, MessageExpiryInterval=6)
+    b.publish(topic("msgexpiry"), "long", 1, MessageExpiryInterval=90)
     b.publish(topic("msgexpiry"), "for ever", 1)
     b.publish(topic("msgexpiry", "kept"), "short", 1, True, MessageExpiryInterval=1)
     time.sleep(2.1)
     a.connect(clean=False)
     found = a.get(2)
     equal([m.payload for m in found], [b"long", b"for ever"])
-    assert found[0].properties.MessageExpiryInterval in (3, 4), found[0].properties
+    assert 0 < found[0].properties.MessageExpiryInterval <= 88, found[0].properties
     b.subscribe(topic("msgexpiry", "kept"), 1)
     b.silent()
     a.disconnect(SessionExpiryInterval=0), b.disconnect()
@@ -510,7 +525,7 @@ def v5_retain_handling():
         found = []
         for _ in range(2):
             a.subscribe(topic("rethandling"), options=SubscribeOptions(qos=1, retainHandling=handling))
-            found.append(len(a.get(1, QUIET)))
+            found.append(len(a.get(1, WAIT if len(found) < sum(expected) else QUIET)))
         equal((handling, found), (handling, expected))
         a.paho.unsubscribe(topic("rethandling"))
         a.unsubscribed.get(timeout=WAIT)
@@ -572,7 +587,10 @@ def v5_client_to_server_flow():
         for n in range(maximum + 200))
     raw.socket.sendall(body)
     reason = None
-    while (packet := raw.receive(WAIT)) is not None:
+    for _ in range(maximum + 200):
+        packet = raw.receive()
+        if packet is None:
+            break
         if packet[0] == 0xE0:
             reason = packet[1][0]
             break
@@ -778,7 +796,8 @@ def raw_qos2_is_taken_once():
             equal(answer[2], 0x92)
         raw.send(0x34, body)
         equal(raw.receive()[0], 0x50)
-        equal(sub.payloads(3, QUIET), ["once", "once"])
+        equal(sub.payloads(2), ["once", "once"])
+        sub.silent()
         raw.close()
         sub.disconnect()
         forget("qos2", version)
@@ -871,16 +890,21 @@ def raw_goodbye_right_after_publish():
     sub.disconnect()
 
 
+def all_checks():
+    """Name and function of each check."""
+    checks = []
+    for check in BOTH:
+        checks += [(f"v3_{check.__name__}", lambda c=check: c(V3)), (f"v5_{check.__name__}", lambda c=check: c(V5))]
+    return checks + [(n, f) for n, f in list(globals().items()) if n.startswith(("v5_", "raw_")) and callable(f)]
+
+
 def main():
     global HOST, PORT
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     host, _, port = sys.argv[1].rpartition(":")
     HOST, PORT = host or HOST, int(port)
-    checks = []
-    for check in BOTH:
-        checks += [(f"v3_{check.__name__}", lambda c=check: c(V3)), (f"v5_{check.__name__}", lambda c=check: c(V5))]
-    checks += [(n, f) for n, f in list(globals().items()) if n.startswith(("v5_", "raw_")) and callable(f)]
+    checks = all_checks()
     wanted = sys.argv[2:]
     passed = failed = 0
     for name, check in checks:

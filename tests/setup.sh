@@ -1,0 +1,44 @@
+#!/bin/sh
+# What the tests of the whole program need beyond Rust and Node: a C compiler, Python with venv, Chromium, and
+# other people's clients in target/test-venv. Installs only what is missing, and says so first.
+set -eu
+cd "$(dirname "$0")/.."
+
+# The first Python that can make a virtual environment.
+python() {
+    for candidate in python3 /usr/bin/python3; do
+        if "$candidate" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+missing=
+command -v cc >/dev/null || missing="$missing gcc libc6-dev"
+[ -n "$(python)" ] || missing="$missing python3 python3-venv"
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ]; then
+        as_root=
+    elif sudo -n true 2>/dev/null; then
+        as_root="sudo -n"
+    else
+        echo "The tests need packages that are not there. Please install them:" >&2
+        echo "    sudo apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    echo "apt: installing$missing"
+    $as_root apt-get update -q
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing
+fi
+
+venv=target/test-venv
+if ! cmp -s tests/requirements.txt "$venv/installed.txt"; then
+    echo "pip: installing the test clients into $venv (tests/requirements.txt)"
+    rm -rf "$venv"
+    mkdir -p target
+    "$(python)" -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+    cp tests/requirements.txt "$venv/installed.txt"
+fi
