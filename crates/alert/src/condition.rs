@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vitals::MetricCode;
+use vitals::time::SECOND;
 
 use crate::expression::{Comparison, Expression, Term, Truth};
 use crate::policy::{Level, LimitRule, Policy, Priority};
@@ -40,27 +41,35 @@ pub struct Limits<'a> {
 }
 
 /// A condition that holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Active {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Active<'a> {
     /// Which.
-    pub key: ConditionKey,
+    pub key: &'a ConditionKey,
     /// How urgent.
     pub priority: Priority,
-    /// How far past the mark, in the deciding comparison's unit.
+    /// How far past the mark of its least urgent level, in the deciding comparison's unit.
     pub excess: f64,
+    /// Of a limit: whether the value is below the low one, rather than above the high one.
+    pub below: bool,
     /// Excess growth that makes a taken alert sound again.
     pub worsen_by: f64,
     /// The alert that it belongs to.
-    pub group: String,
+    pub group: &'a str,
     /// What people read.
-    pub title: String,
+    pub title: &'a str,
+    /// The rule in force at its priority, as the policy says it.
+    pub rule: &'a str,
     /// The metrics that it looks at.
-    pub terms: Vec<Term>,
+    pub terms: &'a [Term],
     /// Whether it stays until reset.
     pub latch: bool,
     /// Index of its chain in the policy.
     pub chain: usize,
 }
+
+/// Pending durations survive missing values for this long: a sample lost to motion does not start
+/// the count again.
+const GRACE: i64 = 30 * SECOND;
 
 /// The conditions of one patient.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -68,15 +77,29 @@ pub struct Conditions {
     states: Vec<State>,
     #[serde(skip)]
     plan: Vec<Plan>,
+    /// After this long without the values that decide it, a condition ends, in microseconds.
+    #[serde(skip)]
+    hold_us: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct State {
     key: ConditionKey,
-    active: Option<Priority>,
+    /// Most urgent first, like the rule's.
+    levels: [LevelState; 3],
     excess: f64,
-    /// Since when each level has held, most urgent first.
-    pending: [Option<i64>; 3],
+    below: bool,
+    /// Since when a value that decides it has been missing.
+    unknown_since: Option<i64>,
+    /// Whether it ended because its values stayed away.
+    given_up: bool,
+}
+
+/// One level: on after it has held for its duration, off after it has been clear for long enough.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+struct LevelState {
+    on: bool,
+    held_since: Option<i64>,
     clear_since: Option<i64>,
 }
 
@@ -84,11 +107,15 @@ struct State {
 #[derive(Debug, Clone, PartialEq)]
 struct Plan {
     levels: Vec<Level>,
+    /// Each level in words.
+    rules: Vec<String>,
     hysteresis: f64,
     clear_us: i64,
     worsen_by: f64,
     group: String,
     title: String,
+    /// For a limit, when the value is below it.
+    title_below: String,
     terms: Vec<Term>,
     latch: bool,
     chain: usize,
@@ -99,16 +126,18 @@ impl Conditions {
     /// called after reading back a stored state, and when policy, unit, age or limits change.
     pub fn configure(&mut self, policy: &Policy, limits: &Limits<'_>) {
         let mut old = std::mem::take(&mut self.states);
+        self.hold_us = policy.hold_us;
         self.plan.clear();
         for (key, plan) in plans(policy, limits) {
             let state = match old.iter().position(|state| state.key == key) {
                 Some(at) => old.swap_remove(at),
                 None => State {
                     key,
-                    active: None,
+                    levels: Default::default(),
                     excess: 0.0,
-                    pending: [None; 3],
-                    clear_since: None,
+                    below: false,
+                    unknown_since: None,
+                    given_up: false,
                 },
             };
             self.states.push(state);
@@ -123,27 +152,36 @@ impl Conditions {
     }
 
     /// Judges all conditions at `now` (microseconds) and gives those that hold.
-    pub fn step(&mut self, value: &impl Fn(Term) -> Option<f64>, now: i64) -> Vec<Active> {
-        for (state, plan) in self.states.iter_mut().zip(&self.plan) {
-            state.step(plan, value, now);
-        }
+    pub fn step(&mut self, value: &impl Fn(Term) -> Option<f64>, now: i64) -> Vec<Active<'_>> {
+        self.judge(value, now);
         self.active()
+    }
+
+    /// Judges all conditions at `now` (microseconds).
+    pub fn judge(&mut self, value: &impl Fn(Term) -> Option<f64>, now: i64) {
+        for (state, plan) in self.states.iter_mut().zip(&self.plan) {
+            state.step(plan, value, now, self.hold_us);
+        }
     }
 
     /// The conditions that hold, as last judged.
     #[must_use]
-    pub fn active(&self) -> Vec<Active> {
+    pub fn active(&self) -> Vec<Active<'_>> {
         let pairs = self.states.iter().zip(&self.plan);
         pairs
             .filter_map(|(state, plan)| {
+                let on = state.levels.iter().position(|level| level.on)?;
+                let level = plan.levels.get(on)?;
                 Some(Active {
-                    key: state.key.clone(),
-                    priority: state.active?,
+                    key: &state.key,
+                    priority: level.priority,
                     excess: state.excess,
+                    below: state.below,
                     worsen_by: plan.worsen_by,
-                    group: plan.group.clone(),
-                    title: plan.title.clone(),
-                    terms: plan.terms.clone(),
+                    group: &plan.group,
+                    title: if state.below { &plan.title_below } else { &plan.title },
+                    rule: &plan.rules[on],
+                    terms: &plan.terms,
                     latch: plan.latch,
                     chain: plan.chain,
                 })
@@ -151,62 +189,103 @@ impl Conditions {
             .collect()
     }
 
+    /// Whether a condition of this group ended because its values stayed away.
+    #[must_use]
+    pub fn given_up(&self, group: &str) -> bool {
+        let pairs = self.states.iter().zip(&self.plan);
+        pairs.into_iter().any(|(state, plan)| state.given_up && plan.group == group)
+    }
+
     /// When a duration or clearing delay next runs out; [`Self::step`] is due then.
     #[must_use]
     pub fn due(&self) -> Option<i64> {
         let pairs = self.states.iter().zip(&self.plan);
-        pairs.filter_map(|(state, plan)| state.due(plan)).min()
+        pairs.filter_map(|(state, plan)| state.due(plan, self.hold_us)).min()
     }
 }
 
 impl State {
-    fn step(&mut self, plan: &Plan, value: &impl Fn(Term) -> Option<f64>, now: i64) {
-        let mut reached = None;
+    fn step(&mut self, plan: &Plan, value: &impl Fn(Term) -> Option<f64>, now: i64, hold: i64) {
         let mut unknown = false;
-        for (at, level) in plan.levels.iter().enumerate() {
-            // A level already reached holds within its hysteresis.
-            let held = self.active.is_some_and(|active| active >= level.priority);
-            match level.when.evaluate(value, if held { plan.hysteresis } else { 0.0 }) {
-                Truth::True(excess) => {
-                    let since = *self.pending[at].get_or_insert(now);
-                    if reached.is_none() && (held || now >= since.saturating_add(level.for_us)) {
-                        reached = Some((level.priority, excess));
+        let mut higher_on = false;
+        let mut excess = None;
+        for (state, level) in self.levels.iter_mut().zip(&plan.levels) {
+            // A level that is on stays so within its hysteresis.
+            match level.when.evaluate(value, if state.on { plan.hysteresis } else { 0.0 }) {
+                Truth::True(past) => {
+                    let since = *state.held_since.get_or_insert(now);
+                    state.clear_since = None;
+                    // Below a level that is on, the lower ones need no time of their own.
+                    state.on |= higher_on || now >= since.saturating_add(level.for_us);
+                    excess = Some(past);
+                }
+                Truth::False => {
+                    state.held_since = None;
+                    if state.on {
+                        let since = *state.clear_since.get_or_insert(now);
+                        if now >= since.saturating_add(plan.clear_us) {
+                            *state = LevelState::default();
+                        }
                     }
                 }
-                Truth::False => self.pending[at] = None,
-                // Nothing is known: what held goes on holding, what was counting starts again.
-                Truth::Unknown => {
-                    unknown = true;
-                    self.pending[at] = None;
-                }
+                Truth::Unknown => unknown = true,
             }
+            higher_on |= state.on;
         }
-        match reached {
-            Some((priority, excess)) => {
-                self.active = Some(priority);
-                self.excess = excess;
-                self.clear_since = None;
-            }
-            None if unknown => self.clear_since = None,
-            None if self.active.is_some() => {
-                let since = *self.clear_since.get_or_insert(now);
-                if now >= since.saturating_add(plan.clear_us) {
-                    self.active = None;
-                    self.excess = 0.0;
-                    self.clear_since = None;
-                }
-            }
-            None => {}
+        if let Some(excess) = excess {
+            self.excess = excess;
+            self.below = plan.below(value);
+        }
+        if unknown {
+            self.wait(now, hold);
+        } else {
+            self.unknown_since = None;
+            self.given_up = false;
         }
     }
 
-    fn due(&self, plan: &Plan) -> Option<i64> {
-        let clear = self.clear_since.map(|since| since.saturating_add(plan.clear_us));
-        let pending = plan.levels.iter().zip(&self.pending).filter_map(|(level, since)| {
-            let waits = self.active.is_none_or(|active| active < level.priority);
-            since.filter(|_| waits).map(|since| since.saturating_add(level.for_us))
+    /// Nothing is known: what held goes on holding, for a while; what was counting waits.
+    fn wait(&mut self, now: i64, hold: i64) {
+        let waited = now.saturating_sub(*self.unknown_since.get_or_insert(now));
+        if waited >= hold {
+            self.given_up |= self.levels.iter().any(|level| level.on);
+            self.levels = Default::default();
+        } else if waited >= GRACE {
+            for level in &mut self.levels {
+                level.clear_since = None;
+                level.held_since = level.held_since.filter(|_| level.on);
+            }
+        }
+    }
+
+    fn due(&self, plan: &Plan, hold: i64) -> Option<i64> {
+        let on = self.levels.iter().any(|level| level.on);
+        let levels = self.levels.iter().zip(&plan.levels);
+        let counting = levels.filter_map(|(state, level)| {
+            let held = state.held_since.filter(|_| !state.on).map(|at| at.saturating_add(level.for_us));
+            let clear = state.clear_since.map(|at| at.saturating_add(plan.clear_us));
+            held.into_iter().chain(clear).min()
         });
-        pending.chain(clear).min()
+        let given_up = self.unknown_since.filter(|_| on).map(|at| at.saturating_add(hold));
+        counting.chain(given_up).min()
+    }
+}
+
+impl Plan {
+    /// Of a limit: whether the value is on the low side.
+    fn below(&self, value: &impl Fn(Term) -> Option<f64>) -> bool {
+        if self.title_below.is_empty() {
+            return false;
+        }
+        let mut below = false;
+        for level in &self.levels {
+            level.when.comparisons(&mut |term, comparison, mark| {
+                let less = matches!(comparison, Comparison::Less | Comparison::LessOrEqual);
+                let margin = self.hysteresis;
+                below |= less && value(term).is_some_and(|value| value < mark + margin);
+            });
+        }
+        below
     }
 }
 
@@ -226,6 +305,8 @@ fn plans(policy: &Policy, limits: &Limits<'_>) -> Vec<(ConditionKey, Plan)> {
             }
             let plan = Plan {
                 levels: rule.levels.clone(),
+                rules: rule.levels.iter().map(Level::to_string).collect(),
+                title_below: String::new(),
                 hysteresis: rule.hysteresis,
                 clear_us: rule.clear_us,
                 worsen_by: rule.worsen_by,
@@ -322,13 +403,16 @@ fn limit_plan(rule: &LimitRule) -> Plan {
     };
     let critical = level(Priority::High, rule.critical_low, rule.critical_high);
     let ordinary = level(Priority::Medium, rule.low, rule.high);
+    let levels: Vec<Level> = critical.into_iter().chain(ordinary).collect();
     Plan {
-        levels: critical.into_iter().chain(ordinary).collect(),
+        rules: levels.iter().map(Level::to_string).collect(),
+        levels,
         hysteresis: rule.hysteresis,
         clear_us: rule.clear_us,
         worsen_by: rule.worsen_by,
         group: rule.group.clone(),
-        title: format!("{name} outside limits"),
+        title: format!("{name} high"),
+        title_below: format!("{name} low"),
         terms: vec![rule.metric],
         latch: false,
         chain: 0,
@@ -393,7 +477,36 @@ mod tests {
             (0, Some(160.0), None),
             (10, Some(160.0), high),
             (11, Some(147.0), high),
-            (12, Some(140.0), medium),
+            (12, Some(140.0), high),
+            (21, Some(140.0), high),
+            (22, Some(140.0), medium),
+            (23, Some(151.0), medium),
+            (33, Some(151.0), high),
+        ]);
+    }
+
+    #[test]
+    fn a_lost_sample_does_not_start_the_count_again() {
+        let medium = Some(Priority::Medium);
+        check(&[
+            (0, Some(130.0), None),
+            (4, None, None),
+            (5, Some(130.0), None),
+            (9, None, None),
+            (10, Some(130.0), medium),
+        ]);
+        check(&[(0, Some(130.0), None), (1, None, None), (31, None, None), (32, Some(130.0), None)]);
+    }
+
+    #[test]
+    fn what_is_no_longer_measured_ends_after_a_while() {
+        let medium = Some(Priority::Medium);
+        check(&[
+            (0, Some(130.0), None),
+            (10, Some(130.0), medium),
+            (20, None, medium),
+            (20 + 3_599, None, medium),
+            (20 + 3_600, None, None),
         ]);
     }
 

@@ -61,6 +61,8 @@ struct Member {
     excess: f64,
     /// What it was when the episode was last taken or sounded: growth is measured from here.
     mark: f64,
+    /// Of a limit: on which side of it.
+    below: bool,
 }
 
 /// One alert.
@@ -95,7 +97,6 @@ pub struct Episode {
     /// When it goes on, in microseconds; none while it is taken.
     pub escalates_at: Option<i64>,
     members: Vec<Member>,
-    sounding_since: i64,
     chain: usize,
     latch: bool,
 }
@@ -175,7 +176,9 @@ pub struct Context<'a> {
     /// The policy in force.
     pub policy: &'a Policy,
     /// Says what conditions mean.
-    pub describe: &'a dyn Fn(&[&Active]) -> Description,
+    pub describe: &'a dyn Fn(&[&Active<'_>]) -> Description,
+    /// Why the conditions of a group no longer hold.
+    pub gone: &'a dyn Fn(&str) -> &'static str,
     /// Hands out episode names.
     pub next_id: &'a mut dyn FnMut() -> EpisodeId,
 }
@@ -194,16 +197,16 @@ impl Episodes {
     }
 
     /// Takes in the conditions that hold now, and the passing of time.
-    pub fn step(&mut self, active: &[Active], cx: &mut Context<'_>, out: &mut Vec<Change>) {
+    pub fn step(&mut self, active: &[Active<'_>], cx: &mut Context<'_>, out: &mut Vec<Change>) {
         for episode in &mut self.open {
-            let members: Vec<&Active> =
+            let members: Vec<&Active<'_>> =
                 active.iter().filter(|active| active.group == episode.group).collect();
             episode.step(&members, cx, out);
         }
         self.open.retain(|episode| episode.state != EpisodeState::Resolved);
         for condition in active {
             if self.open.iter().all(|episode| episode.group != condition.group) {
-                let members: Vec<&Active> =
+                let members: Vec<&Active<'_>> =
                     active.iter().filter(|other| other.group == condition.group).collect();
                 let episode = Episode::raise(&members, cx);
                 out.push(episode.change(ChangeKind::Raised, "system", &episode.reason));
@@ -310,17 +313,17 @@ impl Episodes {
 }
 
 impl Episode {
-    fn raise(members: &[&Active], cx: &mut Context<'_>) -> Self {
+    fn raise(members: &[&Active<'_>], cx: &mut Context<'_>) -> Self {
         let first = most_urgent(members);
         let chain = first.chain.min(cx.policy.chains.len().saturating_sub(1));
         let description = (cx.describe)(members);
         let mut episode = Self {
             id: (cx.next_id)(),
-            group: first.group.clone(),
+            group: first.group.to_owned(),
             state: EpisodeState::Raised,
             priority: first.priority,
             condition: first.key.clone(),
-            title: first.title.clone(),
+            title: first.title.to_owned(),
             reason: description.reason,
             readings: description.readings,
             raised_at: cx.now,
@@ -330,7 +333,6 @@ impl Episode {
             assigned: Role::Nurse,
             escalates_at: None,
             members: members.iter().map(|active| Member::of(active)).collect(),
-            sounding_since: cx.now,
             chain,
             latch: members.iter().any(|active| active.latch),
         };
@@ -338,7 +340,7 @@ impl Episode {
         episode
     }
 
-    fn step(&mut self, members: &[&Active], cx: &mut Context<'_>, out: &mut Vec<Change>) {
+    fn step(&mut self, members: &[&Active<'_>], cx: &mut Context<'_>, out: &mut Vec<Change>) {
         if members.is_empty() {
             self.condition_gone(cx, out);
         } else {
@@ -352,21 +354,21 @@ impl Episode {
             EpisodeState::Latched | EpisodeState::Resolved => {}
             EpisodeState::Raised if self.latch => {
                 self.set(EpisodeState::Latched, cx.now);
-                out.push(self.change(ChangeKind::Latched, "system", "condition gone, not seen"));
+                out.push(self.change(ChangeKind::Latched, "system", (cx.gone)(&self.group)));
             }
             _ => {
                 self.set(EpisodeState::Resolved, cx.now);
                 self.escalates_at = None;
-                out.push(self.change(ChangeKind::Resolved, "system", "condition gone"));
+                out.push(self.change(ChangeKind::Resolved, "system", (cx.gone)(&self.group)));
             }
         }
     }
 
-    fn condition_holds(&mut self, members: &[&Active], cx: &Context<'_>, out: &mut Vec<Change>) {
+    fn condition_holds(&mut self, members: &[&Active<'_>], cx: &Context<'_>, out: &mut Vec<Change>) {
         let first = most_urgent(members);
-        let joined: Vec<&&Active> = members
+        let joined: Vec<&&Active<'_>> = members
             .iter()
-            .filter(|active| self.members.iter().all(|member| member.key != active.key))
+            .filter(|active| self.members.iter().all(|member| member.key != *active.key))
             .collect();
         let more_urgent = first.priority > self.priority;
         let less_urgent = first.priority < self.priority;
@@ -381,17 +383,19 @@ impl Episode {
         } else if less_urgent {
             ChangeKind::Eased
         } else if self.state == EpisodeState::Latched {
-            self.set(EpisodeState::Raised, cx.now);
             ChangeKind::Sounding
         } else {
             self.renew_members(members, false);
             return;
         };
+        if self.state == EpisodeState::Latched {
+            self.set(EpisodeState::Raised, cx.now);
+        }
         self.members.extend(joined.iter().map(|active| Member::of(active)));
         self.renew_members(members, worse);
         self.priority = first.priority;
         self.condition = first.key.clone();
-        self.title.clone_from(&first.title);
+        first.title.clone_into(&mut self.title);
         let description = (cx.describe)(members);
         self.reason = description.reason;
         self.readings = description.readings;
@@ -404,23 +408,26 @@ impl Episode {
 
     /// Brings the members up to date. Conditions that ceased leave, so that their return counts
     /// as joining.
-    fn renew_members(&mut self, members: &[&Active], mark: bool) {
+    fn renew_members(&mut self, members: &[&Active<'_>], mark: bool) {
         self.members.retain_mut(|member| {
-            let Some(active) = members.iter().find(|active| active.key == member.key) else {
+            let Some(active) = members.iter().find(|active| *active.key == member.key) else {
                 return false;
             };
             member.priority = active.priority;
             member.excess = active.excess;
-            if mark {
+            if mark || member.below != active.below {
                 member.mark = active.excess;
             }
+            member.below = active.below;
             true
         });
     }
 
-    fn has_grown(&self, active: &Active) -> bool {
+    fn has_grown(&self, active: &Active<'_>) -> bool {
         self.members.iter().any(|member| {
-            member.key == active.key && active.excess >= member.mark + active.worsen_by
+            let grown = active.excess >= member.mark + active.worsen_by;
+            // From one side of its limits to the other: another trouble altogether.
+            member.key == *active.key && (grown || member.below != active.below)
         })
     }
 
@@ -464,10 +471,10 @@ impl Episode {
         self.changed_at = now;
         self.taken = None;
         self.level = 0;
-        self.sounding_since = now;
-        if let Some(chain) = policy.chains.get(self.chain) {
+        // A chain that a new policy no longer has leaves its alerts to the default one (AL-4).
+        if let Some(chain) = policy.chains.get(self.chain).or(policy.chains.first()) {
             self.assigned = chain.role(0);
-            self.escalates_at = Some(chain.next_at(0, now, now));
+            self.escalates_at = Some(chain.next_at(0, now));
         }
     }
 
@@ -475,7 +482,7 @@ impl Episode {
         let Some(chain) = policy.chains.get(self.chain).or(policy.chains.first()) else { return };
         self.level = self.level.saturating_add(1);
         self.assigned = chain.role(self.level);
-        self.escalates_at = Some(chain.next_at(self.level, self.sounding_since, now));
+        self.escalates_at = Some(chain.next_at(self.level, now));
         self.changed_at = now;
     }
 
@@ -485,17 +492,18 @@ impl Episode {
 }
 
 impl Member {
-    fn of(active: &Active) -> Self {
+    fn of(active: &Active<'_>) -> Self {
         Self {
             key: active.key.clone(),
             priority: active.priority,
             excess: active.excess,
             mark: active.excess,
+            below: active.below,
         }
     }
 }
 
-fn most_urgent<'a>(members: &[&'a Active]) -> &'a Active {
+fn most_urgent<'a, 'b>(members: &[&'a Active<'b>]) -> &'a Active<'b> {
     members
         .iter()
         .rev()

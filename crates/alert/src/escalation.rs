@@ -32,12 +32,15 @@ impl Chain {
             .map_or(Role::ChargeNurse, |step| step.role)
     }
 
-    /// When the alert goes on from `level`, given when it began to sound and when it last moved.
+    /// When the alert goes on from `level`, to which it moved at `moved_at`: each role gets its
+    /// time, also when the platform itself was away, or somebody passed the alert on early.
     #[must_use]
-    pub fn next_at(&self, level: u8, sounding_since: i64, moved_at: i64) -> i64 {
-        match self.steps.get(usize::from(level) + 1) {
-            Some(step) => sounding_since.saturating_add(step.after_us).max(moved_at),
-            None => moved_at.saturating_add(self.repeat_us),
-        }
+    pub fn next_at(&self, level: u8, moved_at: i64) -> i64 {
+        let level = usize::from(level);
+        let wait = match (self.steps.get(level), self.steps.get(level + 1)) {
+            (Some(here), Some(next)) => next.after_us.saturating_sub(here.after_us).max(0),
+            _ => self.repeat_us,
+        };
+        moved_at.saturating_add(wait)
     }
 }

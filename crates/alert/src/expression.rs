@@ -8,6 +8,8 @@
 //! A name is a metric's reference id or label (`MDC_RESP_RATE`, `RR`, `NEWS2`). There is no
 //! negation: every expression grows truer in one direction, so hysteresis has one meaning.
 
+use std::fmt;
+
 use vitals::{Metric, MetricCode};
 
 /// What an expression looks at.
@@ -47,6 +49,42 @@ pub enum Expression {
     And(Vec<Expression>),
     /// Any holds.
     Or(Vec<Expression>),
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Less => "<",
+            Self::LessOrEqual => "≤",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => "≥",
+            Self::Equal => "=",
+        })
+    }
+}
+
+/// As people read it: `NEWS2 ≥ 7`, `HR > 130 or HR < 40`.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compare(term, comparison, mark) => {
+                let label = term.metric().map_or_else(|| term.refid(), |row| row.label.to_owned());
+                write!(f, "{label} {comparison} {mark}")
+            }
+            Self::And(parts) => join(f, parts, "and"),
+            Self::Or(parts) => join(f, parts, "or"),
+        }
+    }
+}
+
+fn join(f: &mut fmt::Formatter<'_>, parts: &[Expression], word: &str) -> fmt::Result {
+    for (at, part) in parts.iter().enumerate() {
+        let bracket = parts.len() > 1 && !matches!(part, Expression::Compare(..));
+        let (open, close) = if bracket { ("(", ")") } else { ("", "") };
+        let gap = if at == 0 { String::new() } else { format!(" {word} ") };
+        write!(f, "{gap}{open}{part}{close}")?;
+    }
+    Ok(())
 }
 
 /// What an expression comes to (Kleene's three values, with how far past the mark).

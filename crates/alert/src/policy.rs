@@ -3,6 +3,8 @@
 //! TOML; an unknown key is an error. `default-policy.toml` beside this file is in force until a
 //! site puts its own in place, and shows every key.
 
+use std::fmt;
+
 use serde::Deserialize;
 use vitals::{MetricCode, Role};
 
@@ -80,6 +82,8 @@ pub struct Policy {
     pub limits: Vec<LimitRule>,
     /// When silence alerts.
     pub gap: Gap,
+    /// A condition whose values are missing goes on holding for this long, in microseconds.
+    pub hold_us: i64,
     /// Chains; the first is the default.
     pub chains: Vec<Chain>,
     /// The text that it was compiled from.
@@ -164,10 +168,20 @@ pub struct Gap {
     pub after_us: i64,
     /// A slower device: this many times its usual interval, if that is longer.
     pub intervals: f64,
+    /// The device must have spoken for this long before its gap is over, in microseconds.
+    pub clear_us: i64,
     /// Priority.
     pub priority: Priority,
     /// Index of its chain.
     pub chain: usize,
+}
+
+/// In words: `NEWS2 ≥ 7 for 10 s`.
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.when)?;
+        if self.for_us > 0 { write!(f, " for {} s", self.for_us / 1_000_000) } else { Ok(()) }
+    }
 }
 
 impl Policy {
@@ -205,9 +219,11 @@ impl Policy {
             gap: Gap {
                 after_us: seconds(gap.after_s, "gap.after_s")?,
                 intervals: gap.intervals.max(1.0),
+                clear_us: seconds(gap.clear_s, "gap.clear_s")?,
                 priority: gap.priority,
                 chain: chain_index(&chains, gap.chain.as_deref(), "gap")?,
             },
+            hold_us: seconds(document.hold_s, "hold_s")?,
             chains,
             text: text.to_owned(),
         })
@@ -218,6 +234,8 @@ impl Policy {
 #[serde(deny_unknown_fields)]
 struct Document {
     name: String,
+    #[serde(default = "an_hour")]
+    hold_s: f64,
     #[serde(default)]
     rule: Vec<RuleText>,
     #[serde(default)]
@@ -283,13 +301,15 @@ struct LimitText {
 struct GapText {
     after_s: f64,
     intervals: f64,
+    #[serde(default)]
+    clear_s: f64,
     priority: Priority,
     chain: Option<String>,
 }
 
 impl Default for GapText {
     fn default() -> Self {
-        Self { after_s: 60.0, intervals: 4.0, priority: Priority::Low, chain: None }
+        Self { after_s: 60.0, intervals: 4.0, clear_s: 0.0, priority: Priority::Low, chain: None }
     }
 }
 
@@ -387,6 +407,10 @@ fn compile_limit(text: LimitText) -> Result<LimitRule, PolicyError> {
         age_from: text.age_from,
         age_below: text.age_below,
     })
+}
+
+fn an_hour() -> f64 {
+    3_600.0
 }
 
 fn chain_index(chains: &[Chain], name: Option<&str>, place: &str) -> Result<usize, PolicyError> {

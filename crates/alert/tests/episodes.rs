@@ -70,9 +70,10 @@ impl Bed {
             now: self.now,
             policy: &self.policy,
             describe: &|members| Description {
-                reason: members.iter().map(|m| m.title.as_str()).collect::<Vec<_>>().join("; "),
+                reason: members.iter().map(|m| m.title).collect::<Vec<_>>().join("; "),
                 readings: Vec::new(),
             },
+            gone: &|_| "condition gone",
             next_id: &mut next_id,
         };
         self.episodes.step(&active, &mut cx, &mut out);

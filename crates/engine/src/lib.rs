@@ -20,6 +20,7 @@ mod patient;
 mod place;
 mod scoring;
 mod snapshot;
+mod telling;
 mod timers;
 mod value;
 mod view;
@@ -34,7 +35,7 @@ pub use clock::{ClockState, DeviceClock};
 pub use device::DeviceState;
 pub use directory::Directory;
 pub use effect::{AlertRecord, Attachment, Effect};
-pub use patient::PatientState;
+pub use patient::{PatientState, Silence};
 pub use scoring::{Scores, Trend};
 pub use snapshot::SnapshotError;
 pub use value::{Current, Values};
@@ -186,7 +187,7 @@ impl Engine {
 
     fn set_patient_timer(&mut self, id: &PatientId) {
         let Some(patient) = self.patients.get_mut(id) else { return };
-        let Some(due) = patient.due() else { return };
+        let Some(due) = patient.due(&self.policy.gap) else { return };
         if patient.timer_at.is_none_or(|at| due < at) {
             patient.timer_at = Some(due);
             self.timers.set(due, Timer::Patient(id.clone()));

@@ -115,7 +115,9 @@ impl Engine {
         let on = device.current().map(|association| association.patient.clone());
         if was_silent {
             if let Some(patient) = on.and_then(|id| self.patients.get_mut(&id)) {
-                patient.silent.retain(|(other, _)| other != id);
+                for gap in patient.silent.iter_mut().filter(|gap| gap.device == *id) {
+                    gap.heard_again = Some(at.0);
+                }
                 let patient = patient.id.clone();
                 self.touch_patient(&patient);
                 self.judge_patient(&patient, false, cx, out);

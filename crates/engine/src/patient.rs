@@ -1,17 +1,34 @@
 //! What is known of one patient now: values, scores, conditions, alerts; and how that changes.
 
-use alert::{Active, ConditionKey, Conditions, Context, Description, Episodes, Limit, Limits, Policy};
+use alert::{Active, ConditionKey, Conditions, Context, Episodes, Limit, Limits, Policy};
 use serde::{Deserialize, Serialize};
-use vitals::time::MINUTE;
-use vitals::{DeviceId, EpisodeId, MetricCode, Offset, PatientId, ReadingRef, SeriesId};
+use vitals::time::{MINUTE, SECOND};
+use vitals::{DeviceId, EpisodeId, MetricCode, Offset, PatientId, SeriesId};
 
 use crate::scoring::Scores;
+use crate::telling::Telling;
 use crate::value::Values;
 
 /// Scores are computed again after this long even if nothing arrives: inputs age.
 const REVIEW_EVERY: i64 = MINUTE;
+/// Time alone makes nobody judged again sooner than this.
+const REVIEW_GAP: i64 = SECOND / 10;
 /// What belongs to silence makes one alert.
-pub(crate) const SILENCE: &str = "silence";
+const SILENCE: &str = "silence";
+/// Why an alert ended by itself.
+const GONE: &str = "condition gone";
+const UNMEASURED: &str = "no longer measured";
+
+/// A device on the patient that fell silent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Which.
+    pub device: DeviceId,
+    /// When it was last heard before, in microseconds on our clock.
+    pub since: i64,
+    /// Since when it is heard again.
+    pub heard_again: Option<i64>,
+}
 
 /// A patient as the engine knows them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,8 +49,8 @@ pub struct PatientState {
     pub limits: Vec<Limit>,
     /// SpO2 scale of NEWS2: 1 or 2.
     pub spo2_scale: u8,
-    /// Devices on the patient that have fallen silent, with since when.
-    pub silent: Vec<(DeviceId, i64)>,
+    /// Devices on the patient that have fallen silent.
+    pub silent: Vec<Silence>,
     /// Devices on the patient now, by id.
     pub devices: Vec<DeviceId>,
     /// Series of derived values.
@@ -81,91 +98,75 @@ impl PatientState {
     pub(crate) fn judge(&mut self, cx: &mut Surroundings<'_>, out: &mut Vec<alert::Change>) {
         let now = self.clock;
         self.reviewed_at = now;
-        let (values, scores) = (&self.values, &self.scores);
+        self.end_silences(now, cx.policy.gap.clear_us);
+        let Self { values, scores, silent, episodes, conditions, .. } = self;
+        let (values, scores) = (&*values, &*scores);
         let lookup = |term: MetricCode| {
             scores
                 .term(term)
                 .or_else(|| values.usable(term, now).map(|current| current.value))
         };
-        let mut active = self.conditions.step(&lookup, now);
-        active.extend(self.silence(cx.policy));
-        if active.is_empty() && self.episodes.open().is_empty() {
+        let gaps: Vec<ConditionKey> =
+            silent.iter().map(|gap| ConditionKey::Gap(gap.device.to_string())).collect();
+        conditions.judge(&lookup, now);
+        let mut active = conditions.active();
+        active.extend(gaps.iter().map(|key| silence(key, cx.policy)));
+        if active.is_empty() && episodes.open().is_empty() {
             return;
         }
-        let describe = |members: &[&Active]| self.describe(members);
+        let telling = Telling { values, scores, silent, now };
         let offset = cx.offset;
         let next = &mut *cx.next_episode;
         let mut next_id = || {
             *next += 1;
             EpisodeId { offset, index: *next - 1 }
         };
-        let mut episodes = self.episodes.clone();
-        let mut context =
-            Context { now, policy: cx.policy, describe: &describe, next_id: &mut next_id };
+        let mut context = Context {
+            now,
+            policy: cx.policy,
+            describe: &|members| telling.describe(members),
+            gone: &|group| if conditions.given_up(group) { UNMEASURED } else { GONE },
+            next_id: &mut next_id,
+        };
         episodes.step(&active, &mut context, out);
-        self.episodes = episodes;
     }
 
     /// When time alone next changes something, on the patient's clock.
-    pub(crate) fn due(&self) -> Option<i64> {
+    pub(crate) fn due(&self, gap: &alert::Gap) -> Option<i64> {
         // A recording's clock stands still between its messages.
         if self.recorded {
             return None;
         }
         let review = self.reviewed_at.saturating_add(REVIEW_EVERY);
-        [self.conditions.due(), self.episodes.due(), Some(review)].into_iter().flatten().min()
+        let spoke = self.silent.iter().filter_map(|gap| gap.heard_again).min();
+        let over = spoke.map(|heard| heard.saturating_add(gap.clear_us));
+        let first = [self.conditions.due(), self.episodes.due(), over, Some(review)];
+        // What was due when it was last judged waits for something else.
+        let soonest = self.reviewed_at.saturating_add(REVIEW_GAP);
+        first.into_iter().flatten().min().map(|due| due.max(soonest))
     }
 
-    fn silence(&self, policy: &Policy) -> impl Iterator<Item = Active> {
-        let gap = &policy.gap;
-        self.silent.iter().map(move |(device, _)| Active {
-            key: ConditionKey::Gap(device.to_string()),
-            priority: gap.priority,
-            excess: 0.0,
-            worsen_by: f64::INFINITY,
-            group: SILENCE.to_owned(),
-            title: "No data from device".to_owned(),
-            terms: Vec::new(),
-            latch: false,
-            chain: gap.chain,
-        })
-    }
-
-    /// Why an alert is there, in words with values, and the readings behind it.
-    fn describe(&self, members: &[&Active]) -> Description {
-        let mut sentences = Vec::new();
-        let mut readings: Vec<ReadingRef> = Vec::new();
-        let mut ordered: Vec<&&Active> = members.iter().collect();
-        ordered.sort_by_key(|active| std::cmp::Reverse(active.priority));
-        for active in ordered {
-            if let ConditionKey::Gap(device) = &active.key {
-                sentences.push(format!("{device} has sent nothing"));
-                continue;
-            }
-            let mut parts = Vec::new();
-            for term in &active.terms {
-                if let Some(text) = self.scores.describe(*term, &mut readings, &self.values) {
-                    parts.push(text);
-                } else if let Some(current) = self.values.usable(*term, self.clock) {
-                    readings.push(current.reading);
-                    parts.push(say(*term, current.value));
-                }
-            }
-            sentences.push(format!("{}: {}", active.title, parts.join(", ")));
-        }
-        readings.sort_unstable();
-        readings.dedup();
-        Description { reason: sentences.join(". "), readings }
+    /// A device that was silent and has been heard for long enough is silent no more.
+    fn end_silences(&mut self, now: i64, clear_us: i64) {
+        self.silent.retain(|gap| {
+            gap.heard_again.is_none_or(|heard| now < heard.saturating_add(clear_us))
+        });
     }
 }
 
-/// `HR 131 /min`
-pub(crate) fn say(metric: MetricCode, value: f64) -> String {
-    match metric.metric() {
-        Some(row) => {
-            let number = format!("{value:.*}", usize::from(row.decimals));
-            format!("{} {number} {}", row.label, row.unit.display()).trim_end().to_owned()
-        }
-        None => format!("{metric:?} {value}"),
+fn silence<'a>(key: &'a ConditionKey, policy: &Policy) -> Active<'a> {
+    let gap = &policy.gap;
+    Active {
+        key,
+        priority: gap.priority,
+        excess: 0.0,
+        below: false,
+        worsen_by: f64::INFINITY,
+        group: SILENCE,
+        title: "No data from device",
+        rule: "silent for longer than its habit allows",
+        terms: &[],
+        latch: false,
+        chain: gap.chain,
     }
 }

@@ -164,7 +164,7 @@ impl Engine {
         if let Some(state) = self.patients.get_mut(&patient) {
             let clock = if state.recorded { state.clock } else { now };
             state.values.detach(id, clock);
-            state.silent.retain(|(other, _)| other != id);
+            state.silent.retain(|gap| gap.device != *id);
             state.devices.retain(|other| other != id);
             // The next timer judges what is left.
             state.timer_at = None;

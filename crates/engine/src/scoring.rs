@@ -6,7 +6,8 @@ use vitals::metric::code;
 use vitals::time::MINUTE;
 use vitals::{EffectiveTime, MetricCode, ReadingRef};
 
-use crate::patient::{PatientState, say};
+use crate::patient::PatientState;
+use crate::telling::say;
 use crate::value::Values;
 
 /// A score that does not change is kept again after this long.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use vitals::{DeviceId, PatientId};
 
 use crate::effect::Effect;
+use crate::patient::Silence;
 use crate::{Engine, Step};
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +55,7 @@ impl Engine {
             return;
         }
         patient.timer_at = None;
-        if patient.due().is_some_and(|due| due <= now) {
+        if patient.due(&self.policy.gap).is_some_and(|due| due <= now) {
             patient.clock = patient.clock.max(now);
             self.judge_patient(id, true, cx, out);
         }
@@ -87,10 +88,16 @@ impl Engine {
     /// Notes that a device on the patient is silent (AL-2).
     pub(crate) fn fall_silent(&mut self, patient: &PatientId, device: &DeviceId) {
         let now = self.now.0;
+        let heard = self.devices.get(device).and_then(|device| device.heard_at);
+        let since = heard.map_or(now, |heard| heard.0);
         let Some(state) = self.patients.get_mut(patient) else { return };
         state.clock = state.clock.max(now);
-        if state.silent.iter().all(|(other, _)| other != device) {
-            state.silent.push((device.clone(), now));
+        match state.silent.iter_mut().find(|gap| gap.device == *device) {
+            Some(gap) => gap.heard_again = None,
+            None => {
+                let device = device.clone();
+                state.silent.push(Silence { device, since, heard_again: None });
+            }
         }
         self.touch_patient(patient);
     }

@@ -1,0 +1,61 @@
+//! Why an alert is there, in words with values, and the readings behind it (PR-1).
+
+use alert::{Active, ConditionKey, Description};
+use vitals::{MetricCode, ReadingRef};
+
+use crate::patient::Silence;
+use crate::scoring::Scores;
+use crate::value::Values;
+
+/// What reasons are told from.
+pub(crate) struct Telling<'a> {
+    pub values: &'a Values,
+    pub scores: &'a Scores,
+    pub silent: &'a [Silence],
+    /// The patient's clock.
+    pub now: i64,
+}
+
+impl Telling<'_> {
+    /// The conditions in one alert, the most urgent first: title, rule, values, and what they were
+    /// before.
+    pub(crate) fn describe(&self, members: &[&Active<'_>]) -> Description {
+        let mut readings: Vec<ReadingRef> = Vec::new();
+        let mut ordered: Vec<&&Active<'_>> = members.iter().collect();
+        ordered.sort_by_key(|active| std::cmp::Reverse(active.priority));
+        let sentences: Vec<String> =
+            ordered.into_iter().map(|active| self.sentence(active, &mut readings)).collect();
+        readings.sort_unstable();
+        readings.dedup();
+        Description { reason: sentences.join(". "), readings }
+    }
+
+    fn sentence(&self, active: &Active<'_>, readings: &mut Vec<ReadingRef>) -> String {
+        if let ConditionKey::Gap(device) = active.key {
+            let gap = self.silent.iter().find(|gap| gap.device.as_str() == device);
+            let seconds = gap.map_or(0, |gap| (self.now - gap.since) / 1_000_000);
+            return format!("{device} has sent nothing for {seconds} s");
+        }
+        let mut parts = Vec::new();
+        for term in active.terms {
+            if let Some(text) = self.scores.describe(*term, readings, self.values) {
+                parts.push(text);
+            } else if let Some(current) = self.values.usable(*term, self.now) {
+                readings.push(current.reading);
+                parts.push(say(*term, current.value));
+            }
+        }
+        format!("{} ({}): {}", active.title, active.rule, parts.join(", "))
+    }
+}
+
+/// `HR 131 /min`
+pub(crate) fn say(metric: MetricCode, value: f64) -> String {
+    match metric.metric() {
+        Some(row) => {
+            let number = format!("{value:.*}", usize::from(row.decimals));
+            format!("{} {number} {}", row.label, row.unit.display()).trim_end().to_owned()
+        }
+        None => format!("{metric:?} {value}"),
+    }
+}
