@@ -1,5 +1,5 @@
 # Vitalwire. What a target installs it says first.
-.PHONY: run web build test lint bench
+.PHONY: run web build test lint bench fuzz
 
 # Builds everything and opens a live virtual ward of 24 beds.
 run: build
@@ -31,3 +31,12 @@ bench: build
 	cargo run --release -p store --example budget
 	cargo run --release -p mapping --example hot_path
 	cargo run --release -p wire-hl7 --example speed
+
+# Fuzz targets one after the other (fuzz/README.md); needs `cargo install cargo-fuzz`.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= $(shell sed -n 's/^path = "fuzz_targets\/\(.*\)\.rs"/\1/p' fuzz/Cargo.toml)
+fuzz:
+	cargo run --quiet --manifest-path fuzz/Cargo.toml --example seed
+	cd fuzz && for target in $(FUZZ_TARGETS); do \
+		RUSTC_BOOTSTRAP=1 nice cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
