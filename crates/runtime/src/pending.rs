@@ -11,7 +11,7 @@ use store::{
     AlertEventRow, AlertRow, AssociationRow, Attachment, Commit, DeviceRow, DirectoryRow,
     EncounterRow, KvRow, LocationRow, OutboxRow, PatientRow, QuarantineRow, QuarantineStatus, Reader,
 };
-use vitals::{Message, Offset, Point, Quality, SeriesId};
+use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
 use crate::webhook::{self, Webhook};
 
@@ -23,6 +23,8 @@ pub(crate) struct Pending {
     reader: Reader,
     commit: Commit,
     next_event: (Offset, u16),
+    /// Care unit of the alert that is taken in next.
+    pub(crate) unit: String,
     /// Values of the entries being taken in.
     pub(crate) points: Vec<(SeriesId, Point)>,
     /// Alerts that nobody was told of yet.
@@ -36,6 +38,7 @@ impl Pending {
             reader,
             commit: Commit::default(),
             next_event: (0, 0),
+            unit: String::new(),
             points: Vec::new(),
             fresh_alerts: Vec::new(),
         }
@@ -118,6 +121,28 @@ impl Pending {
         self.commit.directory.push(row);
     }
 
+    /// Notes the names that the sender gave to readings of the entry, so that they are found by
+    /// them. Called after the entry's effects.
+    pub(crate) fn names(&mut self, entry: &Entry, message: &Message) {
+        if message.origin.protocol != Protocol::Fhir {
+            return;
+        }
+        for (index, name) in wire_fhir::names::decode(&message.origin.message_id) {
+            let of = |(series, offset, at): (SeriesId, Offset, u16)| {
+                (offset == entry.offset && at == index)
+                    .then_some(ReadingRef { series, offset, index })
+            };
+            let points = self.points.iter().rev().map(|(id, p)| (*id, p.offset, p.index));
+            let beside = self.commit.attachments.iter().rev();
+            let beside = beside.map(|(id, p, _)| (*id, p.offset, p.index));
+            let found = points
+                .take_while(|(_, offset, _)| *offset == entry.offset)
+                .find_map(of)
+                .or_else(|| beside.take_while(|(_, o, _)| *o == entry.offset).find_map(of));
+            self.commit.identifiers.extend(found.map(|reading| (name.to_owned(), reading)));
+        }
+    }
+
     fn known_patient(&self, id: &vitals::PatientId) -> vitals::Patient {
         let waiting = self.commit.directory.iter().rev().find_map(|row| match row {
             DirectoryRow::Patient(row) if row.patient.id == *id => Some(row.patient.clone()),
@@ -138,7 +163,7 @@ impl Pending {
             episode: episode.id,
             patient: Some(record.patient.clone()),
             device: record.device.clone(),
-            unit: String::new(),
+            unit: std::mem::take(&mut self.unit),
             condition: format!("{:?}", episode.condition),
             priority: episode.priority as u8 + 1,
             state: episode.state.name().to_owned(),
@@ -203,6 +228,7 @@ impl Pending {
             .collect();
         let problems = json!({
             "understood": understood,
+            "size": message.payload.len(),
             "message_id": message.origin.message_id,
             "problems": problems,
         });

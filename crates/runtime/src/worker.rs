@@ -112,10 +112,16 @@ impl Worker {
             for effect in self.effects.drain(..) {
                 if let Effect::Alert(record) = &effect {
                     alerts = true;
+                    let place = record.location.as_ref();
+                    let place = place.and_then(|id| self.engine.directory().location(id));
+                    self.pending.unit = place.map(|l| l.bed.unit.clone()).unwrap_or_default();
                     self.patients.insert(record.patient.clone());
                 }
                 self.quarantine |= matches!(effect, Effect::QuarantineEnded { .. });
                 self.pending.take(entry, effect, &self.setting.live);
+            }
+            if let Event::Message(message) = &entry.event {
+                self.pending.names(entry, message);
             }
         }
         self.setting.live.tail().extend(&self.pending.points);
