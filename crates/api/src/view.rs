@@ -112,7 +112,7 @@ fn value(current: &Current, view: &PatientView, clock: i64) -> dto::CurrentValue
         label: row.map_or_else(|| current.metric.refid(), |row| row.label.to_owned()),
         name: row.map_or_else(|| current.metric.refid(), |row| row.name.to_owned()),
         value: (!current.value.is_nan()).then_some(current.value),
-        text: current.text.clone().or_else(|| enumeration_text(current.metric, current.value)),
+        text: text(current.metric, current.value, current.text.as_deref()),
         unit: row.map_or("", |row| row.unit.display()).to_owned(),
         decimals: row.map_or(0, |row| row.decimals),
         time_ms: current.time.millis(),
@@ -139,21 +139,10 @@ pub fn limits(view: &PatientView, metric: MetricCode) -> Option<dto::Limits> {
     })
 }
 
-/// What people read for the number of an enumeration.
+/// The text of a value: its own, else the word for an enumeration's number.
 #[must_use]
-pub fn enumeration_text(metric: MetricCode, value: f64) -> Option<String> {
-    let texts: &[&str] = match metric {
-        vitals::metric::code::CONSCIOUSNESS => {
-            &["Alert", "New confusion", "Voice", "Pain", "Unresponsive"]
-        }
-        vitals::metric::code::SUPPLEMENTAL_OXYGEN => &["Air", "Oxygen"],
-        vitals::metric::code::RESPIRATORY_EFFORT => &["None", "Mild", "Moderate", "Severe"],
-        _ => return None,
-    };
-    if value.fract() != 0.0 || value < 0.0 {
-        return None;
-    }
-    texts.get(value as usize).map(|text| (*text).to_owned())
+pub fn text(metric: MetricCode, value: f64, own: Option<&str>) -> Option<String> {
+    own.filter(|text| !text.is_empty()).or_else(|| engine::word(metric, value)).map(str::to_owned)
 }
 
 /// A score with its parts and recent past.
@@ -300,7 +289,7 @@ pub fn device(line: &DeviceLine, live: &Live) -> dto::DeviceView {
         model: model.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
         serial: device.serial.clone(),
         version: device.version.clone(),
-        link: device_link(line).to_owned(),
+        link: link_name(line.link, line.silent).to_owned(),
         standing: if line.known || !line.associations.is_empty() { "known" } else { "announced" }
             .to_owned(),
         patient: patient.map(|view| self::patient(&view.patient, view.age_years)),
@@ -324,14 +313,3 @@ pub fn device(line: &DeviceLine, live: &Live) -> dto::DeviceView {
         metrics: line.metrics.iter().map(|metric| metric.refid()).collect(),
     }
 }
-
-/// Doors without a lasting connection have no link to lose: heard lately is online.
-fn device_link(line: &DeviceLine) -> &'static str {
-    let connected = line.protocol == vitals::Protocol::Mqtt;
-    if connected || line.silent {
-        return link_name(line.link, line.silent);
-    }
-    let lately = line.heard_at.is_some_and(|at| at.0 > 0) && line.per_minute > 0.0;
-    if lately { "online" } else { "offline" }
-}
-

@@ -24,6 +24,7 @@ mod telling;
 mod timers;
 mod value;
 mod view;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub use scoring::{Scores, Trend};
 pub use snapshot::SnapshotError;
 pub use value::{Current, Values};
 pub use view::{AssociationLine, DeviceLine, PatientView};
+pub use words::word;
 
 use timers::{Timer, Timers};
 

@@ -8,6 +8,7 @@ use vitals::{
 };
 
 use crate::clock::ClockState;
+use crate::device::DeviceState;
 use crate::scoring::Trend;
 use crate::value::Current;
 use crate::{Engine, SELF_DEVICE};
@@ -107,7 +108,7 @@ impl Engine {
         let limits = Limits { unit, age_years: age, own: &state.limits };
         let devices = self.devices_on(id).into_iter().filter_map(|device| {
             let line = self.devices.get(&device)?;
-            Some((device, line.device.name.clone(), line.link, line.silent))
+            Some((device, line.device.name.clone(), present_link(line, self.now), line.silent))
         });
         Some(PatientView {
             merged: self.directory.merged_into(id),
@@ -134,16 +135,16 @@ impl Engine {
     #[must_use]
     pub fn device_line(&self, id: &DeviceId) -> Option<DeviceLine> {
         let state = self.devices.get(id).filter(|_| id.as_str() != SELF_DEVICE)?;
-        let current = state.current();
+        let on = state.current().map_or_else(|| only_subject(state), |a| Some(&a.patient));
         let mut metrics: Vec<MetricCode> = state.series.iter().map(|(_, m, ..)| *m).collect();
         metrics.sort_unstable();
         metrics.dedup();
         Some(DeviceLine {
             device: state.device.clone(),
-            known: state.known,
-            link: state.link,
+            known: state.known || only_subject(state).is_some(),
+            link: present_link(state, self.now),
             silent: state.silent,
-            patient: current.map(|a| self.directory.resolve(&a.patient).clone()),
+            patient: on.map(|patient| self.directory.resolve(patient).clone()),
             associations: state.associations.iter().rev().cloned().collect(),
             protocol: state.protocol,
             heard_at: state.heard_at,
@@ -158,4 +159,17 @@ impl Engine {
             metrics,
         })
     }
+}
+
+/// A door without a lasting connection has no link to lose: heard lately is online.
+fn present_link(state: &DeviceState, now: ReceiveTime) -> LinkState {
+    let lately = state.protocol != Protocol::Mqtt && state.per_minute(now) > 0.0;
+    if state.link == LinkState::Offline && lately { LinkState::Online } else { state.link }
+}
+
+/// The one patient whom all that a device ever said names, where nobody ever put it on anybody: the
+/// chart of a patient is such a device.
+fn only_subject(state: &DeviceState) -> Option<&PatientId> {
+    let first = state.series.first().filter(|_| state.associations.is_empty())?.0.as_ref()?;
+    state.series.iter().all(|(subject, ..)| subject.as_ref() == Some(first)).then_some(first)
 }

@@ -96,11 +96,11 @@ fn describe(
         name: row.map_or_else(|| refid.clone(), |row| row.name.to_owned()),
         value: (!point.value.is_nan()).then_some(point.value),
         text: match attachment {
-            Some(Attachment::Text(text)) => Some(text),
+            Some(Attachment::Text(text)) => view::text(info.key.metric, point.value, Some(&text)),
             Some(Attachment::Samples(samples)) => {
                 Some(format!("{} samples at {} Hz", samples.samples.len(), samples.rate_hz()))
             }
-            None => view::enumeration_text(info.key.metric, point.value),
+            None => view::text(info.key.metric, point.value, None),
         },
         unit: row.map_or("", |row| row.unit.display()).to_owned(),
         patient: patient.map(|seen| view::patient(&seen.patient, seen.age_years)),
