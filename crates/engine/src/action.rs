@@ -47,6 +47,7 @@ impl Engine {
                 self.change_patient(patient, cx, out, |state| state.spo2_scale = *scale);
             }
             Action::Release { quarantined, message } => {
+                cx.released = true;
                 self.message(message, cx, out);
                 out.push(ended(*quarantined, true, actor));
             }
@@ -68,8 +69,7 @@ impl Engine {
             change(state);
         }
         self.configure(&id);
-        self.judge_patient(&id, true, cx, out);
-        self.set_patient_timer(&id);
+        self.judge_patient(&id, cx, out);
     }
 
     fn alert_action(

@@ -1,9 +1,10 @@
 //! A device's clock against ours (TI-2).
 //!
-//! Each message yields one offset: our receive time less its newest device time. A device ahead of
-//! us is wrong at once, for nothing is received before it is measured. A device behind us may just
-//! be late; only when several messages in a row agree is its clock taken to be off. The smallest
-//! offset seen is the best estimate, since delays only add.
+//! Each message yields one offset: our receive time less its newest device time. Delays only add to
+//! it, so the smallest one seen is the best estimate, and a device ahead of what is known of it is
+//! corrected at once: nothing is received before it is measured. A device behind may just be late;
+//! only when several messages agree, over seconds on our clock, is its clock taken to be off. A
+//! burst of stored or repeated messages never agrees: its times run faster than ours.
 
 use serde::{Deserialize, Serialize};
 use vitals::time::SECOND;
@@ -11,26 +12,37 @@ use vitals::{DeviceTime, EffectiveTime, Quality, ReceiveTime};
 
 /// A device time this far ahead of ours is wrong.
 const AHEAD_MAX: i64 = 2 * SECOND;
-/// A device time this far behind ours is late, or its clock is off.
+/// A device time this far behind what is known of its clock is late, or its clock moved.
 const BEHIND_MAX: i64 = 10 * SECOND;
-/// Messages that must agree before a clock is taken to be behind.
-const AGREEING: usize = 5;
+/// Messages that must agree before a clock is taken to have moved back…
+const AGREEING: u32 = 5;
+/// …and for how long on our clock.
+const AGREEING_FOR: i64 = 4 * SECOND;
 /// How well they must agree.
 const AGREEMENT: i64 = 2 * SECOND;
-/// Offsets remembered.
+/// Offsets remembered, so that the correction follows a clock that drifts.
 const REMEMBERED: usize = 8;
 
 /// What is known of a device's clock.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceClock {
-    /// Recent offsets in microseconds, oldest first.
+    /// Recent offsets that fit what is known, in microseconds, oldest first.
     recent: Vec<i64>,
     /// Correction in force: add it to the device's time. None while the clock is believed.
     correction: Option<i64>,
-    /// Newest device time seen.
-    newest: i64,
+    /// Offsets that do not fit, as long as they agree with each other.
+    moved: Option<Moved>,
     /// Whether any device time was ever given.
     speaks: bool,
+}
+
+/// Messages in a row that say the clock was moved back.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Moved {
+    low: i64,
+    high: i64,
+    count: u32,
+    since: i64,
 }
 
 /// What people are told of a clock.
@@ -52,33 +64,51 @@ impl DeviceClock {
         let Some(device) = device else { return };
         self.speaks = true;
         let offset = received.0.saturating_sub(device.0);
-        // The same stretch sent again says nothing about the clock.
-        if device.0 <= self.newest && offset > BEHIND_MAX {
-            return;
+        let known = self.correction.unwrap_or(0);
+        let tolerance = if self.correction.is_some() { 0 } else { AHEAD_MAX };
+        if (-AHEAD_MAX..=BEHIND_MAX).contains(&offset) {
+            if self.correction.take().is_some() {
+                self.recent.clear();
+            }
+            self.fits(offset);
+        } else if offset < known.saturating_sub(tolerance) {
+            self.recent.clear();
+            self.correction = Some(offset);
+            self.fits(offset);
+        } else if offset <= known.saturating_add(BEHIND_MAX) {
+            self.fits(offset);
+            if self.recent.len() == REMEMBERED {
+                self.correction = self.recent.iter().copied().min();
+            }
+        } else {
+            self.behind(offset, received);
         }
-        self.newest = self.newest.max(device.0);
+    }
+
+    fn fits(&mut self, offset: i64) {
+        self.moved = None;
         if self.recent.len() == REMEMBERED {
             self.recent.remove(0);
         }
         self.recent.push(offset);
-        self.judge(offset);
     }
 
-    fn judge(&mut self, offset: i64) {
-        let last = &self.recent[self.recent.len().saturating_sub(AGREEING)..];
-        let (low, high) = (min(last), max(last));
-        if offset < -AHEAD_MAX {
-            // Offsets from before the clock jumped would pull the estimate the wrong way.
-            self.recent.retain(|other| (other - offset).abs() <= BEHIND_MAX);
-            self.correction = Some(min(&self.recent));
-        } else if offset <= BEHIND_MAX {
-            self.recent.retain(|other| (-AHEAD_MAX..=BEHIND_MAX).contains(other));
-            self.correction = None;
-        } else if last.len() == AGREEING && high - low <= AGREEMENT {
-            self.correction = Some(low);
-        } else if self.correction.is_some_and(|current| (offset - current).abs() > BEHIND_MAX) {
-            // It drifted or jumped away from what was known; until messages agree, it is late.
-            self.correction = self.correction.filter(|current| offset > *current);
+    /// Further behind than is known: late, unless messages agree that the clock was moved.
+    fn behind(&mut self, offset: i64, received: ReceiveTime) {
+        let one = Moved { low: offset, high: offset, count: 1, since: received.0 };
+        let joined = self.moved.map(|m| Moved {
+            low: m.low.min(offset),
+            high: m.high.max(offset),
+            count: m.count.saturating_add(1),
+            since: m.since,
+        });
+        let moved = joined.filter(|m| m.high.saturating_sub(m.low) <= AGREEMENT).unwrap_or(one);
+        self.moved = Some(moved);
+        let lasted = received.0.saturating_sub(moved.since);
+        if moved.count >= AGREEING && lasted >= AGREEING_FOR {
+            self.recent.clear();
+            self.correction = Some(moved.low);
+            self.fits(moved.low);
         }
     }
 
@@ -112,8 +142,7 @@ impl DeviceClock {
     pub fn ahead_us(&self) -> Option<i64> {
         match self.correction {
             Some(correction) => Some(-correction),
-            None if self.recent.is_empty() => None,
-            None => Some(-min(&self.recent)),
+            None => self.recent.iter().min().map(|offset| -offset),
         }
     }
 
@@ -127,14 +156,6 @@ impl DeviceClock {
             (None, false, false) => ClockState::Unknown,
         }
     }
-}
-
-fn min(offsets: &[i64]) -> i64 {
-    offsets.iter().copied().min().unwrap_or(0)
-}
-
-fn max(offsets: &[i64]) -> i64 {
-    offsets.iter().copied().max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -184,6 +205,48 @@ mod tests {
         let mut messages: Vec<(i64, i64)> = (0..6).map(|n| (100 + n + HOUR, 100 + n)).collect();
         messages.extend((6..8).map(|n| (100 + n, 100 + n)));
         check(&messages, 107, Quality::empty());
+    }
+
+    #[test]
+    fn a_clock_set_back_is_found_and_a_repeated_stretch_is_not_taken_for_one() {
+        let good: Vec<(i64, i64)> = (0..20).map(|n| (100 + n, 100 + n)).collect();
+        let mut back = good.clone();
+        back.extend((20..26).map(|n| (100 + n - HOUR, 100 + n)));
+        check(&back, 125, Quality::CLOCK_CORRECTED);
+        let mut repeated = good.clone();
+        repeated.extend((0..20).map(|n| (100 + n, 160)));
+        check(&repeated, 119, Quality::LATE);
+        repeated.extend((60..63).map(|n| (100 + n, 100 + n)));
+        check(&repeated, 162, Quality::empty());
+    }
+
+    #[test]
+    fn what_a_device_with_a_wrong_clock_stored_is_late_by_its_own_delay() {
+        let mut messages: Vec<(i64, i64)> = (0..20).map(|n| (100 + n + HOUR, 100 + n)).collect();
+        messages.extend((20..200).map(|n| (100 + n + HOUR, 400)));
+        check(&messages[..50], 149, Quality::CLOCK_CORRECTED.union(Quality::LATE));
+        messages.extend((300..303).map(|n| (100 + n + HOUR, 100 + n)));
+        check(&messages, 402, Quality::CLOCK_CORRECTED);
+    }
+
+    #[test]
+    fn a_drifting_clock_is_followed() {
+        // One second a minute, either way, from an hour ahead and an hour behind.
+        for (start, drift) in [(HOUR, 1), (HOUR, -1), (-HOUR, 1), (-HOUR, -1)] {
+            let messages: Vec<(i64, i64)> =
+                (0..3_000).map(|n| (1_000_000 + n + start + drift * n / 60, 1_000_000 + n)).collect();
+            let mut clock = DeviceClock::default();
+            for (device, received) in &messages[..2_999] {
+                clock.observe(Some(DeviceTime(device * SECOND)), ReceiveTime(received * SECOND));
+            }
+            let (device, received) = messages[2_999];
+            clock.observe(Some(DeviceTime(device * SECOND)), ReceiveTime(received * SECOND));
+            let (time, flags) =
+                clock.effective(Some(DeviceTime(device * SECOND)), ReceiveTime(received * SECOND));
+            assert!((received * SECOND - time.0) <= 2 * SECOND, "{start} {drift}: {}", time.0);
+            assert_eq!(flags, Quality::CLOCK_CORRECTED);
+            assert_eq!(clock.state(true), ClockState::Off);
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use vitals::{
 
 use crate::clock::DeviceClock;
 
+/// Up to this many bursts between two silences are a habit, not an outage.
+const HABIT_BURSTS: u32 = 20;
+
 /// A device as the engine knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DeviceState {
@@ -36,8 +39,12 @@ pub struct DeviceState {
     pub battery: Option<f64>,
     /// Whether the last message was a recording played back.
     pub recorded: bool,
-    /// Usual interval between messages in microseconds, smoothed.
+    /// Longest usual interval in microseconds between the beginnings of bursts of messages.
     pub interval_us: Option<i64>,
+    /// When the present burst began: what follows within a second belongs to it.
+    burst_at: Option<i64>,
+    /// Bursts since it was last found silent.
+    bursts: u32,
     /// Delay from measuring to receiving in microseconds, smoothed.
     pub delay_us: Option<i64>,
     /// Messages received in each of the last five minutes, by minute number modulo 5.
@@ -47,6 +54,7 @@ pub struct DeviceState {
     /// Series by subject, metric and channel.
     pub series: Vec<(Option<PatientId>, MetricCode, u32, SeriesId)>,
     /// When its timer is set for.
+    #[serde(skip)]
     pub(crate) timer_at: Option<i64>,
 }
 
@@ -68,6 +76,8 @@ impl DeviceState {
             battery: None,
             recorded: false,
             interval_us: None,
+            burst_at: None,
+            bursts: 0,
             delay_us: None,
             minutes: [(0, 0); 5],
             silent: false,
@@ -115,19 +125,40 @@ impl DeviceState {
         association
     }
 
-    /// Counts a message.
+    /// Counts a message; whoever was silent is so no more.
     pub fn hear(&mut self, at: ReceiveTime, protocol: Protocol) {
-        if let Some(before) = self.heard_at {
-            let interval = at.0.saturating_sub(before.0).max(0);
-            let smoothed = self.interval_us.map_or(interval, |old| old + (interval - old) / 8);
-            self.interval_us = Some(smoothed);
-        }
+        self.keep_rhythm(at.0);
+        self.silent = false;
         self.heard_at = Some(at);
         self.protocol = protocol;
         self.messages += 1;
         let minute = at.0.div_euclid(MINUTE);
         let slot = &mut self.minutes[minute.rem_euclid(5) as usize];
         if slot.0 == minute { slot.1 += 1 } else { *slot = (minute, 1) }
+    }
+
+    /// Learns how often it speaks: the longest interval of late, slowly forgotten. What ended in
+    /// a silence was an outage, unless only a few bursts lie between: then it is a habit.
+    fn keep_rhythm(&mut self, at: i64) {
+        let Some(began) = self.burst_at else {
+            self.burst_at = Some(at);
+            return;
+        };
+        let interval = at.saturating_sub(began);
+        if interval < SECOND {
+            return;
+        }
+        self.burst_at = Some(at);
+        let outage = std::mem::take(&mut self.silent);
+        let habit = self.bursts <= HABIT_BURSTS;
+        self.bursts = if outage { 0 } else { self.bursts.saturating_add(1) };
+        if outage && !habit {
+            return;
+        }
+        self.interval_us = Some(match self.interval_us {
+            Some(known) if known > interval => known - (known - interval) / 16,
+            _ => interval,
+        });
     }
 
     /// Messages a minute over the last five.
@@ -140,10 +171,11 @@ impl DeviceState {
         f64::from(messages) / (seconds / 60.0)
     }
 
-    /// When its silence counts, if it does: it must have spoken twice (AL-2).
+    /// When its silence counts, if it does: it must have spoken twice (AL-2). `awake`: since when
+    /// we ourselves have been listening without a break.
     #[must_use]
-    pub fn silence_at(&self, gap: &alert::Gap) -> Option<i64> {
-        let heard = self.heard_at.filter(|_| !self.recorded)?;
+    pub fn silence_at(&self, gap: &alert::Gap, awake: ReceiveTime) -> Option<i64> {
+        let heard = self.heard_at.filter(|_| !self.recorded)?.max(awake);
         let interval = self.interval_us?;
         // A device that sends every few seconds is a stream; others get several of their intervals.
         let patience = if interval <= 10 * SECOND {
@@ -181,18 +213,41 @@ mod tests {
         }
     }
 
+    /// Hears messages at these seconds; when its silence then counts, in seconds after the last.
+    fn patience(seconds: impl IntoIterator<Item = i64>) -> i64 {
+        let gap = alert::Policy::built_in().gap;
+        let mut device = device();
+        let mut last = 0;
+        for second in seconds {
+            let due = device.silence_at(&gap, ReceiveTime(0));
+            device.silent = due.is_some_and(|due| due <= second * SECOND);
+            device.hear(ReceiveTime(second * SECOND), Protocol::Mqtt);
+            last = second;
+        }
+        device.silence_at(&gap, ReceiveTime(0)).map_or(0, |due| due / SECOND - last)
+    }
+
     #[test]
     fn silence_counts_from_the_last_message_by_habit() {
+        assert_eq!(patience([0]), 0, "who spoke once may never speak again");
+        assert_eq!(patience(0..20), 30, "a stream");
+        assert_eq!(patience((0..20).map(|minute| minute * 60)), 240, "once a minute");
+        let bursts = (0..40).flat_map(|minute| [minute * 60; 5]);
+        assert_eq!(patience(bursts), 240, "five messages once a minute");
+        let outage = (0..200).chain(800..803);
+        assert_eq!(patience(outage), 30, "a stream with an outage");
+        let slower = (0..200).chain((2..10).map(|n| n * 300));
+        assert_eq!(patience(slower), 1_200, "a stream that became slow");
+    }
+
+    #[test]
+    fn nobody_is_silent_while_we_do_not_listen() {
         let gap = alert::Policy::built_in().gap;
         let mut device = device();
         for second in 0..20 {
             device.hear(ReceiveTime(second * SECOND), Protocol::Mqtt);
         }
-        assert_eq!(device.silence_at(&gap), Some((19 + 30) * SECOND));
-        let mut slow = self::device();
-        for minute in 0..20 {
-            slow.hear(ReceiveTime(minute * MINUTE), Protocol::Mqtt);
-        }
-        assert_eq!(slow.silence_at(&gap), Some((19 + 4) * MINUTE));
+        let awake = ReceiveTime(3_600 * SECOND);
+        assert_eq!(device.silence_at(&gap, awake), Some((3_600 + 30) * SECOND));
     }
 }

@@ -1,6 +1,6 @@
 //! Who and where: patients by every identifier they go by, encounters, places, merges.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use vitals::{
@@ -17,11 +17,11 @@ pub struct Directory {
     encounters: BTreeMap<EncounterId, Stay>,
     locations: BTreeMap<LocationId, Location>,
     /// `system|value` to patient.
-    identifiers: HashMap<String, PatientId>,
+    identifiers: BTreeMap<String, PatientId>,
     /// Records merged away, to the record that lives on.
     merged: BTreeMap<PatientId, PatientId>,
     /// Patient to the encounter in progress.
-    present: HashMap<PatientId, EncounterId>,
+    present: BTreeMap<PatientId, EncounterId>,
 }
 
 /// An encounter with the place before, so that a transfer can be undone.

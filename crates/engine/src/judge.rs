@@ -5,23 +5,21 @@ use vitals::{
 };
 
 use crate::effect::Effect;
-use crate::patient::Surroundings;
+use crate::patient::{ChosenBy, Surroundings};
 use crate::{Engine, Step};
 
 impl Engine {
-    /// Judges a patient on the patient's clock. `rescore`: values or time changed what scores see.
-    pub(crate) fn judge_patient(
-        &mut self,
-        id: &PatientId,
-        rescore: bool,
-        cx: &mut Step,
-        out: &mut Vec<Effect>,
-    ) {
+    /// Judges a patient on the patient's clock: scores, conditions, alerts; and sets the timer.
+    pub(crate) fn judge_patient(&mut self, id: &PatientId, cx: &mut Step, out: &mut Vec<Effect>) {
         let age = self.age_of(id);
         let policy = self.policy.clone();
         let Some(patient) = self.patients.get_mut(id) else { return };
-        let fresh = if rescore { patient.rescore(age) } else { Vec::new() };
-        for (metric, value) in fresh {
+        let chosen_for = patient.chosen_by.as_ref().and_then(|by| by.age_years);
+        if grown(chosen_for, age) {
+            let unit = patient.chosen_by.take().and_then(|by| by.unit);
+            patient.configure(&policy, ChosenBy { unit, age_years: age });
+        }
+        for (metric, value) in patient.rescore(age) {
             self.keep_derived(id, metric, value, cx, out);
         }
         let Some(patient) = self.patients.get_mut(id) else { return };
@@ -34,6 +32,7 @@ impl Engine {
         patient.judge(&mut surroundings, &mut changes);
         self.push_alerts(id, changes, out);
         self.touch_patient(id);
+        self.set_patient_timer(id);
     }
 
     /// Keeps a score as a value of its own, with us as the device.
@@ -85,5 +84,13 @@ impl Engine {
         let key = SeriesKey { subject: Some(id.clone()), device, metric, channel: 0 };
         out.push(Effect::SeriesOpened(series, key));
         series
+    }
+}
+
+/// Whether rules by age are to be chosen again: a day older, or of another age than was known.
+fn grown(chosen_for: Option<f64>, age: Option<f64>) -> bool {
+    match (chosen_for, age) {
+        (Some(before), Some(now)) => (now - before).abs() * 365.2425 >= 1.0,
+        (before, now) => before.is_some() != now.is_some(),
     }
 }

@@ -16,6 +16,7 @@ mod directory;
 mod effect;
 mod message;
 mod judge;
+mod past;
 mod patient;
 mod place;
 mod scoring;
@@ -39,11 +40,14 @@ pub use effect::{AlertRecord, Attachment, Effect};
 pub use patient::{PatientState, Silence};
 pub use scoring::{Scores, Trend};
 pub use snapshot::SnapshotError;
-pub use value::{Current, Values};
+pub use value::{Believed, Current, Values};
 pub use view::{AssociationLine, DeviceLine, PatientView};
 pub use words::word;
 
 use timers::{Timer, Timers};
+
+/// No entry for this long: we ourselves were away.
+const DEAF_AFTER: i64 = 10 * vitals::time::SECOND;
 
 /// The device id under which derived values stand.
 pub const SELF_DEVICE: &str = "vitalwire";
@@ -58,6 +62,8 @@ pub struct Engine {
     next_series: u32,
     timers: Timers,
     now: ReceiveTime,
+    /// Since when entries have come without a break.
+    awake_since: ReceiveTime,
     self_device: DeviceId,
     changed: Changed,
     unsaved: Changed,
@@ -87,6 +93,7 @@ impl Engine {
             next_series: 0,
             timers: Timers::default(),
             now: ReceiveTime(0),
+            awake_since: ReceiveTime(0),
             self_device: DeviceId::new(SELF_DEVICE).expect("a constant that is a valid id"),
             changed: Changed::default(),
             unsaved: Changed::default(),
@@ -96,8 +103,12 @@ impl Engine {
     /// Takes in one journal entry: its offset, the journal's time for it, and the event. Effects
     /// are pushed to `out` in a fixed order.
     pub fn step(&mut self, offset: Offset, at: ReceiveTime, event: &Event, out: &mut Vec<Effect>) {
+        // Time goes into the journal twice a second: a break means that nobody was listening.
+        if at.0.saturating_sub(self.now.0) > DEAF_AFTER {
+            self.awake_since = at;
+        }
         self.now = self.now.max(at);
-        let mut cx = Step { offset, next_episode: 0, next_derived: 0x8000 };
+        let mut cx = Step { offset, next_episode: 0, next_derived: 0x8000, released: false };
         self.run_timers(&mut cx, out);
         match event {
             Event::Message(message) => self.message(message, &mut cx, out),
@@ -198,7 +209,7 @@ impl Engine {
 
     fn set_device_timer(&mut self, id: &DeviceId) {
         let Some(device) = self.devices.get_mut(id) else { return };
-        let Some(due) = device.silence_at(&self.policy.gap) else { return };
+        let Some(due) = device.silence_at(&self.policy.gap, self.awake_since) else { return };
         if device.timer_at.is_none_or(|at| due < at) {
             device.timer_at = Some(due);
             self.timers.set(due, Timer::Device(id.clone()));
@@ -211,4 +222,6 @@ struct Step {
     offset: Offset,
     next_episode: u16,
     next_derived: u16,
+    /// Whether the message at hand was released from quarantine, not sent now.
+    released: bool,
 }

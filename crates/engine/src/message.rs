@@ -3,12 +3,11 @@
 use vitals::{
     AssociationBasis, Content, Device, DeviceId, DeviceTime, EffectiveTime, LinkState, Measurement,
     Message, MetricCode, PatientId, PatientRef, Point, Protocol, Quality, Reading, ReadingRef,
-    ReceiveTime, SeriesId, SeriesKey, TimeBase, Value,
+    SeriesId, SeriesKey, TimeBase, Value,
 };
 
 use crate::device::DeviceState;
 use crate::effect::{Attachment, Effect};
-use crate::patient::PatientState;
 use crate::value::Arriving;
 use crate::{Engine, Step};
 
@@ -69,7 +68,7 @@ impl Engine {
         let mut touched: Vec<PatientId> = Vec::new();
         for measurement in &reading.measurements {
             let (time, flags) = self.time_of(&source, measurement.device_time);
-            let subject = self.subject(&reading.device, named.as_ref(), time, out);
+            let (subject, until) = self.subject(&reading.device, named.as_ref(), time, out);
             let first = *index;
             *index = index.saturating_add(spread(
                 measurement,
@@ -78,7 +77,7 @@ impl Engine {
                 first,
                 |incoming| {
                     let became_present =
-                        self.store_value(&source, subject.as_ref(), incoming, cx, out);
+                        self.store_value(&source, (subject.as_ref(), until), incoming, cx, out);
                     if let Some(patient) = subject.as_ref().filter(|_| became_present) {
                         if !touched.contains(patient) {
                             touched.push(patient.clone());
@@ -88,8 +87,7 @@ impl Engine {
             ));
         }
         for patient in touched {
-            self.judge_patient(&patient, true, cx, out);
-            self.set_patient_timer(&patient);
+            self.judge_patient(&patient, cx, out);
         }
     }
 
@@ -99,15 +97,18 @@ impl Engine {
         let recorded = source.message.time_base == TimeBase::Recorded;
         let at = self.now;
         let device = self.announce(id, out);
-        let was_silent = std::mem::take(&mut device.silent);
-        device.hear(at, source.message.origin.protocol);
-        device.recorded = recorded;
+        let was_silent = device.silent && !cx.released;
+        // A message released from quarantine is none that the device sends now.
+        if !cx.released {
+            device.hear(at, source.message.origin.protocol);
+            device.recorded = recorded;
+        }
         device.values += source.reading.measurements.len() as u64;
         // A request over HTTP may hold what was measured any time ago; its clock proves nothing.
-        if !recorded && source.message.origin.protocol != Protocol::Fhir {
+        if !recorded && !cx.released && source.message.origin.protocol != Protocol::Fhir {
             device.clock.observe(source.newest, received);
         }
-        if let Some(newest) = source.newest.filter(|_| !recorded) {
+        if let Some(newest) = source.newest.filter(|_| !recorded && !cx.released) {
             let (time, _) = device.clock.effective(Some(newest), received);
             let delay = received.0.saturating_sub(time.0);
             device.delay_us = Some(device.delay_us.map_or(delay, |old| old + (delay - old) / 8));
@@ -120,7 +121,7 @@ impl Engine {
                 }
                 let patient = patient.id.clone();
                 self.touch_patient(&patient);
-                self.judge_patient(&patient, false, cx, out);
+                self.judge_patient(&patient, cx, out);
             }
         }
         self.touch_device(id);
@@ -148,8 +149,11 @@ impl Engine {
         cx: &mut Step,
         out: &mut Vec<Effect>,
     ) -> PatientId {
+        let before = out.len();
         let patient = self.directory.find_or_create(who, out);
-        self.touch_directory();
+        if out.len() > before {
+            self.touch_directory();
+        }
         self.ensure_patient(&patient);
         let (time, _) = self.time_of(source, source.newest);
         let id = &source.reading.device;
@@ -166,28 +170,24 @@ impl Engine {
         patient
     }
 
-    /// Whose a value is (PA-1): whoever the device was on at that time. Where the message names
-    /// somebody else than that, nobody: it is kept with the device, and counted.
+    /// Whose a value is (PA-1): whoever the device was on at that time, and until when it was.
+    /// Where the message names somebody else than that, nobody: it is kept with the device, and
+    /// counted.
     fn subject(
         &self,
         device: &DeviceId,
         named: Option<&PatientId>,
         time: EffectiveTime,
         out: &mut Vec<Effect>,
-    ) -> Option<PatientId> {
-        let associated = self
-            .devices
-            .get(device)
-            .and_then(|device| device.association_at(time))
-            .map(|association| self.directory.resolve(&association.patient).clone());
-        match (associated, named) {
-            (Some(associated), Some(named)) if associated != *named => {
-                out.push(Effect::Counted("patient-conflict"));
-                None
-            }
-            (Some(associated), _) => Some(associated),
-            (None, named) => named.cloned(),
+    ) -> (Option<PatientId>, Option<EffectiveTime>) {
+        let association = self.devices.get(device).and_then(|device| device.association_at(time));
+        let Some(association) = association else { return (named.cloned(), None) };
+        let patient = self.directory.resolve(&association.patient);
+        if named.is_some_and(|named| named != patient) {
+            out.push(Effect::Counted("patient-conflict"));
+            return (None, None);
         }
+        (Some(patient.clone()), association.end)
     }
 
     /// Puts one value into its series and, if it is the latest, on the patient. Returns whether
@@ -195,7 +195,7 @@ impl Engine {
     fn store_value(
         &mut self,
         source: &Source<'_>,
-        subject: Option<&PatientId>,
+        (subject, until): (Option<&PatientId>, Option<EffectiveTime>),
         incoming: Incoming<'_>,
         cx: &Step,
         out: &mut Vec<Effect>,
@@ -213,6 +213,7 @@ impl Engine {
             time: incoming.time,
             received,
             quality: incoming.quality,
+            until,
         };
         let mut present = false;
         let samples = matches!(incoming.attachment, Some(Attachment::Samples(_)));
@@ -220,8 +221,11 @@ impl Engine {
             if !samples {
                 arriving.quality |= patient.values.judge(&arriving);
             }
-            patient.advance(incoming.time, self.now, source.message.time_base);
-            present = !samples && patient.values.take(&arriving, patient.clock);
+            let shown = patient.advance(incoming.time, self.now, source.message.time_base);
+            present = shown && !samples && patient.values.take(&arriving, patient.clock);
+            if let (true, Some(row), true) = (present, arriving.row, arriving.quality.usable()) {
+                patient.past.note(row, arriving.value, incoming.time.0);
+            }
         } else if let (Some(row), false) = (arriving.row, samples) {
             if row.plausible.is_some_and(|(l, h)| !(l..=h).contains(&incoming.value)) {
                 arriving.quality |= Quality::IMPLAUSIBLE;
@@ -263,6 +267,8 @@ impl Engine {
             state
                 .series
                 .iter()
+                // The present patient's series are the last.
+                .rev()
                 .find(|(s, m, c, _)| *m == metric && *c == channel && s.as_ref() == subject)
                 .map(|(.., id)| *id)
         });
@@ -287,6 +293,7 @@ impl Engine {
     pub(crate) fn announce(&mut self, id: &DeviceId, out: &mut Vec<Effect>) -> &mut DeviceState {
         if !self.devices.contains_key(id) {
             let device = Device::announced(id.clone());
+            self.touch_device(id);
             out.push(Effect::Device(Box::new(device.clone())));
             self.devices.insert(id.clone(), DeviceState::new(device, false));
         }
@@ -316,19 +323,10 @@ impl Engine {
 
     pub(crate) fn ensure_patient(&mut self, id: &PatientId) {
         if !self.patients.contains_key(id) {
-            self.patients.insert(id.clone(), PatientState::new(id.clone()));
+            self.patients.insert(id.clone(), crate::PatientState::new(id.clone()));
             self.configure(id);
             self.touch_patient(id);
         }
-    }
-}
-
-impl PatientState {
-    /// Moves the patient's clock on: ours for a live value, the value's own for a recorded one.
-    fn advance(&mut self, time: EffectiveTime, now: ReceiveTime, base: TimeBase) {
-        self.recorded = base == TimeBase::Recorded;
-        let time = if self.recorded { time.0 } else { now.0 };
-        self.clock = self.clock.max(time);
     }
 }
 

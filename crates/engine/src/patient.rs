@@ -3,14 +3,19 @@
 use alert::{Active, ConditionKey, Conditions, Context, Episodes, Limit, Limits, Policy};
 use serde::{Deserialize, Serialize};
 use vitals::time::{MINUTE, SECOND};
-use vitals::{DeviceId, EpisodeId, MetricCode, Offset, PatientId, SeriesId};
+use vitals::{
+    DeviceId, EffectiveTime, EpisodeId, MetricCode, Offset, PatientId, ReceiveTime, SeriesId, TimeBase,
+};
 
+use crate::past::Past;
 use crate::scoring::Scores;
 use crate::telling::Telling;
 use crate::value::Values;
 
 /// Scores are computed again after this long even if nothing arrives: inputs age.
 const REVIEW_EVERY: i64 = MINUTE;
+/// While the patient was heard live within this time, a recording is only kept, not shown.
+const LIVE_FOR: i64 = 10 * MINUTE;
 /// Time alone makes nobody judged again sooner than this.
 const REVIEW_GAP: i64 = SECOND / 10;
 /// What belongs to silence makes one alert.
@@ -41,6 +46,8 @@ pub struct PatientState {
     pub recorded: bool,
     /// Latest values.
     pub values: Values,
+    /// The last hour of its vital signs.
+    pub past: Past,
     /// Scores and their recent past.
     pub scores: Scores,
     /// Open alerts.
@@ -56,8 +63,20 @@ pub struct PatientState {
     /// Series of derived values.
     pub derived: Vec<(MetricCode, SeriesId)>,
     pub(crate) conditions: Conditions,
+    #[serde(skip)]
     pub(crate) timer_at: Option<i64>,
+    /// What the rules in force were chosen by.
+    pub(crate) chosen_by: Option<ChosenBy>,
+    /// When a device last spoke of the patient live, on our clock.
+    live_at: Option<i64>,
     reviewed_at: i64,
+}
+
+/// What decides which rules apply, besides the patient's own limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChosenBy {
+    pub unit: Option<String>,
+    pub age_years: Option<f64>,
 }
 
 /// What surrounds a patient in one step.
@@ -76,6 +95,7 @@ impl PatientState {
             clock: 0,
             recorded: false,
             values: Values::default(),
+            past: Past::default(),
             scores: Scores::default(),
             episodes: Episodes::default(),
             limits: Vec::new(),
@@ -85,13 +105,42 @@ impl PatientState {
             derived: Vec::new(),
             conditions: Conditions::default(),
             timer_at: None,
+            chosen_by: None,
+            live_at: None,
             reviewed_at: 0,
         }
     }
 
     /// Takes up the rules that apply to the patient now.
-    pub(crate) fn configure(&mut self, policy: &Policy, unit: Option<&str>, age: Option<f64>) {
-        self.conditions.configure(policy, &Limits { unit, age_years: age, own: &self.limits });
+    pub(crate) fn configure(&mut self, policy: &Policy, by: ChosenBy) {
+        let (unit, age_years) = (by.unit.as_deref(), by.age_years);
+        self.conditions.configure(policy, &Limits { unit, age_years, own: &self.limits });
+        self.chosen_by = Some(by);
+    }
+
+    /// Moves the patient's clock on: ours for a live value, the value's own for one played back.
+    /// Whether such a value may be the present one: a recording does not mix with the living.
+    pub(crate) fn advance(&mut self, time: EffectiveTime, now: ReceiveTime, base: TimeBase) -> bool {
+        let recorded = base == TimeBase::Recorded;
+        if recorded && self.live_at.is_some_and(|at| now.0 < at.saturating_add(LIVE_FOR)) {
+            return false;
+        }
+        let begins = self.clock == 0;
+        if self.recorded != recorded {
+            self.recorded = recorded;
+            if !begins {
+                // Two clocks that have nothing to do with each other: nothing present is left.
+                self.values = Values::default();
+                self.past = Past::default();
+                self.scores = Scores::default();
+                self.clock = 0;
+            }
+        }
+        if !recorded {
+            self.live_at = Some(now.0);
+        }
+        self.clock = self.clock.max(if recorded { time.0 } else { now.0 });
+        true
     }
 
     /// Judges values and the passing of time; pushes what changed with the alerts.
@@ -99,7 +148,7 @@ impl PatientState {
         let now = self.clock;
         self.reviewed_at = now;
         self.end_silences(now, cx.policy.gap.clear_us);
-        let Self { values, scores, silent, episodes, conditions, .. } = self;
+        let Self { values, scores, past, silent, episodes, conditions, .. } = self;
         let (values, scores) = (&*values, &*scores);
         let lookup = |term: MetricCode| {
             scores
@@ -114,7 +163,7 @@ impl PatientState {
         if active.is_empty() && episodes.open().is_empty() {
             return;
         }
-        let telling = Telling { values, scores, silent, now };
+        let telling = Telling { values, scores, past, silent, now };
         let offset = cx.offset;
         let next = &mut *cx.next_episode;
         let mut next_id = || {

@@ -8,6 +8,7 @@ use crate::age::years;
 use crate::device::DeviceState;
 use crate::directory::Moved;
 use crate::effect::{AlertRecord, Effect};
+use crate::patient::ChosenBy;
 use crate::{Engine, Step};
 
 impl Engine {
@@ -35,6 +36,10 @@ impl Engine {
             }
             DirectoryEvent::Location(location) => {
                 self.directory.upsert_location(location.clone(), out);
+                // Its unit may go by another name now, and rules go by units.
+                if let Some(occupant) = self.directory.occupant(&location.id) {
+                    self.configure(&occupant);
+                }
                 None
             }
             DirectoryEvent::Device(device) => {
@@ -140,7 +145,7 @@ impl Engine {
         }
         if silent {
             self.fall_silent(&patient, id);
-            self.judge_patient(&patient, false, cx, out);
+            self.judge_patient(&patient, cx, out);
         }
         self.touch_device(id);
         self.touch_patient(&patient);
@@ -319,7 +324,8 @@ impl Engine {
             .map(|location| location.bed.unit.clone());
         let policy = self.policy.clone();
         if let Some(patient) = self.patients.get_mut(id) {
-            patient.configure(&policy, unit.as_deref(), age);
+            patient.configure(&policy, ChosenBy { unit, age_years: age });
+            self.touch_patient(id);
         }
     }
 

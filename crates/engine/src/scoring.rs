@@ -2,6 +2,7 @@
 
 use score::{Aged, Consciousness, Effort, Inputs, MaxAge, Scale, Score};
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 use vitals::metric::code;
 use vitals::time::MINUTE;
 use vitals::{EffectiveTime, MetricCode, ReadingRef};
@@ -76,13 +77,14 @@ impl Scores {
         }
     }
 
-    /// `NEWS2 8: RR 26 (+3), SpO2 90 % (+3)`, and the readings behind it; none if `metric` is no
-    /// score that was computed.
+    /// `NEWS2 8 (3 half an hour ago): RR 26 (+3), SpO2 90 % (+3)`, and the readings behind it;
+    /// none if `metric` is no score that was computed.
     pub(crate) fn describe(
         &self,
         metric: MetricCode,
         readings: &mut Vec<ReadingRef>,
         values: &Values,
+        now: i64,
     ) -> Option<String> {
         let score = self.get(metric)?;
         let total = score.value?;
@@ -92,15 +94,33 @@ impl Scores {
                 continue;
             };
             parts.push(format!("{} (+{points})", say(part.metric, value)));
-            readings.extend(values.get(part.metric).map(|current| current.reading));
+            readings.extend(values.first(sources(part.metric).as_slice(), now).map(|b| b.reading));
         }
         readings.extend(self.trend(metric).and_then(|trend| trend.reading));
         let missing = if score.complete { "" } else { ", some values missing" };
-        let name = say(metric, total);
+        let mut name = say(metric, total);
+        if let Some((minutes, before)) = self.before(metric, now) {
+            name.push_str(&format!(" ({before} {minutes} min ago)"));
+        }
         if parts.is_empty() {
             return Some(format!("{name}{missing}"));
         }
         Some(format!("{name}: {}{missing}", parts.join(", ")))
+    }
+
+    /// The score half an hour ago; if it was first computed later, then, unless that is less than
+    /// ten minutes ago.
+    fn before(&self, metric: MetricCode, now: i64) -> Option<(i64, f64)> {
+        let points = &self.trend(metric)?.points;
+        let then = points.iter().rev().find(|(time, _)| now - time >= 30 * MINUTE);
+        match then {
+            Some((_, value)) => Some((30, *value)),
+            None => {
+                let (time, value) = points.first()?;
+                let minutes = (now - time) / MINUTE;
+                (minutes >= 10).then_some((minutes, *value))
+            }
+        }
     }
 
     /// Notes a total; whether it is to be kept as a value of its own.
@@ -128,27 +148,23 @@ impl Scores {
     }
 }
 
+/// The metrics that may stand for a score's input, best first.
+fn sources(input: MetricCode) -> SmallVec<[MetricCode; 3]> {
+    match input {
+        code::NIBP_SYS => smallvec![code::ABP_SYS, code::ART_SYS, code::NIBP_SYS],
+        code::NIBP_DIA => smallvec![code::ABP_DIA, code::ART_DIA, code::NIBP_DIA],
+        code::PULSE_RATE => smallvec![code::HEART_RATE, code::PULSE_RATE],
+        code::TEMPERATURE => smallvec![code::TEMPERATURE, code::TEMP],
+        other => smallvec![other],
+    }
+}
+
 impl PatientState {
     /// Computes all scores again; gives those to keep as values.
-    pub(crate) fn rescore(&mut self, age: Option<f64>) -> Vec<(MetricCode, f64)> {
-        let now = EffectiveTime(self.clock);
-        let inputs = self.inputs(age);
-        let limits = MaxAge::default();
-        let mut all = vec![
-            (code::NEWS2, score::news2(&inputs, now, &limits)),
-            (code::QSOFA, score::qsofa(&inputs, now, &limits)),
-            (code::SIRS, score::sirs(&inputs, now, &limits)),
-            (code::SHOCK_INDEX, score::shock_index(&inputs, now, &limits)),
-            (code::MEWS, score::mews(&inputs, now, &limits)),
-        ];
-        if age.is_some_and(|age| age < 18.0) {
-            all.push((code::PEWS, score::pews(&inputs, now, &limits)));
-        }
-        let child = age.is_some_and(|age| age < ADULT_FROM);
-        all.retain(|(metric, score)| {
-            score.value.is_some() && (!child || *metric == code::PEWS)
-        });
-        let mut keep = Vec::new();
+    pub(crate) fn rescore(&mut self, age: Option<f64>) -> SmallVec<[(MetricCode, f64); 6]> {
+        self.compute_scores(age);
+        let mut keep = SmallVec::new();
+        let all = std::mem::take(&mut self.scores.all);
         for (metric, score) in &all {
             if let Some(value) = score.value {
                 if self.scores.note(*metric, value, self.clock) {
@@ -157,53 +173,63 @@ impl PatientState {
             }
         }
         self.scores.all = all;
-        self.scores.computed_at = self.clock;
-        self.scores.age_years = age;
         keep
     }
 
-    fn inputs(&self, age_years: Option<f64>) -> Inputs {
-        let value = |metric: MetricCode| {
-            self.values.get(metric).filter(|c| c.quality.usable() && !c.value.is_nan()).map(
-                |current| Aged::new(current.value, current.time),
-            )
+    /// Computes all scores as of the patient's clock.
+    pub(crate) fn compute_scores(&mut self, age: Option<f64>) {
+        let now = EffectiveTime(self.clock);
+        let inputs = self.inputs(age);
+        let limits = MaxAge::default();
+        let child = age.is_some_and(|age| age < ADULT_FROM);
+        let all = &mut self.scores.all;
+        all.clear();
+        let mut add = |metric, score: Score| {
+            if score.value.is_some() {
+                all.push((metric, score));
+            }
         };
-        let fresh = |metric: MetricCode| value(metric).filter(|_| self.is_fresh(metric));
-        // The first source that is fresh, else the first there is, so that "too old" can be told
-        // from "missing".
-        let first = |metrics: &[MetricCode]| {
-            metrics
-                .iter()
-                .find_map(|metric| fresh(*metric))
-                .or_else(|| metrics.iter().find_map(|metric| value(*metric)))
+        if child {
+            add(code::PEWS, score::pews(&inputs, now, &limits));
+        } else {
+            add(code::NEWS2, score::news2(&inputs, now, &limits));
+            add(code::QSOFA, score::qsofa(&inputs, now, &limits));
+            add(code::SIRS, score::sirs(&inputs, now, &limits));
+            add(code::SHOCK_INDEX, score::shock_index(&inputs, now, &limits));
+            add(code::MEWS, score::mews(&inputs, now, &limits));
+        }
+        self.scores.computed_at = self.clock;
+        self.scores.age_years = age;
+    }
+
+    fn inputs(&self, age_years: Option<f64>) -> Inputs {
+        let first = |input: MetricCode| {
+            let found = self.values.first(sources(input).as_slice(), self.clock);
+            found.map(|believed| Aged::new(believed.value, believed.time))
         };
         Inputs {
-            resp_rate: first(&[code::RESP_RATE]),
-            spo2: first(&[code::SPO2]),
-            supplemental_oxygen: first(&[code::SUPPLEMENTAL_OXYGEN])
+            resp_rate: first(code::RESP_RATE),
+            spo2: first(code::SPO2),
+            supplemental_oxygen: first(code::SUPPLEMENTAL_OXYGEN)
                 .map(|aged| Aged { value: aged.value >= 1.0, time: aged.time }),
-            systolic: first(&[code::ABP_SYS, code::ART_SYS, code::NIBP_SYS]),
-            diastolic: first(&[code::ABP_DIA, code::ART_DIA, code::NIBP_DIA]),
-            pulse: first(&[code::HEART_RATE, code::PULSE_RATE]),
-            temperature: first(&[code::TEMPERATURE, code::TEMP]),
-            consciousness: first(&[code::CONSCIOUSNESS]).and_then(|aged| {
+            systolic: first(code::NIBP_SYS),
+            diastolic: first(code::NIBP_DIA),
+            pulse: first(code::PULSE_RATE),
+            temperature: first(code::TEMPERATURE),
+            consciousness: first(code::CONSCIOUSNESS).and_then(|aged| {
                 Consciousness::from_number(aged.value as i32)
                     .map(|value| Aged { value, time: aged.time })
             }),
-            gcs: first(&[code::GCS]),
-            wbc: first(&[code::WBC]),
-            capillary_refill: first(&[code::CAPILLARY_REFILL]),
-            respiratory_effort: first(&[code::RESPIRATORY_EFFORT]).and_then(|aged| {
+            gcs: first(code::GCS),
+            wbc: first(code::WBC),
+            capillary_refill: first(code::CAPILLARY_REFILL),
+            respiratory_effort: first(code::RESPIRATORY_EFFORT).and_then(|aged| {
                 Effort::from_number(aged.value as i32).map(|value| Aged { value, time: aged.time })
             }),
-            fio2: first(&[code::FIO2]),
+            fio2: first(code::FIO2),
             age_years,
             spo2_scale: if self.spo2_scale == 2 { Scale::Two } else { Scale::One },
             ..Inputs::default()
         }
-    }
-
-    fn is_fresh(&self, metric: MetricCode) -> bool {
-        self.values.usable(metric, self.clock).is_some()
     }
 }

@@ -8,8 +8,8 @@ use crate::patient::PatientState;
 use crate::{Changed, Engine};
 use alert::Policy;
 
-/// Version of the parts' form; parts of another version are not read.
-const VERSION: u8 = 1;
+/// Version of the parts' form, the first byte of each; parts of another version are not read.
+pub const STATE_VERSION: u8 = 2;
 
 /// Why stored parts can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,10 +24,11 @@ pub enum SnapshotError {
 
 #[derive(Serialize, Deserialize)]
 struct World {
-    version: u8,
     next_series: u32,
     now: ReceiveTime,
-    policy: String,
+    awake_since: ReceiveTime,
+    /// The site's own policy; the built-in one is the program's.
+    policy: Option<String>,
     policy_by: Option<(String, ReceiveTime)>,
 }
 
@@ -37,10 +38,10 @@ impl Engine {
         let Changed { patients, devices, directory } = std::mem::take(&mut self.unsaved);
         let mut parts = Vec::with_capacity(patients.len() + devices.len() + 2);
         let world = World {
-            version: VERSION,
             next_series: self.next_series,
             now: self.now,
-            policy: self.policy.text.clone(),
+            awake_since: self.awake_since,
+            policy: self.policy_by.as_ref().map(|_| self.policy.text.clone()),
             policy_by: self.policy_by.clone(),
         };
         parts.push(("world".to_owned(), write(&world)));
@@ -67,25 +68,23 @@ impl Engine {
         parts: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), SnapshotError> {
         for (name, bytes) in parts {
-            let unreadable = || SnapshotError::Unreadable { part: name.clone() };
             if name == "world" {
-                let world: World = postcard::from_bytes(&bytes).map_err(|_| unreadable())?;
-                if world.version != VERSION {
-                    return Err(unreadable());
-                }
+                let world: World = read(&name, &bytes)?;
                 self.next_series = world.next_series;
                 self.now = world.now;
-                self.policy_by = world.policy_by;
-                if let Ok(policy) = Policy::parse(&world.policy) {
+                self.awake_since = world.awake_since;
+                if let Some(text) = world.policy {
+                    let policy = Policy::parse(&text).map_err(|_| unreadable(&name))?;
                     self.policy = std::sync::Arc::new(policy);
+                    self.policy_by = world.policy_by;
                 }
             } else if name == "directory" {
-                self.directory = postcard::from_bytes(&bytes).map_err(|_| unreadable())?;
+                self.directory = read(&name, &bytes)?;
             } else if name.starts_with("device/") {
-                let state: DeviceState = postcard::from_bytes(&bytes).map_err(|_| unreadable())?;
+                let state: DeviceState = read(&name, &bytes)?;
                 self.devices.insert(state.device.id.clone(), state);
             } else if name.starts_with("patient/") {
-                let state: PatientState = postcard::from_bytes(&bytes).map_err(|_| unreadable())?;
+                let state: PatientState = read(&name, &bytes)?;
                 self.patients.insert(state.id.clone(), state);
             }
         }
@@ -93,22 +92,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets up what is not stored: rules and timers.
+    /// Sets up what is not stored: rules, scores and timers.
     fn wake(&mut self) {
+        let policy = self.policy.clone();
         let patients: Vec<PatientId> = self.patients.keys().cloned().collect();
         for id in patients {
-            self.configure(&id);
             if let Some(patient) = self.patients.get_mut(&id) {
-                patient.timer_at = None;
+                if let Some(by) = patient.chosen_by.clone() {
+                    patient.configure(&policy, by);
+                }
+                patient.compute_scores(patient.scores.age_years);
             }
             self.set_patient_timer(&id);
             self.changed.patients.insert(id);
         }
         let devices: Vec<DeviceId> = self.devices.keys().cloned().collect();
         for id in devices {
-            if let Some(device) = self.devices.get_mut(&id) {
-                device.timer_at = None;
-            }
             if self.devices.get(&id).is_some_and(|device| !device.silent) {
                 self.set_device_timer(&id);
             }
@@ -119,5 +118,19 @@ impl Engine {
 }
 
 fn write<T: Serialize>(value: &T) -> Vec<u8> {
-    postcard::to_stdvec(value).expect("states hold nothing that postcard can't write")
+    postcard::to_extend(value, vec![STATE_VERSION])
+        .expect("states hold nothing that postcard can't write")
+}
+
+fn read<T: serde::de::DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, SnapshotError> {
+    let state = match bytes.split_first() {
+        Some((&STATE_VERSION, state)) => postcard::take_from_bytes(state).ok(),
+        _ => None,
+    };
+    // What is left over would be of another form as well.
+    state.filter(|(_, rest)| rest.is_empty()).map(|(value, _)| value).ok_or_else(|| unreadable(name))
+}
+
+fn unreadable(part: &str) -> SnapshotError {
+    SnapshotError::Unreadable { part: part.to_owned() }
 }

@@ -3,14 +3,17 @@
 use alert::{Active, ConditionKey, Description};
 use vitals::{MetricCode, ReadingRef};
 
+use crate::past::Past;
 use crate::patient::Silence;
 use crate::scoring::Scores;
 use crate::value::Values;
+use crate::words::word;
 
 /// What reasons are told from.
 pub(crate) struct Telling<'a> {
     pub values: &'a Values,
     pub scores: &'a Scores,
+    pub past: &'a Past,
     pub silent: &'a [Silence],
     /// The patient's clock.
     pub now: i64,
@@ -38,11 +41,14 @@ impl Telling<'_> {
         }
         let mut parts = Vec::new();
         for term in active.terms {
-            if let Some(text) = self.scores.describe(*term, readings, self.values) {
+            if let Some(text) = self.scores.describe(*term, readings, self.values, self.now) {
                 parts.push(text);
             } else if let Some(current) = self.values.usable(*term, self.now) {
                 readings.push(current.reading);
-                parts.push(say(*term, current.value));
+                let before = self.past.before(*term, self.now).map_or_else(String::new, |(ago, mean)| {
+                    format!(" ({} {ago} min ago)", number(*term, mean))
+                });
+                parts.push(format!("{}{before}", say(*term, current.value)));
             }
         }
         format!("{} ({}): {}", active.title, active.rule, parts.join(", "))
@@ -51,11 +57,18 @@ impl Telling<'_> {
 
 /// `HR 131 /min`
 pub(crate) fn say(metric: MetricCode, value: f64) -> String {
+    let number = number(metric, value);
     match metric.metric() {
-        Some(row) => {
-            let number = format!("{value:.*}", usize::from(row.decimals));
-            format!("{} {number} {}", row.label, row.unit.display()).trim_end().to_owned()
+        Some(row) if word(metric, value).is_some() => {
+            format!("{} {}", row.label, word(metric, value).unwrap_or_default())
         }
-        None => format!("{metric:?} {value}"),
+        Some(row) => format!("{} {number} {}", row.label, row.unit.display()).trim_end().to_owned(),
+        None => format!("{metric:?} {number}"),
     }
+}
+
+/// As many decimals as people read.
+fn number(metric: MetricCode, value: f64) -> String {
+    let decimals = metric.metric().map_or(1, |row| usize::from(row.decimals));
+    format!("{value:.decimals$}")
 }

@@ -57,7 +57,7 @@ impl Engine {
         patient.timer_at = None;
         if patient.due(&self.policy.gap).is_some_and(|due| due <= now) {
             patient.clock = patient.clock.max(now);
-            self.judge_patient(id, true, cx, out);
+            self.judge_patient(id, cx, out);
         }
         self.set_patient_timer(id);
     }
@@ -69,15 +69,14 @@ impl Engine {
             return;
         }
         device.timer_at = None;
-        match device.silence_at(&self.policy.gap) {
+        match device.silence_at(&self.policy.gap, self.awake_since) {
             Some(due) if due <= now => {
                 device.silent = true;
                 let patient = device.current().map(|association| association.patient.clone());
                 self.touch_device(id);
                 if let Some(patient) = patient {
                     self.fall_silent(&patient, id);
-                    self.judge_patient(&patient, false, cx, out);
-                    self.set_patient_timer(&patient);
+                    self.judge_patient(&patient, cx, out);
                 }
             }
             Some(_) => self.set_device_timer(id),

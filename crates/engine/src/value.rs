@@ -28,10 +28,21 @@ pub struct Current {
     pub quality: Quality,
     /// When it stops being the present value, on the patient's clock.
     pub stale_at: i64,
-    /// The last usable value of the same device, and when.
-    believed: Option<(f64, i64)>,
-    /// How many values in a row jumped away from it.
+    /// The last usable value.
+    believed: Option<Believed>,
+    /// How many values in a row jumped away from it, to about the same level.
     jumps: u8,
+}
+
+/// A value that may be believed, with what names it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Believed {
+    /// The number.
+    pub value: f64,
+    /// When it was true.
+    pub time: EffectiveTime,
+    /// Name of the reading.
+    pub reading: ReadingRef,
 }
 
 impl Current {
@@ -39,6 +50,13 @@ impl Current {
     #[must_use]
     pub fn usable(&self, now: i64) -> bool {
         self.quality.usable() && now < self.stale_at && !self.value.is_nan()
+    }
+
+    /// The latest value that could be believed when it came: this one, or one before it. How old
+    /// it may be is for whoever asks to say.
+    #[must_use]
+    pub fn believed(&self) -> Option<&Believed> {
+        self.believed.as_ref()
     }
 }
 
@@ -68,6 +86,8 @@ pub struct Arriving<'a> {
     pub received: ReceiveTime,
     /// What is known against it so far.
     pub quality: Quality,
+    /// When its device left the patient, if it has (TI-1).
+    pub until: Option<EffectiveTime>,
 }
 
 impl Values {
@@ -88,7 +108,17 @@ impl Values {
         self.get(metric).filter(|current| current.usable(now))
     }
 
-    /// Judges a value against the one before it: flags that are to be added.
+    /// What a score may take for one of its inputs: the first of these metrics that is fresh, else
+    /// the first that was ever believed, so that "too old" can be told from "missing".
+    #[must_use]
+    pub fn first(&self, metrics: &[MetricCode], now: i64) -> Option<&Believed> {
+        let fresh = metrics.iter().find_map(|metric| self.usable(*metric, now));
+        let any = || metrics.iter().find_map(|metric| self.get(*metric)?.believed());
+        fresh.and_then(Current::believed).or_else(any)
+    }
+
+    /// Judges a value against the one before it: flags that are to be added. One that is older
+    /// than what was believed last cannot be judged so.
     #[must_use]
     pub fn judge(&self, arriving: &Arriving<'_>) -> Quality {
         let mut flags = Quality::empty();
@@ -98,7 +128,8 @@ impl Values {
         }
         let before = self.get(arriving.metric).filter(|c| c.device == *arriving.device);
         if let Some(current) = before.filter(|_| row.max_step_per_s > 0.0) {
-            if current.jumps < LEVEL_ACCEPTED_AFTER && jumped(current, arriving, row) {
+            let settled = current.jumps >= LEVEL_ACCEPTED_AFTER && near(current, arriving, row);
+            if !settled && jumped(current, arriving, row) {
                 flags |= Quality::ARTEFACT;
             }
         }
@@ -110,11 +141,10 @@ impl Values {
     pub fn take(&mut self, arriving: &Arriving<'_>, now: i64) -> bool {
         let keeps = arriving.row.map_or(60, |row| row.stale_after_s);
         let stale_at = arriving.time.0.saturating_add(i64::from(keeps) * SECOND);
-        let believed = arriving
-            .quality
-            .usable()
-            .then_some((arriving.value, arriving.time.0))
-            .filter(|(value, _)| !value.is_nan());
+        let stale_at = arriving.until.map_or(stale_at, |until| stale_at.min(until.0));
+        let (value, time, reading) = (arriving.value, arriving.time, arriving.reading);
+        let believed = (arriving.quality.usable() && !value.is_nan())
+            .then_some(Believed { value, time, reading });
         let mut next = Current {
             metric: arriving.metric,
             value: arriving.value,
@@ -138,9 +168,14 @@ impl Values {
                 }
                 if same {
                     let jumped = next.quality.contains(Quality::ARTEFACT);
-                    next.jumps = if jumped { current.jumps + 1 } else { 0 };
-                    next.believed = next.believed.or(current.believed);
+                    let again = arriving.row.is_none_or(|row| near(current, arriving, row));
+                    next.jumps = match (jumped, again) {
+                        (false, _) => 0,
+                        (true, true) => current.jumps.saturating_add(1),
+                        (true, false) => 1,
+                    };
                 }
+                next.believed = next.believed.or(current.believed);
                 self.all[at] = next;
             }
             Err(at) => self.all.insert(at, next),
@@ -163,11 +198,29 @@ impl Values {
     }
 }
 
+/// Whether a value lies further from the last believed one than a body moves from one value to the
+/// next. Time passed in noise allows nothing more.
 fn jumped(current: &Current, arriving: &Arriving<'_>, row: &Metric) -> bool {
-    current.believed.is_some_and(|(value, time)| {
-        let seconds = ((arriving.time.0 - time) as f64 / 1e6).clamp(1.0, 60.0);
-        (arriving.value - value).abs() > row.max_step_per_s * seconds
+    current.believed.is_some_and(|believed| {
+        arriving.time >= believed.time
+            && !reachable(believed.value, current.time, arriving.value, arriving.time, row)
     })
+}
+
+/// Whether a value is at the level of the one before it.
+fn near(current: &Current, arriving: &Arriving<'_>, row: &Metric) -> bool {
+    reachable(current.value, current.time, arriving.value, arriving.time, row)
+}
+
+fn reachable(
+    from: f64,
+    then: EffectiveTime,
+    to: f64,
+    now: EffectiveTime,
+    row: &Metric,
+) -> bool {
+    let seconds = ((now.0.saturating_sub(then.0)) as f64 / 1e6).clamp(1.0, 60.0);
+    (to - from).abs() <= row.max_step_per_s * seconds
 }
 
 #[cfg(test)]
@@ -187,6 +240,7 @@ mod tests {
             time: EffectiveTime(second * SECOND),
             received: ReceiveTime(second * SECOND),
             quality,
+            until: None,
         }
     }
 
@@ -219,5 +273,46 @@ mod tests {
         let values = Values::default();
         assert_eq!(values.judge(&arriving(&a, 900.0, 0, Quality::empty())), Quality::IMPLAUSIBLE);
         assert_eq!(values.judge(&arriving(&a, 90.0, 0, Quality::empty())), Quality::empty());
+    }
+
+    /// Heart rates a second apart; which of them are taken for artefacts.
+    fn artefacts(rates: &[f64]) -> Vec<bool> {
+        let a = DeviceId::sanitised("a");
+        let mut values = Values::default();
+        let judged = rates.iter().zip(100..).map(|(rate, second)| {
+            let mut arriving = arriving(&a, *rate, second, Quality::empty());
+            arriving.quality = values.judge(&arriving);
+            values.take(&arriving, second * SECOND);
+            arriving.quality.contains(Quality::ARTEFACT)
+        });
+        judged.collect()
+    }
+
+    #[test]
+    fn jumps_that_no_body_makes_are_artefacts_until_the_level_stays() {
+        assert_eq!(artefacts(&[80.0, 82.0, 95.0, 110.0]), [false; 4]);
+        assert_eq!(artefacts(&[80.0, 240.0, 81.0]), [false, true, false]);
+        let level = [80.0, 170.0, 172.0, 169.0, 171.0, 170.0];
+        assert_eq!(artefacts(&level), [false, true, true, true, false, false], "a new rhythm");
+        let noise = [80.0, 170.0, 250.0, 20.0, 190.0, 60.0, 240.0, 82.0];
+        assert_eq!(artefacts(&noise), [false, true, true, true, true, false, true, false]);
+    }
+
+    #[test]
+    fn a_late_value_is_not_judged_by_a_later_one() {
+        let a = DeviceId::sanitised("a");
+        let mut values = Values::default();
+        values.take(&arriving(&a, 140.0, 1_000, Quality::empty()), 1_000 * SECOND);
+        assert_eq!(values.judge(&arriving(&a, 60.0, 500, Quality::empty())), Quality::empty());
+    }
+
+    #[test]
+    fn ti_1_a_late_value_of_a_device_that_left_is_never_present() {
+        let a = DeviceId::sanitised("a");
+        let mut values = Values::default();
+        let mut late = arriving(&a, 80.0, 100, Quality::LATE);
+        late.until = Some(EffectiveTime(110 * SECOND));
+        values.take(&late, 111 * SECOND);
+        assert!(values.usable(code::HEART_RATE, 111 * SECOND).is_none());
     }
 }
