@@ -1,0 +1,101 @@
+//! Measures the running platform against the budgets of the design, from outside: the release
+//! program as a child process, spoken to over its public protocols. `docs/benchmarks.md` explains
+//! each figure.
+
+mod http;
+mod ingest;
+mod process;
+mod report;
+mod server;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+
+use report::Report;
+
+/// Measures a release build of vitalwire against its budgets.
+#[derive(Parser)]
+struct Args {
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Shorter runs: figures to look at while working, not to publish.
+    #[arg(long)]
+    quick: bool,
+    /// Measure only this; may be given more than once.
+    #[arg(long)]
+    only: Vec<What>,
+    /// The program to measure.
+    #[arg(long, default_value = "target/release/vitalwire")]
+    binary: PathBuf,
+    /// Where data folders are made; a real disk, not memory.
+    #[arg(long, default_value = "target/bench")]
+    folder: PathBuf,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Durable QoS 1 observations a second.
+    Mqtt,
+    /// MLLP messages a second.
+    Mllp,
+}
+
+/// What every measure is told.
+pub struct Bench {
+    /// The program.
+    pub binary: PathBuf,
+    /// Where data folders are made.
+    pub scratch: PathBuf,
+    /// Shorter runs.
+    pub quick: bool,
+}
+
+impl Bench {
+    /// An empty folder, removed when dropped.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn folder(&self) -> anyhow::Result<tempfile::TempDir> {
+        tempfile::tempdir_in(&self.scratch).context("cannot make a data folder")
+    }
+
+    /// A duration in seconds, shortened if the run is to be quick.
+    #[must_use]
+    pub fn seconds(&self, full: f64) -> f64 {
+        if self.quick { (full / 3.0).max(2.0) } else { full }
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let binary = args.binary.canonicalize().with_context(|| {
+        format!(
+            "no program at {}; build it with `cargo build --release -p vitalwire`",
+            args.binary.display()
+        )
+    })?;
+    std::fs::create_dir_all(&args.folder).context("cannot make the folder for data")?;
+    let scratch = args.folder.canonicalize()?;
+    let bench = Bench { binary, scratch, quick: args.quick };
+    let all = What::value_variants();
+    let chosen = if args.only.is_empty() { all } else { &args.only };
+    let mut report = Report::default();
+    for what in chosen {
+        eprintln!("{what:?}");
+        match what {
+            What::Mqtt => ingest::mqtt(&bench, &mut report).await?,
+            What::Mllp => ingest::mllp(&bench, &mut report).await?,
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&report.json())?);
+    } else {
+        println!("{}", report.table());
+    }
+    Ok(())
+}
