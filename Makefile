@@ -24,8 +24,10 @@ test: web
 	target/test-venv/bin/pytest tests -n $(TEST_JOBS) --dist loadfile --durations 10
 	cd web && VITALWIRE_BIN=$(CURDIR)/target/debug/vitalwire npm run e2e
 
+# The house rules that a machine can check, and the compiler's and clippy's advice as errors.
 lint:
-	cargo clippy --workspace --all-targets --locked
+	cargo xtask tidy
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 
 bench: build
 	cargo run --release -p store --example budget
