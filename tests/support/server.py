@@ -55,6 +55,14 @@ class Server:
         return COLOUR.sub("", self.log_file().read_text(errors="replace"))
 
     def start(self):
+        self._spawn()
+        started = wait_for(self._running, "the server to run", START_S, 0.02)
+        for door, address in zip(("http", "mqtt", "mllp"), started.groups()):
+            host, port = address.rsplit(":", 1)
+            setattr(self, door, (host, int(port)))
+        return self
+
+    def _spawn(self):
         assert self.process is None
         self.starts += 1
         flags = ["--data", str(self.data)] + (["--open"] if self.open else [])
@@ -65,11 +73,12 @@ class Server:
         with self.log_file().open("wb") as log:
             self.process = subprocess.Popen([binary(), "serve", *flags], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=self.environment)
-        started = wait_for(self._running, "the server to run", START_S, 0.02)
-        for door, address in zip(("http", "mqtt", "mllp"), started.groups()):
-            host, port = address.rsplit(":", 1)
-            setattr(self, door, (host, int(port)))
-        return self
+
+    def kill_at_start(self, after_s):
+        """Starts it, and kills it whether or not it runs by then."""
+        self._spawn()
+        time.sleep(after_s)
+        self.kill()
 
     def _running(self):
         found = STARTED.search(self.log())
