@@ -107,8 +107,8 @@ struct LevelState {
 #[derive(Debug, Clone, PartialEq)]
 struct Plan {
     levels: Vec<Level>,
-    /// Each level in words.
-    rules: Vec<String>,
+    /// Each level in words; for a limit, what lies above and what below.
+    rules: Vec<[String; 2]>,
     hysteresis: f64,
     clear_us: i64,
     worsen_by: f64,
@@ -180,7 +180,7 @@ impl Conditions {
                     worsen_by: plan.worsen_by,
                     group: &plan.group,
                     title: if state.below { &plan.title_below } else { &plan.title },
-                    rule: &plan.rules[on],
+                    rule: &plan.rules[on][usize::from(state.below)],
                     terms: &plan.terms,
                     latch: plan.latch,
                     chain: plan.chain,
@@ -305,7 +305,7 @@ fn plans(policy: &Policy, limits: &Limits<'_>) -> Vec<(ConditionKey, Plan)> {
             }
             let plan = Plan {
                 levels: rule.levels.clone(),
-                rules: rule.levels.iter().map(Level::to_string).collect(),
+                rules: rule.levels.iter().map(|level| [level.to_string(), String::new()]).collect(),
                 title_below: String::new(),
                 hysteresis: rule.hysteresis,
                 clear_us: rule.clear_us,
@@ -391,21 +391,31 @@ impl Policy {
 
 fn limit_plan(rule: &LimitRule) -> Plan {
     let name = rule.metric.metric().map_or_else(|| rule.metric.refid(), |m| m.name.to_owned());
-    let level = |priority, low: Option<f64>, high: Option<f64>| {
-        let below = low.map(|mark| Expression::Compare(rule.metric, Comparison::Less, mark));
-        let above = high.map(|mark| Expression::Compare(rule.metric, Comparison::Greater, mark));
-        let parts: Vec<Expression> = below.into_iter().chain(above).collect();
-        (!parts.is_empty()).then_some(Level {
-            priority,
-            when: Expression::Or(parts),
-            for_us: rule.for_us,
-        })
-    };
-    let critical = level(Priority::High, rule.critical_low, rule.critical_high);
-    let ordinary = level(Priority::Medium, rule.low, rule.high);
-    let levels: Vec<Level> = critical.into_iter().chain(ordinary).collect();
+    let mut levels = Vec::new();
+    let mut rules = Vec::new();
+    let marks = [
+        (Priority::High, rule.critical_low, rule.critical_high),
+        (Priority::Medium, rule.low, rule.high),
+    ];
+    for (priority, low, high) in marks {
+        let compare = |mark: Option<f64>, comparison| {
+            mark.map(|mark| Expression::Compare(rule.metric, comparison, mark))
+        };
+        let (low, high) = (compare(low, Comparison::Less), compare(high, Comparison::Greater));
+        let level = |when| Level { priority, when, for_us: rule.for_us };
+        let said = |side: &Option<Expression>| {
+            side.clone().map_or_else(String::new, |when| level(when).to_string())
+        };
+        rules.push([said(&high), said(&low)]);
+        let parts: Vec<Expression> = low.into_iter().chain(high).collect();
+        if parts.is_empty() {
+            rules.pop();
+        } else {
+            levels.push(level(Expression::Or(parts)));
+        }
+    }
     Plan {
-        rules: levels.iter().map(Level::to_string).collect(),
+        rules,
         levels,
         hysteresis: rule.hysteresis,
         clear_us: rule.clear_us,

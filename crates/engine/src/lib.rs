@@ -200,7 +200,7 @@ impl Engine {
 
     fn set_patient_timer(&mut self, id: &PatientId) {
         let Some(patient) = self.patients.get_mut(id) else { return };
-        let Some(due) = patient.due(&self.policy.gap) else { return };
+        let Some(due) = patient.due() else { return };
         if patient.timer_at.is_none_or(|at| due < at) {
             patient.timer_at = Some(due);
             self.timers.set(due, Timer::Patient(id.clone()));

@@ -97,7 +97,6 @@ impl Engine {
         let recorded = source.message.time_base == TimeBase::Recorded;
         let at = self.now;
         let device = self.announce(id, out);
-        let was_silent = device.silent && !cx.released;
         // A message released from quarantine is none that the device sends now.
         if !cx.released {
             device.hear(at, source.message.origin.protocol);
@@ -114,18 +113,36 @@ impl Engine {
             device.delay_us = Some(device.delay_us.map_or(delay, |old| old + (delay - old) / 8));
         }
         let on = device.current().map(|association| association.patient.clone());
-        if was_silent {
-            if let Some(patient) = on.and_then(|id| self.patients.get_mut(&id)) {
-                for gap in patient.silent.iter_mut().filter(|gap| gap.device == *id) {
-                    gap.heard_again = Some(at.0);
-                }
-                let patient = patient.id.clone();
-                self.touch_patient(&patient);
-                self.judge_patient(&patient, cx, out);
-            }
+        let slow = device.interval_us.is_some_and(|interval| interval > self.policy.gap.clear_us);
+        if let Some(patient) = on.filter(|_| !cx.released) {
+            self.end_silence(&patient, id, slow, cx, out);
         }
         self.touch_device(id);
         self.set_device_timer(id);
+    }
+
+    /// A device that was silent is so no more when it has been heard for long enough; a slow one,
+    /// when it is heard at all.
+    fn end_silence(
+        &mut self,
+        patient: &PatientId,
+        id: &DeviceId,
+        slow: bool,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) {
+        let now = self.now.0;
+        let clear_us = self.policy.gap.clear_us;
+        let patient = self.directory.resolve(patient).clone();
+        let Some(state) = self.patients.get_mut(&patient) else { return };
+        let Some(at) = state.silent.iter().position(|gap| gap.device == *id) else { return };
+        let heard = *state.silent[at].heard_again.get_or_insert(now);
+        if slow || now.saturating_sub(heard) >= clear_us {
+            state.silent.remove(at);
+            state.clock = state.clock.max(now);
+            self.judge_patient(&patient, cx, out);
+        }
+        self.touch_patient(&patient);
     }
 
     /// When a measurement was true, and the flags that say how that is known.

@@ -147,7 +147,6 @@ impl PatientState {
     pub(crate) fn judge(&mut self, cx: &mut Surroundings<'_>, out: &mut Vec<alert::Change>) {
         let now = self.clock;
         self.reviewed_at = now;
-        self.end_silences(now, cx.policy.gap.clear_us);
         let Self { values, scores, past, silent, episodes, conditions, .. } = self;
         let (values, scores) = (&*values, &*scores);
         let lookup = |term: MetricCode| {
@@ -181,25 +180,16 @@ impl PatientState {
     }
 
     /// When time alone next changes something, on the patient's clock.
-    pub(crate) fn due(&self, gap: &alert::Gap) -> Option<i64> {
+    pub(crate) fn due(&self) -> Option<i64> {
         // A recording's clock stands still between its messages.
         if self.recorded {
             return None;
         }
         let review = self.reviewed_at.saturating_add(REVIEW_EVERY);
-        let spoke = self.silent.iter().filter_map(|gap| gap.heard_again).min();
-        let over = spoke.map(|heard| heard.saturating_add(gap.clear_us));
-        let first = [self.conditions.due(), self.episodes.due(), over, Some(review)];
+        let first = [self.conditions.due(), self.episodes.due(), Some(review)];
         // What was due when it was last judged waits for something else.
         let soonest = self.reviewed_at.saturating_add(REVIEW_GAP);
         first.into_iter().flatten().min().map(|due| due.max(soonest))
-    }
-
-    /// A device that was silent and has been heard for long enough is silent no more.
-    fn end_silences(&mut self, now: i64, clear_us: i64) {
-        self.silent.retain(|gap| {
-            gap.heard_again.is_none_or(|heard| now < heard.saturating_add(clear_us))
-        });
     }
 }
 

@@ -55,7 +55,7 @@ impl Engine {
             return;
         }
         patient.timer_at = None;
-        if patient.due(&self.policy.gap).is_some_and(|due| due <= now) {
+        if patient.due().is_some_and(|due| due <= now) {
             patient.clock = patient.clock.max(now);
             self.judge_patient(id, cx, out);
         }
