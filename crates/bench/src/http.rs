@@ -21,6 +21,7 @@ const WITHIN: Duration = Duration::from_secs(120);
 pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
+    address: String,
 }
 
 impl Http {
@@ -30,7 +31,13 @@ impl Http {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { client, base: format!("http://{address}") }
+        Self { client, base: format!("http://{address}"), address: address.to_owned() }
+    }
+
+    /// `host:port` of the server.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The body of a GET that was answered with 2xx.

@@ -2,11 +2,17 @@
 //! program as a child process, spoken to over its public protocols. `docs/benchmarks.md` explains
 //! each figure.
 
+mod alerting;
+mod device;
+mod endurance;
+mod history;
 mod http;
 mod ingest;
+mod overload;
 mod process;
 mod report;
 mod server;
+mod ward;
 
 use std::path::PathBuf;
 
@@ -42,6 +48,18 @@ enum What {
     Mqtt,
     /// MLLP messages a second.
     Mllp,
+    /// From the wire to the alert on the live stream.
+    Alerts,
+    /// A day of twelve trends.
+    Trends,
+    /// Bytes of a stored numeric.
+    Bytes,
+    /// Restart after kill -9.
+    Restart,
+    /// Memory at 1,000 beds.
+    Memory,
+    /// Ten times the load.
+    Overload,
 }
 
 /// What every measure is told.
@@ -90,6 +108,12 @@ async fn main() -> anyhow::Result<()> {
         match what {
             What::Mqtt => ingest::mqtt(&bench, &mut report).await?,
             What::Mllp => ingest::mllp(&bench, &mut report).await?,
+            What::Alerts => alerting::at_a_fifth(&bench, &mut report).await?,
+            What::Trends => history::trends(&bench, &mut report).await?,
+            What::Bytes => history::bytes(&bench, &mut report).await?,
+            What::Restart => endurance::restart(&bench, &mut report).await?,
+            What::Memory => endurance::memory(&bench, &mut report).await?,
+            What::Overload => overload::flood(&bench, &mut report).await?,
         }
     }
     if args.json {
