@@ -134,6 +134,42 @@ pub(super) const MIMIC3: [Column; 32] = [
     column("220224", "MDC_CONC_PO2_ART", "mm[Hg]"),
 ];
 
+/// MIMIC-III laboratory items (`d_labitems`), those of blood. Blood gases are left out but for lactate and
+/// ionised calcium: the tables don't say which are arterial.
+pub(super) const MIMIC3_LABS: [Column; 31] = [
+    column("51221", "MDC_CONC_HCT_GEN", "%"),
+    column("50971", "MDC_CONC_K_SER", "mmol/L"),
+    column("50822", "MDC_CONC_K_SER", "mmol/L"),
+    column("50983", "MDC_CONC_NA_SERUM", "mmol/L"),
+    column("50912", "MDC_CONC_CREA_SER", "mg/dL"),
+    column("50902", "MDC_CONC_CHLOR_SER", "mmol/L"),
+    column("51006", "MDC_CONC_BLD_UREA_NITROGEN", "mg/dL"),
+    column("50882", "MDC_CONC_HCO3_GEN", "mmol/L"),
+    column("50868", "MDC_CONC_AN_GAP_CALC", "mmol/L"),
+    column("50931", "MDC_CONC_GLU_SER", "mg/dL"),
+    column("50809", "MDC_CONC_GLU_GEN", "mg/dL"),
+    column("51265", "MDC_PLTS_CNT", "10*9/L"),
+    column("51222", "MDC_CONC_HB_ART", "g/dL"),
+    column("51301", "VW_WBC", "10*9/L"),
+    column("51279", "MDC_RB_CNT", "10*12/L"),
+    column("50960", "MDC_CONC_MG_SER", "mg/dL"),
+    column("50893", "MDC_CONC_CA_SER", "mg/dL"),
+    column("50970", "MDC_CONC_P_SER", "mg/dL"),
+    column("51275", "MDC_TIME_PD_PTT", "s"),
+    column("51274", "MDC_TIME_PD_PT", "s"),
+    column("51237", "MDC_PT_INTL_NORM_RATIO", "{INR}"),
+    column("50885", "MDC_CONC_BILI_TOT", "mg/dL"),
+    column("50861", "MDC_CONC_GPT", "U/L"),
+    column("50878", "MDC_CONC_AST", "U/L"),
+    column("50863", "MDC_CONC_ALP", "U/L"),
+    column("50813", "MDC_CONC_LACT", "mmol/L"),
+    column("50808", "MDC_CONC_CA_GEN", "mmol/L"),
+    column("50862", "MDC_CONC_ALB_SER", "g/dL"),
+    column("50910", "MDC_CONC_CREA_KIN_SER", "U/L"),
+    column("51003", "VW_TROPONIN_T", "ng/mL"),
+    column("51214", "VW_FIBRINOGEN", "mg/dL"),
+];
+
 /// Charted alarm limits of MIMIC-III (MetaVision): item, metric, and whether it is the upper one.
 pub(super) const MIMIC3_LIMITS: [(&str, &str, bool); 10] = [
     ("220047", "MDC_ECG_HEART_RATE", false),
@@ -155,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_column_is_a_known_metric_in_a_unit_that_converts() {
-        for column in CINC2019.iter().chain(&CINC2012).chain(&MIMIC3) {
+        for column in CINC2019.iter().chain(&CINC2012).chain(&MIMIC3).chain(&MIMIC3_LABS) {
             let metric = Metric::by_refid(column.metric)
                 .unwrap_or_else(|| panic!("{}: no metric {}", column.name, column.metric));
             let unit = Unit::from_ucum(column.unit)

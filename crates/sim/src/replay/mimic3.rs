@@ -1,4 +1,5 @@
-//! MIMIC-III demo tables: charted vitals, charted alarm limits, and transfers as ADT.
+//! MIMIC-III demo tables: charted vitals, laboratory values, drips, charted alarm limits, and
+//! transfers as ADT.
 //!
 //! MIMIC shifts each patient's dates into a year after 2100. Here each patient's first moment is
 //! moved by whole days onto the epoch, so that hours of the day and everything between a patient's
@@ -13,7 +14,8 @@ use vitals::Sex;
 
 use super::EPOCH;
 use super::archive::Folder;
-use super::columns::{Column, MIMIC3, MIMIC3_LIMITS};
+use super::columns::{Column, MIMIC3, MIMIC3_LABS, MIMIC3_LIMITS};
+use super::drips::{self, Run};
 use super::csv;
 use super::recording::{Beat, LimitChange, Recording, What, born};
 use crate::error::SimError;
@@ -29,6 +31,7 @@ struct Subject {
     sex: Sex,
     born_us: i64,
     values: BTreeMap<i64, Vec<(&'static Column, f64)>>,
+    runs: Vec<Run>,
     limits: Vec<(i64, &'static str, bool, f64)>,
     moves: Vec<Move>,
     left_out: BTreeMap<String, u64>,
@@ -54,6 +57,16 @@ pub(super) fn read(folder: &Folder, patients: Option<usize>) -> Result<Vec<Recor
     transfers(&table(folder, "transfers")?, &mut subjects)?;
     for path in folder.files(".csv.gz")?.iter().filter(|path| named(path, "chartevents")) {
         charted(path, &mut subjects)?;
+    }
+    // Without these tables there are no such values; the others stand alone.
+    for path in folder.files(".csv.gz")? {
+        if named(&path, "labevents") {
+            laboratory(&path, &mut subjects)?;
+        } else if named(&path, "inputevents_mv") {
+            drips::spans(&path, |number, run| ran(&mut subjects, number, run))?;
+        } else if named(&path, "inputevents_cv") {
+            drips::moments(&path, |number, run| ran(&mut subjects, number, run))?;
+        }
     }
     Ok(subjects
         .into_iter()
@@ -149,10 +162,39 @@ fn charted(path: &Path, subjects: &mut BTreeMap<u32, Subject>) -> Result<(), Sim
     })
 }
 
+fn laboratory(path: &Path, subjects: &mut BTreeMap<u32, Subject>) -> Result<(), SimError> {
+    csv::for_each(path, &["subject_id", "itemid", "charttime", "valuenum"], |row| {
+        let Some(column) = MIMIC3_LABS.iter().find(|column| column.name == row[1]) else {
+            return Ok(());
+        };
+        let number: u32 = row[0].parse().map_err(|_| "subject_id is no number")?;
+        let Some(subject) = subjects.get_mut(&number) else { return Ok(()) };
+        match row[3].parse::<f64>() {
+            Ok(value) => {
+                subject.values.entry(moment(row[2])?).or_default().push((column, value));
+            }
+            Err(_) => *subject.left_out.entry(format!("{}: no number", row[1])).or_default() += 1,
+        }
+        Ok(())
+    })
+}
+
+/// Notes that a drip ran, or why not.
+fn ran(subjects: &mut BTreeMap<u32, Subject>, number: u32, run: Result<Run, String>) {
+    let Some(subject) = subjects.get_mut(&number) else { return };
+    match run {
+        Ok(run) => subject.runs.push(run),
+        Err(why) => *subject.left_out.entry(why).or_default() += 1,
+    }
+}
+
 impl Subject {
     fn recording(mut self, number: u32, bed: usize) -> Recording {
         self.moves.sort_by_key(|m| m.time_us);
         self.limits.sort_by_key(|limit| limit.0);
+        for (time_us, rates) in drips::values(&self.runs) {
+            self.values.entry(time_us).or_default().extend(rates);
+        }
         let first = [
             self.moves.first().map(|m| m.time_us),
             self.values.keys().next().copied(),
@@ -174,6 +216,10 @@ impl Subject {
         beats.extend(std::mem::take(&mut self.values).into_iter().map(|(time_us, values)| Beat {
             time_us: time_us + shift,
             what: What::Values(values),
+        }));
+        beats.extend(drips::names(&self.runs).into_iter().map(|(time_us, name, drug)| Beat {
+            time_us: time_us + shift,
+            what: What::Text { name, text: drug },
         }));
         // Stable: at one moment people move first, then limits are set, then values come.
         beats.sort_by_key(|beat| beat.time_us);
@@ -254,7 +300,7 @@ fn limit_changes(charted: &[(i64, &'static str, bool, f64)]) -> Vec<(i64, LimitC
 }
 
 /// A MIMIC time (`2164-10-23 21:10:15`, or a date alone) as µs since 1970, taken as UTC.
-fn moment(text: &str) -> Result<i64, String> {
+pub(super) fn moment(text: &str) -> Result<i64, String> {
     let whole = if text.len() == 10 { format!("{text} 00:00:00") } else { text.to_owned() };
     let civil: DateTime =
         whole.replace(' ', "T").parse().map_err(|_| "has a time that is no date".to_owned())?;

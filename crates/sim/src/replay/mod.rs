@@ -11,6 +11,7 @@ mod cinc2012;
 mod cinc2019;
 mod columns;
 mod csv;
+mod drips;
 mod hl7files;
 mod mimic3;
 mod play;
@@ -37,7 +38,8 @@ pub enum Source {
     Cinc2019(Vec<PathBuf>),
     /// `.txt` files, one a patient.
     Cinc2012(PathBuf),
-    /// A folder with `patients.csv.gz`, `transfers.csv.gz`, `chartevents_*.csv.gz`.
+    /// A folder with `patients.csv.gz`, `transfers.csv.gz`, `chartevents_*.csv.gz`; also read, if there,
+    /// `labevents.csv.gz` and `inputevents_*.csv.gz`.
     Mimic3(PathBuf),
     /// A file, or a folder of `.hl7` files.
     Hl7(PathBuf),

@@ -237,7 +237,10 @@ impl Player {
     }
 
     async fn play(&mut self, share: Vec<Recording>, start: Instant) -> Result<(), SimError> {
-        self.shared.patients.fetch_add(share.len() as u64, Ordering::Relaxed);
+        // A patient is done when the last beat is sent.
+        let mut left: Vec<usize> = share.iter().map(|recording| recording.beats.len()).collect();
+        let without = left.iter().filter(|beats| **beats == 0).count() as u64;
+        self.shared.patients.fetch_add(without, Ordering::Relaxed);
         let topics: Vec<String> =
             share.iter().map(|r| format!("vitalwire/{}/recording", r.device)).collect();
         let mut order: Vec<(i64, u32, u32)> = share
@@ -257,8 +260,16 @@ impl Player {
                 What::Values(values) => {
                     self.values(&topics[at as usize], time_us, values).await?;
                 }
+                What::Text { name, text } => {
+                    let payload = senml::text_json(time_us, name, text);
+                    self.publish(&topics[at as usize], &payload, 1).await?;
+                }
                 What::Movement(text) => self.movement(text).await?,
                 What::Limit(change) => self.limit(recording, change).await?,
+            }
+            left[at as usize] -= 1;
+            if left[at as usize] == 0 {
+                self.shared.patients.fetch_add(1, Ordering::Relaxed);
             }
         }
         self.settle().await?;
@@ -284,16 +295,19 @@ impl Player {
                 value: *value,
             })
             .collect();
-        let payload = senml::json(time_us, &pack);
+        self.publish(topic, &senml::json(time_us, &pack), values.len()).await
+    }
+
+    async fn publish(&mut self, topic: &str, payload: &[u8], values: usize) -> Result<(), SimError> {
         let link = match &mut self.mqtt {
             Some(link) => link,
             none => none.insert(MqttLink::connect(self.options.clone()).await?),
         };
-        if let Err(error) = link.publish(topic, "", &payload).await {
+        if let Err(error) = link.publish(topic, "", payload).await {
             recover(link, &self.shared, error).await?;
         }
         self.shared.messages.fetch_add(1, Ordering::Relaxed);
-        self.shared.values.fetch_add(values.len() as u64, Ordering::Relaxed);
+        self.shared.values.fetch_add(values as u64, Ordering::Relaxed);
         Ok(())
     }
 

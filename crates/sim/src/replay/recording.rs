@@ -39,6 +39,13 @@ pub struct Beat {
 pub enum What {
     /// Values are measured or charted.
     Values(Vec<(&'static Column, f64)>),
+    /// A text is charted.
+    Text {
+        /// Reference id of the metric, with its channel if it has one.
+        name: String,
+        /// The text.
+        text: &'static str,
+    },
     /// The admission system says something: an HL7 ADT message.
     Movement(String),
     /// Somebody sets an alarm limit.
@@ -56,8 +63,13 @@ pub struct LimitChange {
     pub high: Option<f64>,
 }
 
-/// Counts by metric.
-pub type Counts = BTreeMap<&'static str, u64>;
+/// Counts by metric, channels taken together.
+pub type Counts = BTreeMap<String, u64>;
+
+/// A name without its channel.
+fn metric(name: &str) -> String {
+    name.split('/').next().unwrap_or(name).to_owned()
+}
 
 impl Recording {
     /// Values by metric: all of them, and those that are left when a value equal in metric, time
@@ -67,11 +79,19 @@ impl Recording {
         let (mut all, mut distinct) = (Counts::new(), Counts::new());
         let mut seen = HashSet::new();
         for beat in &self.beats {
-            let What::Values(values) = &beat.what else { continue };
+            let values = match &beat.what {
+                What::Values(values) => values.as_slice(),
+                What::Text { name, .. } => {
+                    *all.entry(metric(name)).or_default() += 1;
+                    *distinct.entry(metric(name)).or_default() += 1;
+                    continue;
+                }
+                What::Movement(_) | What::Limit(_) => continue,
+            };
             for (column, value) in values {
-                *all.entry(column.metric).or_default() += 1;
+                *all.entry(metric(column.metric)).or_default() += 1;
                 if seen.insert((beat.time_us, column.metric, column.unit, value.to_bits())) {
-                    *distinct.entry(column.metric).or_default() += 1;
+                    *distinct.entry(metric(column.metric)).or_default() += 1;
                 }
             }
         }

@@ -9,7 +9,7 @@ use super::recording::{Counts, Recording};
 /// Progress of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct ReplayProgress {
-    /// Patients (or files) whose recordings are under way or done.
+    /// Patients (or files) whose recordings are sent.
     pub patients: u64,
     /// Patients in all; 0 while it is not known.
     pub patients_total: u64,
@@ -62,7 +62,7 @@ impl ReplayReport {
         self.values += all.values().sum::<u64>();
         self.distinct_values += distinct.values().sum::<u64>();
         for (metric, count) in &distinct {
-            *self.by_metric.entry(metric).or_default() += count;
+            *self.by_metric.entry(metric.clone()).or_default() += count;
         }
         self.by_device.insert(recording.device.clone(), distinct);
         for (name, count) in &recording.left_out {

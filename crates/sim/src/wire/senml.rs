@@ -39,6 +39,13 @@ pub fn json(time_us: i64, values: &[Value<'_>]) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A pack of one text, as JSON. Neither name nor text may hold quotes or backslashes.
+#[must_use]
+pub fn text_json(time_us: i64, name: &str, text: &str) -> Vec<u8> {
+    let (whole, part) = (time_us.div_euclid(1_000_000), time_us.rem_euclid(1_000_000));
+    format!("[{{\"bt\":{whole}.{part:06},\"n\":\"{name}\",\"vs\":\"{text}\"}}]").into_bytes()
+}
+
 /// The same pack as CBOR (labels of RFC 8428 table 6: bt −3, n 0, u 1, v 2).
 #[must_use]
 pub fn cbor(time_us: i64, values: &[Value<'_>]) -> Vec<u8> {
