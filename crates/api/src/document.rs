@@ -5,7 +5,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
 use crate::access::COOKIE;
 use crate::rules::{ROUTES, Rule};
@@ -60,7 +60,7 @@ fn admit(operation: &mut Operation, rule: Rule) {
 /// Adds a failure, unless the route says more of it itself.
 fn fails(operation: &mut Operation, status: &str, description: &str) {
     let body = RefOr::Ref(Ref::from_schema_name("ErrorBody"));
-    let answer =
-        Response::new(description).content("application/json", Content::new(Some(body)));
+    let answer = ResponseBuilder::new().description(description);
+    let answer = answer.content("application/json", Content::new(Some(body))).build();
     operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(answer));
 }
