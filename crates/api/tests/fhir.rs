@@ -3,100 +3,8 @@
 #[path = "fhir_support/mod.rs"]
 mod support;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
 use serde_json::{Value as Json, json};
-use support::Memory;
-use tower::ServiceExt;
-use wire_fhir::validate;
-
-struct Server {
-    router: Router,
-    memory: Arc<Memory>,
-}
-
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    json: Json,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
-    }
-
-    fn expressions(&self) -> Vec<&str> {
-        let issues = self.json["issue"].as_array().into_iter().flatten();
-        issues.filter_map(|issue| issue["expression"][0].as_str()).collect()
-    }
-}
-
-impl Server {
-    fn new() -> Self {
-        let memory = Arc::new(Memory::default());
-        Self { router: api::fhir::router(memory.clone()), memory }
-    }
-
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "fhir.example");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::from(body.to_owned())).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("infallible");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        let json: Json = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-        for entry in json["entry"].as_array().into_iter().flatten() {
-            assert_valid(&entry["resource"]);
-        }
-        assert_valid(&json);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, json }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.send("GET", path, &[], "").await
-    }
-
-    async fn post(&self, path: &str, json: &Json) -> Answer {
-        self.send("POST", path, &[("content-type", "application/fhir+json")], &json.to_string()).await
-    }
-
-    async fn total(&self, path: &str) -> u64 {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.json);
-        answer.json["total"].as_u64().expect("a total")
-    }
-}
-
-/// Everything that goes out is valid by our own tables; the Python client asks others.
-fn assert_valid(json: &Json) {
-    if json.is_object() {
-        let issues = validate(json, json["resourceType"].as_str().unwrap_or("?"));
-        assert!(issues.is_empty(), "{issues:#?}\n{json:#}");
-    }
-}
-
-fn heart_rate(patient: &str, time: &str, value: f64) -> Json {
-    json!({
-        "resourceType": "Observation", "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
-        "subject": {"reference": format!("Patient/{patient}")}, "device": {"reference": "Device/m1"},
-        "effectiveDateTime": time,
-        "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": "/min"},
-    })
-}
-
-fn patient(mrn: &str, family: &str) -> Json {
-    json!({
-        "resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": mrn}],
-        "name": [{"family": family, "given": ["Ada", "B"]}], "gender": "female", "birthDate": "1950-02-01",
-    })
-}
+use support::server::{Server, heart_rate, patient};
 
 #[tokio::test]
 async fn an_observation_is_created_read_and_kept_once() {
@@ -117,12 +25,12 @@ async fn an_observation_is_created_read_and_kept_once() {
     let mut other = heart_rate("p1", "2026-11-21T11:59:30Z", 73.0);
     other["identifier"] = json!([{"system": "urn:x", "value": "1"}]);
     for expected in [201, 200] {
-        let answer = server.send("POST", "/fhir/Observation", &conditional, &other.to_string()).await;
+        let answer = server.send("POST", "/fhir/Observation", &conditional, other.to_string()).await;
         assert_eq!(answer.status, expected);
         other["valueQuantity"]["value"] = json!(80);
     }
     let put = server
-        .send("PUT", "/fhir/Observation/mine", &[], &{
+        .send("PUT", "/fhir/Observation/mine", &[], {
             let mut json = heart_rate("p1", "2026-11-21T11:58:00Z", 74.0);
             json["id"] = "mine".into();
             json.to_string()
@@ -130,7 +38,7 @@ async fn an_observation_is_created_read_and_kept_once() {
         .await;
     assert_eq!(put.status, 201);
     assert_eq!(server.get("/fhir/Observation/mine").await.json["valueQuantity"]["value"], 74.0);
-    let fixed = server.send("PUT", "/fhir/Observation/r0-0-0", &[], &read.json.to_string()).await;
+    let fixed = server.send("PUT", "/fhir/Observation/r0-0-0", &[], read.json.to_string()).await;
     assert_eq!(fixed.status, 405);
 }
 
@@ -150,7 +58,7 @@ async fn what_is_wrong_is_named_and_quarantined() {
     let answer = server.post("/fhir/Observation", &unknown).await;
     assert_eq!((answer.status, answer.expressions()), (202, vec!["Observation.code"]));
     let strict = [("prefer", "handling=strict")];
-    let answer = server.send("POST", "/fhir/Observation", &strict, &unknown.to_string()).await;
+    let answer = server.send("POST", "/fhir/Observation", &strict, unknown.to_string()).await;
     assert_eq!((answer.status, answer.expressions()), (422, vec!["Observation.code"]));
     assert_eq!(server.memory.journal(), (3, 4));
     let mut unit = heart_rate("p1", "2026-11-21T11:59:00Z", 72.5);
@@ -167,8 +75,16 @@ async fn what_is_wrong_is_named_and_quarantined() {
         ("GET", "/fhir/Nonsense/1", &[][..], "", 404),
         ("GET", "/fhir/Patient/none", &[][..], "", 404),
         ("GET", "/fhir/a/b/c/d/e", &[][..], "", 404),
-        ("DELETE", "/fhir/Patient/1", &[][..], "", 405),
-        ("PATCH", "/fhir/Patient/1", &[][..], "", 405),
+        ("PATCH", "/fhir/Patient/1", &[][..], "", 415),
+        ("PATCH", "/fhir/Patient/1", &[("content-type", "application/json-patch+json")][..], "[]", 404),
+        ("GET", "/fhir/Patient/1/_history", &[][..], "", 404),
+        ("GET", "/fhir/Patient/%ff", &[][..], "", 400),
+        ("GET", "/fhir/Patient/$everything", &[][..], "", 404),
+        ("GET", "/fhir/Patient?_summary=x", &[][..], "", 400),
+        ("GET", "/fhir/Observation?identifier=urn:x|", &[][..], "", 400),
+        ("POST", "/fhir/Patient/_search", &[("content-type", "application/json")][..], "{}", 415),
+        ("POST", "/fhir/Patient", &[("content-encoding", "br")][..], "{}", 415),
+        ("POST", "/fhir/Patient", &[("content-encoding", "gzip")][..], "{}", 400),
         ("GET", "/fhir", &[][..], "", 405),
         ("PUT", "/fhir/Patient/1", &[][..], "{\"resourceType\":\"Patient\",\"id\":\"2\"}", 400),
         ("GET", "/fhir/Observation?date=x", &[][..], "", 400),
@@ -261,9 +177,9 @@ async fn records_have_versions() {
     let id = read.json["id"].as_str().expect("an id").to_owned();
     let mut changed = read.json.clone();
     changed["name"][0]["family"] = "Lovelace".into();
-    let first = server.send("PUT", &path, &[("if-match", "W/\"1\"")], &changed.to_string()).await;
+    let first = server.send("PUT", &path, &[("if-match", "W/\"1\"")], changed.to_string()).await;
     assert_eq!((first.status, first.header("etag")), (200, "W/\"2\""));
-    let late = server.send("PUT", &path, &[("if-match", "W/\"1\"")], &changed.to_string()).await;
+    let late = server.send("PUT", &path, &[("if-match", "W/\"1\"")], changed.to_string()).await;
     assert_eq!(late.status, 412);
     let same = server.send("GET", &path, &[("if-none-match", "W/\"2\"")], "").await;
     assert_eq!(same.status, 304);
@@ -271,10 +187,10 @@ async fn records_have_versions() {
     assert_eq!(server.post("/fhir/Patient", &patient("1", "King")).await.status, 200);
     server.post("/fhir/Patient", &patient("2", "Hopper")).await;
     let conditional = [("if-none-exist", "identifier=urn:mrn|2")];
-    let there = server.send("POST", "/fhir/Patient", &conditional, &patient("3", "X").to_string()).await;
+    let there = server.send("POST", "/fhir/Patient", &conditional, patient("3", "X").to_string()).await;
     assert_eq!(there.status, 200);
     let several = [("if-none-exist", "gender=female")];
-    let refused = server.send("POST", "/fhir/Patient", &several, &patient("3", "X").to_string()).await;
+    let refused = server.send("POST", "/fhir/Patient", &several, patient("3", "X").to_string()).await;
     assert_eq!(refused.status, 412);
     for (query, total) in [
         ("", 2),
@@ -297,7 +213,7 @@ async fn records_have_versions() {
     }
     let place = json!({"resourceType": "Location", "id": "icu-1", "name": "ICU-1", "physicalType":
         {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/location-physical-type", "code": "bd"}]}});
-    assert_eq!(server.send("PUT", "/fhir/Location/icu-1", &[], &place.to_string()).await.status, 201);
+    assert_eq!(server.send("PUT", "/fhir/Location/icu-1", &[], place.to_string()).await.status, 201);
     let stay = json!({
         "resourceType": "Encounter", "status": "in-progress",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
@@ -344,14 +260,14 @@ async fn a_transaction_is_all_or_nothing() {
     assert_eq!(read.json["device"]["reference"], "Device/77");
     // Strict: the claim is refused, and all with it.
     let strict = [("prefer", "handling=strict")];
-    let refused = server.send("POST", "/fhir", &strict, &bundle.to_string()).await;
+    let refused = server.send("POST", "/fhir", &strict, bundle.to_string()).await;
     assert_eq!((refused.status, refused.expressions()), (422, vec!["Bundle.entry[3].resource"]));
     let before = server.total("/fhir/Observation").await;
     for (pointer, value, status, expected) in [
         ("/entry/0/resource/status", json!("x"), 400, "Bundle.entry[0].resource.status"),
         ("/entry/0/resource/subject/reference", json!("urn:uuid:aaaaaaaa-0000-4000-8000-00000000000f"), 422, "Bundle.entry[0].resource.subject.reference"),
         ("/entry/0/resource/device/reference", json!("Device?identifier=none"), 422, "Bundle.entry[0].resource.device.reference"),
-        ("/entry/0/request", json!({"method": "DELETE", "url": "Patient/1"}), 400, "Bundle.entry[0].request"),
+        ("/entry/0/request", json!({"method": "PATCH", "url": "Patient/1"}), 400, "Bundle.entry[0].request"),
         ("/entry/3/resource", json!({"resourceType": "Nonsense"}), 400, "Bundle.entry[3].resource.resourceType"),
         ("/entry/0/request", Json::Null, 400, "Bundle.entry[0].request"),
     ] {
@@ -435,5 +351,5 @@ async fn real_bundles_go_in() {
 async fn serve() {
     let address = std::env::var("VITALWIRE_FHIR_LISTEN").unwrap_or_else(|_| "127.0.0.1:8099".into());
     let listener = tokio::net::TcpListener::bind(&address).await.expect("the address is free");
-    axum::serve(listener, api::fhir::router(Arc::new(Memory::default()))).await.expect("serves");
+    axum::serve(listener, api::fhir::router(std::sync::Arc::new(support::Memory::default()))).await.expect("serves");
 }

@@ -21,10 +21,10 @@ pub fn statement(version: &str, base: &str, date: &str) -> Json {
         "format": ["application/fhir+json", "json"],
         "rest": [{
             "mode": "server",
-            "documentation": "Observations are projected from stored series: they are created and \
-                read, never changed in place. A correction is sent as a new observation with the \
-                status amended, corrected or entered-in-error. What can't be understood is kept in \
-                quarantine and answered with an OperationOutcome.",
+            "documentation": "What can't be understood is kept in quarantine and answered with an \
+                OperationOutcome. Nothing is deleted: a deletion of what is there is refused with \
+                what to do instead. The transaction and batch interactions take POST, PUT, GET and \
+                DELETE entries, no patches and no operations. Totals are always exact.",
             "resource": resources,
             "interaction": [{"code": "transaction"}, {"code": "batch"}],
         }],
@@ -33,7 +33,8 @@ pub fn statement(version: &str, base: &str, date: &str) -> Json {
 
 fn resource(subject: Subject) -> Json {
     let observation = subject == Subject::Observation;
-    let mut interactions = vec!["read", "search-type", "create", "update"];
+    let mut interactions =
+        vec!["read", "vread", "history-instance", "search-type", "create", "update", "patch"];
     if observation {
         interactions.pop();
     }
@@ -50,12 +51,13 @@ fn resource(subject: Subject) -> Json {
     let mut json = json!({
         "type": subject.name(),
         "interaction": interactions,
-        "versioning": if observation { "no-version" } else { "versioned-update" },
-        "readHistory": false,
-        "updateCreate": !observation,
+        "documentation": documentation(subject),
+        "versioning": "versioned-update",
+        "readHistory": true,
+        "updateCreate": true,
         "conditionalCreate": true,
-        "conditionalRead": "not-supported",
-        "conditionalUpdate": false,
+        "conditionalRead": "not-match",
+        "conditionalUpdate": !observation,
         "conditionalDelete": "not-supported",
         "referencePolicy": ["literal", "logical"],
         "searchParam": parameters,
@@ -63,5 +65,39 @@ fn resource(subject: Subject) -> Json {
     if !includes.is_empty() {
         json["searchInclude"] = json!(includes);
     }
+    let revincludes: Vec<String> = subject
+        .revincludes()
+        .iter()
+        .map(|(kind, name)| format!("{}:{name}", kind.name()))
+        .collect();
+    if !revincludes.is_empty() {
+        json["searchRevInclude"] = json!(revincludes);
+    }
     json
+}
+
+/// What the other elements can't say about a type.
+const fn documentation(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Observation => {
+            "Projected from stored series: a stored reading never changes. A correction is a new \
+             observation with the status amended, corrected or entered-in-error; an update under an \
+             id that the client chose passes that id on to the new reading, ids that the server \
+             gave are refused with 405. The parts of a blood pressure are observations of their \
+             own; searches for its panel (LOINC 85354-9) or the panel's id show the panel, all \
+             other searches list and count each stored reading once. identifier needs a value, not \
+             only a system."
+        }
+        Subject::Directory(Kind::Patient) => {
+            "A merged record is read as its survivor. A create with a known identifier updates the \
+             patient who has it."
+        }
+        Subject::Directory(Kind::Device) => {
+            "A device that sends without being known is there as soon as it spoke. A create with a \
+             known identifier updates the device that has it."
+        }
+        Subject::Directory(Kind::Encounter | Kind::Location) => {
+            "The document is kept as it was sent, with what the server knows laid over it."
+        }
+    }
 }

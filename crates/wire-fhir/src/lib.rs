@@ -16,8 +16,10 @@ pub mod observation;
 pub mod directory;
 pub mod names;
 pub mod project;
+pub mod panel;
 pub mod record;
 pub mod bundle;
+pub mod patch;
 pub mod search;
 pub mod capability;
 
@@ -29,6 +31,7 @@ mod samples;
 pub use directory::Kind;
 pub use definition::is_resource_type;
 pub use outcome::{Issue, IssueCode, Severity, outcome};
+pub use panel::Panel;
 pub use project::Stored;
 pub use record::Record;
 pub use validate::{parse, validate};

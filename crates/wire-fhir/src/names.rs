@@ -16,6 +16,7 @@ const NAMES_MAX: usize = 16;
 const PANEL: &str = "panel:";
 const ID: &str = "Observation/";
 const IDENTIFIER: &str = "identifier:";
+const VALUE: &str = "value:";
 
 /// The name of an observation whose sender gave it `id`.
 #[must_use]
@@ -29,12 +30,19 @@ pub fn by_identifier(system: &str, value: &str, panel: bool) -> String {
     format!("{}{IDENTIFIER}{system}|{value}", if panel { PANEL } else { "" })
 }
 
+/// The name of an observation with a business identifier of any system.
+#[must_use]
+pub fn by_value(value: &str, panel: bool) -> String {
+    format!("{}{VALUE}{value}", if panel { PANEL } else { "" })
+}
+
 /// Every name in an observation, under the id that its sender gave it, if any.
 #[must_use]
 pub fn of(resource: &Json, id: Option<&str>, panel: bool) -> Vec<String> {
     let identifiers = directory::identifiers(resource);
-    let identifiers =
-        identifiers.iter().take(NAMES_MAX).map(|i| by_identifier(&i.system, &i.value, panel));
+    let identifiers = identifiers.iter().take(NAMES_MAX).flat_map(|i| {
+        [by_identifier(&i.system, &i.value, panel), by_value(&i.value, panel)]
+    });
     let kept = |name: &String| name.len() <= NAME_BYTES_MAX && !name.contains(char::is_control);
     id.map(|id| by_id(id, panel)).into_iter().chain(identifiers).filter(kept).collect()
 }
@@ -93,9 +101,12 @@ mod tests {
             {"system": "urn:none"},
         ]});
         let found = of(&resource, Some("abc"), false);
-        assert_eq!(found, ["Observation/abc", "identifier:urn:x|a b|c", "identifier:|1"]);
+        let expected = [
+            "Observation/abc", "identifier:urn:x|a b|c", "value:a b|c", "identifier:|1", "value:1",
+        ];
+        assert_eq!(found, expected);
         let panel = of(&resource, None, true);
-        assert_eq!(panel[1], "panel:identifier:|1");
+        assert_eq!(panel[2], "panel:identifier:|1");
         let indexed: Vec<(u16, String)> = (0..).zip(found).collect();
         let text = encode(&indexed);
         let read_back: Vec<(u16, String)> =

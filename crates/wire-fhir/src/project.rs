@@ -7,7 +7,8 @@ use vitals::{Metric, Offset, Point, Quality, ReadingRef, ReceiveTime, SeriesId, 
 
 use crate::code::{self, UCUM};
 use crate::observation::{CHANNEL, QUALITY};
-use crate::{samples, time};
+use crate::names::Name;
+use crate::{names, panel, samples, time};
 
 /// Extension that leads to the message that a value came from (PR-1).
 pub const MESSAGE: &str = "urn:vitalwire:message";
@@ -23,6 +24,8 @@ pub struct Stored {
     pub point: Point,
     /// What a number can't hold: text, samples, the text of an enumeration.
     pub attachment: Option<Value>,
+    /// Names that its sender gave it ([`crate::names`]); an id only while it is this reading's.
+    pub names: Vec<String>,
 }
 
 impl Stored {
@@ -51,12 +54,51 @@ pub fn status(quality: Quality) -> &'static str {
 /// `dataAbsentReason` in its place; what else is known against it stands in extensions.
 #[must_use]
 pub fn observation(stored: &Stored) -> Json {
-    let (key, point) = (&stored.key, &stored.point);
-    let row = key.metric.metric();
+    let row = stored.key.metric.metric();
+    let mut json = head(stored, false);
+    json["status"] = status(stored.point.quality).into();
+    if let Some(row) = row {
+        let category = code::category(row);
+        json["category"] = json!([{"coding": [{"system": code::CATEGORY, "code": category}]}]);
+    }
+    json["code"] = code::concept(stored.key.metric);
+    circumstances(stored, &mut json);
+    let (name, value) = value_or_absent(stored);
+    json[name] = value;
+    json
+}
+
+/// The logical id of a reading's own observation, or of the panel anchored at it.
+#[must_use]
+pub fn id(stored: &Stored, panel: bool) -> String {
+    let derived = || {
+        if panel { panel::id(stored.reference()) } else { stored.reference().to_string() }
+    };
+    given_id(stored, panel).map_or_else(derived, str::to_owned)
+}
+
+/// The id that the sender chose, if it chose one.
+fn given_id(stored: &Stored, panel: bool) -> Option<&str> {
+    stored.names.iter().find_map(|name| match names::read(name) {
+        Some((of_panel, Name::Id(id))) if of_panel == panel => Some(id),
+        _ => None,
+    })
+}
+
+/// The version of a reading's observation: a stored reading never changes, but an id that its
+/// sender chose may pass on to a correction.
+#[must_use]
+pub fn version(stored: &Stored, panel: bool) -> u64 {
+    if given_id(stored, panel).is_some() { stored.point.offset + 1 } else { 1 }
+}
+
+/// The beginning of an observation: id, meta, extensions, identifiers.
+pub(crate) fn head(stored: &Stored, panel: bool) -> Json {
+    let point = &stored.point;
     let mut json = json!({
         "resourceType": "Observation",
-        "id": stored.reference().to_string(),
-        "meta": meta(1, point.received, point.offset),
+        "id": id(stored, panel),
+        "meta": meta(version(stored, panel), point.received, point.offset),
     });
     if point.quality.contains(Quality::TEST) {
         json["meta"]["security"] = json!([{
@@ -64,23 +106,36 @@ pub fn observation(stored: &Stored) -> Json {
         }]);
     }
     json["extension"] = Json::Array(extensions(stored));
-    json["status"] = status(point.quality).into();
-    if let Some(row) = row {
-        let category = code::category(row);
-        json["category"] = json!([{"coding": [{"system": code::CATEGORY, "code": category}]}]);
+    let identifiers = stored.names.iter().filter_map(|name| match names::read(name) {
+        Some((of_panel, Name::Identifier(system, value))) if of_panel == panel => {
+            let plain = json!({"value": value});
+            let full = json!({"system": system, "value": value});
+            Some(if system.is_empty() { plain } else { full })
+        }
+        _ => None,
+    });
+    let identifiers: Vec<Json> = identifiers.collect();
+    if !identifiers.is_empty() {
+        json["identifier"] = identifiers.into();
     }
-    json["code"] = code::concept(key.metric);
+    json
+}
+
+/// Whose, when and by what.
+pub(crate) fn circumstances(stored: &Stored, json: &mut Json) {
+    let (key, point) = (&stored.key, &stored.point);
     if let Some(patient) = &key.subject {
         json["subject"] = json!({"reference": format!("Patient/{patient}")});
     }
     json["effectiveDateTime"] = time::format(point.time.micros()).into();
     json["issued"] = time::format(point.received.micros()).into();
-    match value(stored, row) {
-        Some((name, value)) => json[name] = value,
-        None => json["dataAbsentReason"] = absent(point.quality),
-    }
     json["device"] = json!({"reference": format!("Device/{}", key.device)});
-    json
+}
+
+/// The element that holds the value, or why there is none.
+pub(crate) fn value_or_absent(stored: &Stored) -> (&'static str, Json) {
+    let row = stored.key.metric.metric();
+    value(stored, row).unwrap_or_else(|| ("dataAbsentReason", absent(stored.point.quality)))
 }
 
 fn value(stored: &Stored, row: Option<&Metric>) -> Option<(&'static str, Json)> {

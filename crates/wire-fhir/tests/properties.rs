@@ -75,6 +75,7 @@ fn stored() -> impl Strategy<Value = Stored> {
             // A chart entry is one by its device, which is named here.
             quality.remove(Quality::empty());
             Stored {
+                names: Vec::new(),
                 series: SeriesId(series),
                 key: SeriesKey {
                     subject: known.then(|| PatientId::sanitised("p-1")),

@@ -109,12 +109,25 @@ pub(super) fn base(headers: &HeaderMap) -> String {
     let plain = |text: &&str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
     };
-    let host = text(headers, "x-forwarded-host").or(text(headers, "host")).filter(plain);
-    let scheme = match text(headers, "x-forwarded-proto") {
+    let path = |text: &&str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~/".contains(&b));
+    // Of a chain of proxies the first one spoke to the client.
+    let first = |name: &str| text(headers, name).and_then(|list| list.split(',').next()).map(str::trim);
+    let forwarded = |name: &str| {
+        let pairs = first("forwarded")?.split(';').filter_map(|pair| pair.split_once('='));
+        let mut named = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.trim().trim_matches('"'))
+    };
+    let host = first("x-forwarded-host")
+        .or(forwarded("host"))
+        .filter(plain)
+        .or(text(headers, "host").filter(plain));
+    let scheme = match first("x-forwarded-proto").or(forwarded("proto")) {
         Some("https") => "https",
         _ => "http",
     };
-    format!("{scheme}://{}/fhir", host.unwrap_or("localhost"))
+    let prefix = first("x-forwarded-prefix").filter(path).unwrap_or_default().trim_matches('/');
+    let slash = if prefix.is_empty() { "" } else { "/" };
+    format!("{scheme}://{}{slash}{prefix}/fhir", host.unwrap_or("localhost"))
 }
 
 /// The version in `If-Match` or `If-None-Match`: `W/"3"` or `"3"`.
@@ -127,6 +140,7 @@ pub(super) fn respond(done: Done, base: &str, back: Back) -> Response<Body> {
     let status = StatusCode::from_u16(done.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let failed = !status.is_success();
     let body: Option<Json> = match (failed, back, &done.resource) {
+        _ if status == StatusCode::NO_CONTENT => None,
         (true, ..) | (_, Back::Outcome, _) | (_, Back::Representation, None) => {
             Some(outcome(&done.issues))
         }
@@ -181,6 +195,26 @@ mod tests {
             }
             let query: Vec<_> = format.map(|f| ("_format".to_owned(), f.to_owned())).into_iter().collect();
             assert_eq!(acceptable(&headers, &query).is_ok(), fine, "{accept:?} {format:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_those_that_the_client_sees() {
+        for (given, expected) in [
+            (&[("host", "h:8080")][..], "http://h:8080/fhir"),
+            (&[("host", "h"), ("x-forwarded-host", "ehr.example, inner"), ("x-forwarded-proto", "https")],
+                "https://ehr.example/fhir"),
+            (&[("host", "h"), ("x-forwarded-host", "e"), ("x-forwarded-prefix", "/vw/")], "http://e/vw/fhir"),
+            (&[("host", "h"), ("forwarded", "for=1.2.3.4;host=\"e:8443\";proto=https, for=2")],
+                "https://e:8443/fhir"),
+            (&[("host", "h"), ("x-forwarded-host", "a\"<b>")], "http://h/fhir"),
+            (&[], "http://localhost/fhir"),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in given {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            assert_eq!(base(&headers), expected);
         }
     }
 

@@ -8,7 +8,7 @@ use vitals::{
     DeviceId, Message, MetricCode, Offset, PatientId, Point, ReadingRef, ReceiveTime, SeriesKey,
 };
 use wire_fhir::search::Range;
-use wire_fhir::{Kind, Record, Stored};
+use wire_fhir::{Kind, Panel, Record, Stored};
 
 /// Why the platform could not do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -42,10 +42,11 @@ pub trait FhirBackend: Send + Sync + 'static {
     /// message is kept once.
     fn submit(&self, message: Message, dedup: Option<u128>) -> Reply<'_, Submitted>;
 
-    /// The readings that the journal entry at `offset` led to, by index; waits until the engine
-    /// has processed the entry and its effects are visible to every other method here. Empty for
-    /// an entry without readings.
-    fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<Stored>>;
+    /// The readings that the journal entry at `offset` led to, each with its index in the entry;
+    /// waits until the engine has processed the entry and its effects are visible to every other
+    /// method here. A value that was stored before at the same time is that reading. Empty for an
+    /// entry without readings.
+    fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<(u16, Stored)>>;
 
     /// One stored reading.
     fn reading(&self, reference: ReadingRef) -> Reply<'_, Option<Stored>>;
@@ -53,18 +54,20 @@ pub trait FhirBackend: Send + Sync + 'static {
     /// One page of the stored readings that match, and how many match on all pages, exactly.
     fn readings(&self, query: ReadingQuery) -> Reply<'_, ReadingPage>;
 
+    /// The panel that is anchored at each of these systolic readings, in the same order.
+    fn panels(&self, anchors: Vec<Stored>) -> Reply<'_, Vec<Panel>>;
+
+    /// The readings that were given a name ([`wire_fhir::names`]), newest first.
+    fn named(&self, name: &str) -> Reply<'_, Vec<ReadingRef>>;
+
     /// One record of the directory. A retired patient (A40) answers as its survivor.
     fn record(&self, kind: Kind, id: &str) -> Reply<'_, Option<Record>>;
 
     /// At least every record that the hint describes; more does no harm, the caller filters again.
     fn records(&self, kind: Kind, hint: Hint) -> Reply<'_, Vec<Record>>;
 
-    /// The newest journal entry whose `origin.message_id` is `name`, such as `Observation/abc` for
-    /// an observation that a client put under its own id. A backend without such an index answers
-    /// none; then such observations are found by the id that the response to the update named.
-    fn offset_of(&self, _name: &str) -> Reply<'_, Option<Offset>> {
-        Box::pin(std::future::ready(Ok(None)))
-    }
+    /// Every version of one record that is kept, newest first; empty when there never was one.
+    fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>>;
 }
 
 /// What narrows a directory search, where a backend has an index for it.
@@ -160,13 +163,16 @@ impl ReadingQuery {
             })
     }
 
+    /// The time that the query orders by, µs.
+    #[must_use]
+    pub fn time_of(&self, point: &Point) -> i64 {
+        if self.order.by_received { point.received.micros() } else { point.time.micros() }
+    }
+
     /// Where a reading stands in the query's order: sort by this, reversed unless ascending.
     #[must_use]
     pub fn place(&self, stored: &Stored) -> (i64, ReadingRef) {
-        let point = &stored.point;
-        let time =
-            if self.order.by_received { point.received.micros() } else { point.time.micros() };
-        (time, stored.reference())
+        (self.time_of(&stored.point), stored.reference())
     }
 
     /// Whether a place comes after the cursor, if there is one.

@@ -8,7 +8,11 @@
 pub mod backend;
 
 mod answer;
+mod body;
+mod change;
 mod find;
+mod matching;
+mod observations;
 mod resolve;
 mod transact;
 mod write;
@@ -16,7 +20,8 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, Method, Response};
 use axum::routing::{any, get};
@@ -29,8 +34,8 @@ use answer::{Back, Done, Wishes, refusal, refusals};
 pub use backend::FhirBackend;
 use write::Write;
 
-/// A larger body is refused.
-const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Conditional creates of observations share this many locks.
+const STRIPES: usize = 64;
 
 /// The account that a request was authenticated as; put among the request's extensions by
 /// whoever did that. Without it the sender is left empty.
@@ -42,6 +47,8 @@ pub(crate) struct Fhir {
     backend: Arc<dyn FhirBackend>,
     /// Held from looking whether something is there to its being there.
     gate: Mutex<()>,
+    /// The same for observations, by what is looked for: alike ones wait for each other.
+    stripes: Vec<Mutex<()>>,
     /// When the server began, for the capability statement.
     since: String,
 }
@@ -56,12 +63,14 @@ pub(crate) struct Call {
 /// The routes below `/fhir`, on a backend.
 pub fn router(backend: Arc<dyn FhirBackend>) -> Router {
     let since = time::format(backend.now().micros());
-    let fhir = Arc::new(Fhir { backend, gate: Mutex::new(()), since });
+    let stripes = (0..STRIPES).map(|_| Mutex::new(())).collect();
+    let fhir = Arc::new(Fhir { backend, gate: Mutex::new(()), stripes, since });
     let below = Router::new()
         .route("/metadata", get(metadata))
         .route("/{type}", any(of_type))
         .route("/{type}/_search", any(search_by_post))
         .route("/{type}/{id}", any(instance))
+        .route("/{type}/{id}/_history", any(history))
         .route("/{type}/{id}/_history/{version}", any(version))
         .fallback(nowhere);
     Router::new()
@@ -99,12 +108,7 @@ impl Asked {
     }
 
     async fn bytes(&mut self) -> Result<Vec<u8>, Done> {
-        let body = std::mem::take(&mut self.body);
-        let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
-            let detail = format!("The body is cut off or has more than {BODY_BYTES_MAX} bytes.");
-            refusal(413, IssueCode::TooCostly, "", &detail)
-        })?;
-        Ok(bytes.to_vec())
+        body::read(std::mem::take(&mut self.body), self.header("content-encoding")).await
     }
 
     fn respond(self, done: Done) -> Response<Body> {
@@ -153,10 +157,11 @@ async fn system(State(fhir): State<Arc<Fhir>>, request: Request) -> Response<Bod
 
 async fn of_type(
     State(fhir): State<Arc<Fhir>>,
-    Path(ty): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response<Body> {
     let mut asked = Asked::new(request);
+    let Ok(Path(ty)) = path else { return asked.respond(unreadable_path()) };
     let done = match (supported(&ty, &asked), asked.method.clone()) {
         (Err(done), _) => done,
         (Ok(subject), Method::GET | Method::HEAD) => {
@@ -167,6 +172,9 @@ async fn of_type(
             let query = asked.raw_query.clone();
             conditional_update(&fhir, &mut asked, subject, kind, &query).await
         }
+        (Ok(subject), Method::DELETE) if !asked.query.is_empty() => {
+            fhir.delete_matching(subject, &asked.raw_query).await
+        }
         _ => wrong_method("Only GET (search) and POST (create) are possible here."),
     };
     asked.respond(done)
@@ -174,15 +182,20 @@ async fn of_type(
 
 async fn search_by_post(
     State(fhir): State<Arc<Fhir>>,
-    Path(ty): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response<Body> {
     let mut asked = Asked::new(request);
+    let Ok(Path(ty)) = path else { return asked.respond(unreadable_path()) };
     // A search is no write: nothing of it is sent back but its result.
     asked.call.wishes.back = Back::Representation;
     let done = match (supported(&ty, &asked), asked.method == Method::POST) {
         (Err(done), _) => done,
         (Ok(_), false) => wrong_method("POST a form with search parameters here."),
+        (Ok(_), true) if !body::is_form(&asked.headers) => {
+            let detail = "Only application/x-www-form-urlencoded is understood here.";
+            refusal(415, IssueCode::NotSupported, "", detail)
+        }
         (Ok(subject), true) => match asked.bytes().await {
             Ok(bytes) => {
                 let mut parameters = asked.query.clone();
@@ -197,25 +210,49 @@ async fn search_by_post(
 
 async fn instance(
     State(fhir): State<Arc<Fhir>>,
-    Path((ty, id)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response<Body> {
     let mut asked = Asked::new(request);
+    let Ok(Path((ty, id))) = path else { return asked.respond(unreadable_path()) };
     let done = match (supported(&ty, &asked), asked.method.clone()) {
         (Err(done), _) => done,
-        (Ok(subject), Method::GET | Method::HEAD) => fhir.read(subject, &id, None).await,
+        (Ok(_), _) if id.starts_with('$') => {
+            refusal(404, IssueCode::NotSupported, "", "The server has no operations.")
+        }
+        (Ok(subject), Method::GET | Method::HEAD) => {
+            fhir.read_part(subject, &id, &asked.query).await
+        }
         (Ok(subject), Method::PUT) => update(&fhir, &mut asked, subject, &id).await,
-        _ => wrong_method("Only GET (read) and PUT (update) are possible here: nothing is deleted."),
+        (Ok(subject), Method::PATCH) => patch(&fhir, &mut asked, subject, &id).await,
+        (Ok(subject), Method::DELETE) => fhir.delete(subject, &id).await,
+        _ => wrong_method("GET (read), PUT (update) and PATCH are possible here."),
+    };
+    asked.respond(done)
+}
+
+async fn history(
+    State(fhir): State<Arc<Fhir>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    request: Request,
+) -> Response<Body> {
+    let asked = Asked::new(request);
+    let Ok(Path((ty, id))) = path else { return asked.respond(unreadable_path()) };
+    let done = match (supported(&ty, &asked), asked.method.clone()) {
+        (Err(done), _) => done,
+        (Ok(subject), Method::GET | Method::HEAD) => fhir.history(&asked.call, subject, &id).await,
+        _ => wrong_method("Only GET is possible here."),
     };
     asked.respond(done)
 }
 
 async fn version(
     State(fhir): State<Arc<Fhir>>,
-    Path((ty, id, version)): Path<(String, String, String)>,
+    path: Result<Path<(String, String, String)>, PathRejection>,
     request: Request,
 ) -> Response<Body> {
     let asked = Asked::new(request);
+    let Ok(Path((ty, id, version))) = path else { return asked.respond(unreadable_path()) };
     let done = match (supported(&ty, &asked), asked.method.clone()) {
         (Err(done), _) => done,
         (Ok(subject), Method::GET | Method::HEAD) => fhir.read(subject, &id, Some(&version)).await,
@@ -279,6 +316,19 @@ async fn update(fhir: &Fhir, asked: &mut Asked, subject: Subject, id: &str) -> D
     }
 }
 
+async fn patch(fhir: &Fhir, asked: &mut Asked, subject: Subject, id: &str) -> Done {
+    if !body::is_patch(&asked.headers) {
+        let detail = "Only application/json-patch+json is understood here.";
+        return refusal(415, IssueCode::NotSupported, "", detail);
+    }
+    let body = match asked.bytes().await {
+        Ok(body) => body,
+        Err(done) => return done,
+    };
+    let if_match = asked.header("if-match").map(str::to_owned);
+    fhir.patch(&asked.call, subject, id, &body, if_match.as_deref()).await
+}
+
 async fn conditional_update(
     fhir: &Fhir,
     asked: &mut Asked,
@@ -304,7 +354,7 @@ async fn conditional_update(
 async fn incoming(asked: &mut Asked, wanted: &str, fhir: &Fhir) -> Result<(Json, Vec<u8>), Done> {
     answer::acceptable(&asked.headers, &asked.query)?;
     answer::readable(&asked.headers)?;
-    let payload = asked.bytes().await?;
+    let payload = body::unmarked(asked.bytes().await?);
     // A bundle's entries are judged one by one; here only that it is one.
     let parsed = if wanted == "Bundle" { plain(&payload) } else { wire_fhir::parse(&payload) };
     let issues = match parsed {
@@ -337,6 +387,10 @@ fn supported(ty: &str, asked: &Asked) -> Result<Subject, Done> {
         };
         refusal(404, IssueCode::NotSupported, "", detail)
     })
+}
+
+fn unreadable_path() -> Done {
+    refusal(400, IssueCode::Value, "", "The address is not valid UTF-8 text.")
 }
 
 fn wrong_method(detail: &str) -> Done {

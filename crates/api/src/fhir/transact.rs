@@ -16,11 +16,12 @@ use wire_fhir::bundle::{Entry, EntryResponse, references, response};
 use wire_fhir::outcome::issue_of;
 use wire_fhir::reference::{Target, parse};
 use wire_fhir::search::{Subject, decode};
-use wire_fhir::{Issue, IssueCode, Kind, Stored, bundle, directory, observation};
+use wire_fhir::{Issue, IssueCode, Kind, Stored, bundle, directory, names, observation, panel};
 
 use super::answer::{Done, refusal, refusals, unavailable};
 use super::backend::{BackendError, Submitted};
-use super::write::{Write, key, observed_answer, recorded_answer};
+use super::observations::observed_answer;
+use super::write::{Write, is_timed, key, recorded_answer, several, ours};
 use super::{Call, Fhir, resolve};
 
 /// Entries of a batch that are in flight together: enough to share a commit.
@@ -145,6 +146,9 @@ impl Fhir {
     }
 
     async fn find_entry(&self, call: &Call, entry: &Entry) -> Done {
+        if entry.method == "DELETE" {
+            return self.delete_entry(entry).await;
+        }
         if entry.method != "GET" {
             return unsupported_request(entry);
         }
@@ -154,13 +158,36 @@ impl Fhir {
             return refusal(404, IssueCode::NotSupported, &at, "The platform has no resources of this type.");
         };
         match id.filter(|id| !id.is_empty()) {
-            Some(id) => self.read(subject, id, None).await,
+            Some(id) => match id.split_once("/_history") {
+                Some((id, "")) => self.history(call, subject, id).await,
+                Some((id, version)) => {
+                    self.read(subject, id, Some(version.trim_start_matches('/'))).await
+                }
+                None => self.read(subject, id, None).await,
+            },
             None => self.search(call, subject, &decode(query.unwrap_or_default())).await,
         }
     }
 
+    /// A deletion in a bundle: what is not there is gone already, what is there stays.
+    async fn delete_entry(&self, entry: &Entry) -> Done {
+        let (ty, id, query) = entry.address();
+        let at = format!("{}.request", entry.path);
+        let Some(subject) = Subject::from_name(ty) else {
+            return refusal(404, IssueCode::NotSupported, &at, "The platform has no resources of this type.");
+        };
+        let mut done = match (id, query) {
+            (Some(id), _) => self.delete(subject, id).await,
+            (None, Some(query)) => self.delete_matching(subject, query).await,
+            (None, None) => return unsupported_request(entry),
+        };
+        done.issues.iter_mut().for_each(|issue| issue.path.clone_from(&at));
+        done
+    }
+
     async fn transaction(&self, call: &Call, entries: Vec<Entry>, payload: Vec<u8>) -> Done {
         let _gate = self.gate.lock().await;
+        let _held = self.hold(entries.iter().filter_map(|e| e.if_none_exist.as_deref())).await;
         let plan = match self.plan(call, &entries).await {
             Ok(plan) => plan,
             Err(done) => return self.quarantine(call, "Bundle", payload, done).await,
@@ -168,8 +195,9 @@ impl Fhir {
         let writes = !plan.content.is_empty() || !plan.problems.is_empty();
         let mut stored = Vec::new();
         if writes {
+            let names = names::encode(&plan.names);
             let message =
-                self.message(call, "Bundle", "", payload, plan.content, plan.problems);
+                self.message(call, "Bundle", &names, payload, plan.content, plan.problems);
             match self.commit(message, plan.repeatable).await {
                 Ok(found) => stored = found,
                 Err(error) => return unavailable(&error),
@@ -185,7 +213,11 @@ impl Fhir {
         Done { status: 200, resource: Some(response(true, &answers)), ..Done::default() }
     }
 
-    async fn commit(&self, message: Message, repeatable: bool) -> Result<Vec<Stored>, BackendError> {
+    async fn commit(
+        &self,
+        message: Message,
+        repeatable: bool,
+    ) -> Result<Vec<(u16, Stored)>, BackendError> {
         let text = || String::from_utf8_lossy(&message.payload);
         let dedup = repeatable.then(|| key("transaction", &text()));
         let (Submitted::Committed(offset) | Submitted::Duplicate(offset)) =
@@ -197,10 +229,17 @@ impl Fhir {
     async fn plan(&self, call: &Call, entries: &[Entry]) -> Result<Plan, Done> {
         let mut issues = Vec::new();
         for entry in entries {
-            if is_write(entry) {
-                issues.extend(entry.validate());
-            } else if entry.method != "GET" {
-                issues.extend(unsupported_request(entry).issues);
+            let (_, id, query) = entry.address();
+            match entry.method.as_str() {
+                "POST" if id.is_some_and(|id| id.starts_with('$')) => {
+                    issues.extend(unsupported_request(entry).issues);
+                }
+                "POST" | "PUT" => issues.extend(entry.validate()),
+                "GET" => {}
+                "DELETE" if id.is_some() || query.is_some() => {
+                    issues.extend(self.delete_entry(entry).await.issues);
+                }
+                _ => issues.extend(unsupported_request(entry).issues),
             }
         }
         if !issues.is_empty() {
@@ -211,10 +250,10 @@ impl Fhir {
             steps.push(self.step(entry).await?);
         }
         duplicates(entries, &steps)?;
-        let known = names(entries, &steps);
+        let known = addresses(entries, &steps);
         let mut plan = Plan { repeatable: true, ..Plan::default() };
         let mut readings = Vec::new();
-        let mut index = 0;
+        let mut index = 0_u16;
         for (entry, step) in entries.iter().zip(&mut steps) {
             let at = format!("{}.resource", entry.path);
             let mut resource = entry.resource.clone();
@@ -223,7 +262,7 @@ impl Fhir {
                 issues.extend(dangling(&resource, &at, &known));
             }
             match step {
-                Step::Find => {}
+                Step::Find | Step::Gone => {}
                 Step::There(_) => plan.repeatable = false,
                 Step::Keep => plan.problems.push(Problem {
                     kind: ProblemKind::Unmatched,
@@ -237,16 +276,19 @@ impl Fhir {
                         Err(found) => issues.extend(found),
                     }
                 }
-                Step::Observe(first, told) => {
+                Step::Observe(lead, told) => {
                     let observed = observation::read(&resource, &at);
-                    plan.repeatable &= resource.as_object().is_some_and(|object| {
-                        object.keys().any(|name| name.starts_with("effective"))
-                    });
+                    plan.repeatable &= is_timed(&resource);
                     told.extend(observed.problems.iter().map(issue_of));
                     plan.problems.extend(observed.problems);
                     if let Some(reading) = observed.reading {
-                        *first = Some(index);
-                        index += width(&reading);
+                        let (within, as_panel) = panel::lead(&reading);
+                        let place = index.saturating_add(within);
+                        *lead = Some((place, as_panel));
+                        let id = entry.address().1.filter(|_| entry.method == "PUT");
+                        let names = names::of(&resource, id, as_panel);
+                        plan.names.extend(names.into_iter().map(|name| (place, name)));
+                        index = index.saturating_add(width(&reading));
                         readings.push(Content::Reading(reading));
                     }
                 }
@@ -266,27 +308,31 @@ impl Fhir {
 
     async fn step(&self, entry: &Entry) -> Result<Step, Done> {
         if !is_write(entry) {
-            return Ok(Step::Find);
+            return Ok(if entry.method == "DELETE" { Step::Gone } else { Step::Find });
         }
         let (ty, id, query) = entry.address();
         let backend = |error: BackendError| unavailable(&error);
         match (Subject::from_name(ty), entry.method.as_str(), id) {
             (None, ..) => Ok(Step::Keep),
-            (Some(Subject::Observation), "POST", None) | (Some(Subject::Observation), "PUT", Some(_)) => {
-                Ok(Step::Observe(None, Vec::new()))
+            (Some(Subject::Observation), "POST", None) => {
+                let criteria = entry.if_none_exist.as_deref();
+                let there = match criteria {
+                    Some(criteria) => self.existing(criteria).await.map_err(|done| at_criteria(entry, done))?,
+                    None => None,
+                };
+                Ok(there.map_or(Step::Observe(None, Vec::new()), |done| Step::There(Box::new(done))))
             }
+            (Some(Subject::Observation), "PUT", Some(id)) => match ours(id) {
+                Some(done) => Err(done),
+                None => Ok(Step::Observe(None, Vec::new())),
+            },
             (Some(Subject::Directory(kind)), "POST", None) => {
                 if let Some(criteria) = &entry.if_none_exist {
-                    match self.matching(kind, criteria).await?.as_slice() {
+                    let found = self.matching(kind, criteria).await;
+                    match found.map_err(|done| at_criteria(entry, done))?.as_slice() {
                         [] => {}
-                        [one] => {
-                            return Ok(Step::There(Box::new(recorded_answer(one))));
-                        }
-                        _ => {
-                            let at = format!("{}.request.ifNoneExist", entry.path);
-                            let detail = "The criteria match more than one resource.";
-                            return Err(refusal(412, IssueCode::MultipleMatches, &at, detail));
-                        }
+                        [one] => return Ok(Step::There(Box::new(recorded_answer(one)))),
+                        _ => return Err(at_criteria(entry, several())),
                     }
                 }
                 let id = self.new_id(kind, &entry.resource).await.map_err(backend)?;
@@ -317,10 +363,11 @@ impl Fhir {
         call: &Call,
         entry: &Entry,
         step: Step,
-        stored: &[Stored],
+        stored: &[(u16, Stored)],
     ) -> Result<EntryResponse, BackendError> {
         Ok(match step {
             Step::Find => self.find_entry(call, entry).await,
+            Step::Gone => Done { status: 204, ..Done::default() },
             Step::There(done) => EntryResponse { resource: None, ..*done },
             Step::Keep => Done {
                 status: 202,
@@ -332,11 +379,14 @@ impl Fhir {
                 let done = now.as_ref().map_or_else(Done::default, recorded_answer);
                 Done { status: if there { 200 } else { 201 }, resource: None, ..done }
             }
-            Step::Observe(first, told) => {
+            Step::Observe(lead, told) => {
                 let issues = told.into_iter().map(|i| Issue::warning(i.code, i.path, i.detail));
-                let found = first.and_then(|first| stored.iter().find(|s| s.point.index == first));
-                let done = found.map_or_else(Done::default, observed_answer);
-                let status = if first.is_some() { 201 } else { 202 };
+                let found = lead.and_then(|(place, as_panel)| {
+                    let found = stored.iter().find(|(index, _)| *index == place);
+                    found.map(|(_, stored)| observed_answer(stored, as_panel))
+                });
+                let status = if lead.is_some() { 201 } else { 202 };
+                let done = found.unwrap_or_default();
                 Done { status, issues: issues.collect(), resource: None, ..done }
             }
         })
@@ -349,6 +399,8 @@ struct Plan {
     steps: Vec<Step>,
     content: Vec<Content>,
     problems: Vec<Problem>,
+    /// Names of the readings, by index.
+    names: Vec<(u16, String)>,
     /// Only timed observations: the same bundle again is the same bundle.
     repeatable: bool,
 }
@@ -357,14 +409,17 @@ struct Plan {
 enum Step {
     /// A read or search, answered after the writes.
     Find,
+    /// A deletion of what is not there.
+    Gone,
     /// A conditional create of what is there already.
     There(Box<Done>),
     /// Valid, but nothing that the platform charts.
     Keep,
     /// A record under this id; whether it was there before.
     Put(Kind, String, bool),
-    /// An observation: the index of its first reading, and what was not understood of it.
-    Observe(Option<u16>, Vec<Issue>),
+    /// An observation: index of the reading that it is known by, whether as a panel; and what was
+    /// not understood of it.
+    Observe(Option<(u16, bool)>, Vec<Issue>),
 }
 
 /// How many reading indices a reading takes: as [`Message::readings`] counts.
@@ -380,8 +435,15 @@ fn width(reading: &vitals::Reading) -> u16 {
 fn duplicates(entries: &[Entry], steps: &[Step]) -> Result<(), Done> {
     let mut seen = std::collections::HashSet::new();
     for (entry, step) in entries.iter().zip(steps) {
-        if let Step::Put(kind, id, _) = step {
-            if !seen.insert((*kind, id)) {
+        let name = match step {
+            Step::Put(kind, id, _) => Some((kind.name(), id.as_str())),
+            Step::Observe(..) if entry.method == "PUT" => {
+                entry.address().1.map(|id| ("Observation", id))
+            }
+            _ => None,
+        };
+        if let Some(name) = name {
+            if !seen.insert(name) {
                 let at = format!("{}.request.url", entry.path);
                 let detail = "Another entry of the transaction writes the same resource.";
                 return Err(refusal(400, IssueCode::Duplicate, &at, detail));
@@ -393,7 +455,7 @@ fn duplicates(entries: &[Entry], steps: &[Step]) -> Result<(), Done> {
 
 /// What references within the bundle mean: by full URL, by the address it ends with, and by a
 /// search for an identifier that an entry brings along.
-fn names(entries: &[Entry], steps: &[Step]) -> HashMap<String, String> {
+fn addresses(entries: &[Entry], steps: &[Step]) -> HashMap<String, String> {
     let mut known = HashMap::new();
     for (entry, step) in entries.iter().zip(steps) {
         let literal = match step {
@@ -435,12 +497,20 @@ fn dangling(resource: &Json, at: &str, known: &HashMap<String, String>) -> Vec<I
     issues
 }
 
+/// A refusal of a conditional create, at its criteria.
+fn at_criteria(entry: &Entry, mut done: Done) -> Done {
+    let at = format!("{}.request.ifNoneExist", entry.path);
+    done.issues.iter_mut().for_each(|issue| issue.path.clone_from(&at));
+    done
+}
+
 fn is_write(entry: &Entry) -> bool {
     matches!(entry.method.as_str(), "POST" | "PUT")
 }
 
 fn unsupported_request(entry: &Entry) -> Done {
     let at = format!("{}.request", entry.path);
-    let detail = "Only POST to a type, PUT to an id or a search, and GET are possible here.";
+    let detail = "Only POST to a type, PUT to an id or a search, DELETE and GET are possible here: \
+                  operations and patches are not.";
     refusal(405, IssueCode::NotSupported, &at, detail)
 }

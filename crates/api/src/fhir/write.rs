@@ -4,18 +4,23 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value as Json;
+use tokio::sync::MutexGuard;
 use vitals::id::stable_hash;
 use vitals::time::DAY;
 use vitals::{
-    Content, DirectoryEvent, Message, Origin, Problem, ProblemKind, Protocol, Reading, ReceiveTime, TimeBase,
+    Content, DirectoryEvent, Message, Offset, Origin, Problem, ProblemKind, Protocol, Reading, ReceiveTime, TimeBase,
 };
 use wire_fhir::outcome::issue_of;
 use wire_fhir::search::{Subject, decode, encode, parse};
-use wire_fhir::{Issue, IssueCode, Kind, Record, directory, observation, project, record, time};
+use wire_fhir::{
+    Issue, IssueCode, Kind, Record, directory, names, observation, panel, record, time,
+};
 
 use super::answer::{Done, refusal, refusals, unavailable, version};
 use super::backend::{BackendError, Submitted};
 use super::{Call, Fhir, resolve};
+
+const NO_CRITERIA: &str = "A conditional request needs search criteria.";
 
 /// A resource to write, with what its request said.
 pub(super) struct Write<'a> {
@@ -76,41 +81,43 @@ impl Fhir {
     }
 
     /// Writes an observation: POST, or PUT under the client's own id. A correction of what is
-    /// stored is a new reading with its own id; nothing stored changes.
+    /// stored is a new reading; an id that the client chose passes on to it.
     pub(super) async fn create_observation(
         &self,
         call: &Call,
         mut write: Write<'_>,
         client_id: Option<&str>,
     ) -> Done {
-        if client_id.is_some_and(|id| id.parse::<vitals::ReadingRef>().is_ok()) {
-            return refusal(
-                405,
-                IssueCode::NotSupported,
-                "",
-                "A stored reading never changes: send a new observation with the status amended, \
-                 corrected or entered-in-error.",
-            );
+        if let Some(done) = client_id.and_then(ours) {
+            return done;
         }
         let issues = resolve::literal(self, call, &mut write.resource, write.path).await;
         if !issues.is_empty() {
             return self.quarantine(call, "Observation", write.payload, refusals(412, issues)).await;
         }
-        let _gate = match write.if_none_exist {
-            Some(_) => Some(self.gate.lock().await),
-            None => None,
-        };
-        let dedup = match self.observation_key(&write, client_id).await {
-            Ok(key) => key,
-            Err(done) => return done,
-        };
+        let _held = self.hold(write.if_none_exist).await;
+        if let Some(criteria) = write.if_none_exist {
+            match self.existing(criteria).await {
+                Ok(None) => {}
+                Ok(Some(there)) => return there,
+                Err(done) => return done,
+            }
+        }
+        if let Some(done) = self.outdated(client_id, write.if_match).await {
+            return done;
+        }
         let observed = observation::read(&write.resource, write.path);
         let issues: Vec<Issue> = observed.problems.iter().map(issue_of).collect();
         let Some(reading) = observed.reading else {
             return self.quarantine_unread(call, write.payload, observed.problems, issues).await;
         };
-        let name = client_id.map(|id| format!("Observation/{id}")).unwrap_or_default();
+        let lead = panel::lead(&reading);
+        let names = names::of(&write.resource, client_id, lead.1);
+        let names: Vec<(u16, String)> = names.into_iter().map(|name| (lead.0, name)).collect();
+        let dedup = is_timed(&write.resource)
+            .then(|| key("content", &format!("{} {}", client_id.unwrap_or_default(), write.resource)));
         let content = vec![Content::Reading(reading)];
+        let name = names::encode(&names);
         let message =
             self.message(call, "Observation", &name, write.payload, content, observed.problems);
         let (status, offset) = match self.backend.submit(message, dedup).await {
@@ -118,15 +125,82 @@ impl Fhir {
             Ok(Submitted::Duplicate(offset)) => (200, offset),
             Err(error) => return unavailable(&error),
         };
-        let stored = match self.backend.readings_of(offset).await {
-            Ok(stored) => stored,
-            Err(error) => return unavailable(&error),
-        };
         // Some of it may not have been understood: the sender is told, and it is in quarantine.
-        let issues = issues.into_iter().map(|issue| Issue::warning(issue.code, issue.path, issue.detail));
-        let mut done = stored.first().map_or_else(Done::default, observed_answer);
-        (done.status, done.issues) = (status, issues.collect());
-        done
+        let told = issues.into_iter().map(|issue| Issue::warning(issue.code, issue.path, issue.detail));
+        match self.stored_as(offset, lead, client_id).await {
+            Ok((done, updated)) => {
+                let status = if updated { 200 } else { status };
+                Done { status, issues: told.collect(), ..done }
+            }
+            Err(error) => unavailable(&error),
+        }
+    }
+
+    /// What was stored of an observation, as an answer; and whether its id was in use before.
+    async fn stored_as(
+        &self,
+        offset: Offset,
+        (index, as_panel): (u16, bool),
+        client_id: Option<&str>,
+    ) -> Result<(Done, bool), BackendError> {
+        let stored = self.backend.readings_of(offset).await?;
+        let at = stored.iter().position(|(at, _)| *at == index).unwrap_or(0);
+        let Some((_, lead)) = stored.into_iter().nth(at) else { return Ok((Done::default(), false)) };
+        let mut updated = false;
+        if let Some(id) = client_id {
+            for of_panel in [false, true] {
+                let named = self.backend.named(&names::by_id(id, of_panel)).await?;
+                updated |= named.iter().any(|name| name.offset < offset);
+            }
+        }
+        Ok((self.observation(lead, as_panel).await?, updated))
+    }
+
+    /// The answer to an update that expects another version than the present one.
+    async fn outdated(&self, client_id: Option<&str>, if_match: Option<&str>) -> Option<Done> {
+        let (id, expected) = (client_id?, if_match?);
+        let now = self.read(Subject::Observation, id, None).await;
+        let now = now.etag.as_deref().and_then(version);
+        (now.is_none() || now != version(expected)).then(changed_since)
+    }
+
+    /// Holds what conditional creates by these criteria need, so that of several alike one
+    /// creates and the others find.
+    pub(super) async fn hold<'a>(
+        &self,
+        criteria: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<MutexGuard<'_, ()>> {
+        let place = |criteria: &str| {
+            let mut pairs = decode(bare(criteria));
+            pairs.sort();
+            stable_hash(encode(&pairs).as_bytes()) as usize % self.stripes.len()
+        };
+        let mut places: Vec<usize> = criteria.into_iter().map(place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut held = Vec::new();
+        for place in places {
+            held.push(self.stripes[place].lock().await);
+        }
+        held
+    }
+
+    /// The one observation that a conditional create's criteria find, as its answer.
+    pub(super) async fn existing(&self, criteria: &str) -> Result<Option<Done>, Done> {
+        let mut search = parse(Subject::Observation, &decode(bare(criteria)), true)
+            .map_err(|issues| refusals(400, issues))?;
+        if search.criteria.is_empty() {
+            return Err(refusal(400, IssueCode::Value, "", NO_CRITERIA));
+        }
+        search.count = 2;
+        let mut found = self.matching_readings(&search).await.map_err(Done::from)?;
+        match (found.total, found.matches.pop()) {
+            (0, _) | (_, None) => Ok(None),
+            (1, Some((stored, as_panel))) => {
+                self.observation(stored, as_panel).await.map(Some).map_err(|e| unavailable(&e))
+            }
+            _ => Err(several()),
+        }
     }
 
     /// Nothing of an observation was understood. Where that is only because the platform does not
@@ -153,36 +227,6 @@ impl Fhir {
             Issue::warning(issue.code, issue.path, detail)
         };
         refusals(202, issues.into_iter().map(kept).collect())
-    }
-
-    /// The key under which an observation is kept once. A conditional create by identifier has its
-    /// criteria as key, one by other criteria is looked up; an observation that says when it was
-    /// made is the same one when it is sent again, word for word.
-    async fn observation_key(
-        &self,
-        write: &Write<'_>,
-        client_id: Option<&str>,
-    ) -> Result<Option<u128>, Done> {
-        if let Some(criteria) = write.if_none_exist {
-            let mut pairs = decode(bare(criteria));
-            pairs.sort();
-            if pairs.iter().any(|(name, _)| name == "identifier") {
-                return Ok(Some(key("criteria", &encode(&pairs))));
-            }
-            let search = parse(Subject::Observation, &pairs, true).map_err(|i| refusals(400, i))?;
-            let query = self.reading_query(&search).await.map_err(|error| unavailable(&error))?;
-            let page = self.backend.readings(query).await.map_err(|error| unavailable(&error))?;
-            return match (page.total, page.readings.first()) {
-                (0, _) => Ok(None),
-                (1, Some(stored)) => Err(Done { status: 200, ..observed_answer(stored) }),
-                _ => Err(several()),
-            };
-        }
-        let timed = write.resource.as_object().is_some_and(|object| {
-            object.keys().any(|name| name.starts_with("effective"))
-        });
-        let name = client_id.unwrap_or_default();
-        Ok(timed.then(|| key("content", &format!("{name} {}", write.resource))))
     }
 
     /// Creates a record of the directory. One that the platform knows already by an identifier is
@@ -228,8 +272,7 @@ impl Fhir {
                 Err(error) => return unavailable(&error),
             };
             if now != version(expected) {
-                let detail = "Somebody changed it since: read it again and repeat the change.";
-                return refusal(412, IssueCode::Conflict, "", detail);
+                return changed_since();
             }
         }
         self.put(call, kind, id, write).await
@@ -298,8 +341,7 @@ impl Fhir {
         let search = parse(Subject::Directory(kind), &decode(bare(criteria)), true)
             .map_err(|issues| refusals(400, issues))?;
         if search.criteria.is_empty() {
-            let detail = "A conditional request needs search criteria.";
-            return Err(refusal(400, IssueCode::Value, "", detail));
+            return Err(refusal(400, IssueCode::Value, "", NO_CRITERIA));
         }
         self.matching_records(kind, &search).await.map_err(|error| unavailable(&error))
     }
@@ -313,21 +355,28 @@ fn bare(criteria: &str) -> &str {
     }
 }
 
-fn several() -> Done {
+pub(super) fn several() -> Done {
     let detail = "The criteria match more than one resource.";
     refusal(412, IssueCode::MultipleMatches, "", detail)
 }
 
-/// A stored reading as an answer.
-pub(super) fn observed_answer(stored: &wire_fhir::Stored) -> Done {
-    Done {
-        status: 200,
-        location: Some(format!("Observation/{}", stored.reference())),
-        etag: Some("W/\"1\"".to_owned()),
-        last_modified: Some(time::format(stored.point.received.micros())),
-        resource: Some(project::observation(stored)),
-        ..Done::default()
-    }
+fn changed_since() -> Done {
+    let detail = "Somebody changed it since: read it again and repeat the change.";
+    refusal(412, IssueCode::Conflict, "", detail)
+}
+
+/// The answer to an update of an id that the platform gave: those never change.
+pub(super) fn ours(id: &str) -> Option<Done> {
+    let ours = id.parse::<vitals::ReadingRef>().is_ok() || panel::anchor(id).is_some();
+    let detail = "A stored reading never changes: send a new observation with the status amended, \
+                  corrected or entered-in-error.";
+    ours.then(|| refusal(405, IssueCode::NotSupported, "", detail))
+}
+
+/// Whether an observation says when it was made: then the same one again is the same one.
+pub(super) fn is_timed(resource: &Json) -> bool {
+    let object = resource.as_object();
+    object.is_some_and(|object| object.keys().any(|name| name.starts_with("effective")))
 }
 
 /// A record as an answer.

@@ -1,5 +1,9 @@
 //! A FHIR backend that forgets: the journal is a list, the engine a loop. For tests only.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub mod server;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
@@ -9,7 +13,8 @@ use vitals::{
     Content, EffectiveTime, Message, Offset, Point, Quality, ReadingRef,
     ReceiveTime, SeriesId, SeriesKey, Value,
 };
-use wire_fhir::{Kind, Record, Stored};
+use wire_fhir::names::{self, Name};
+use wire_fhir::{Kind, Panel, Record, Stored, panel};
 
 #[derive(Default)]
 pub struct Memory {
@@ -22,7 +27,8 @@ struct Inner {
     keys: HashMap<u128, Offset>,
     series: Vec<SeriesKey>,
     stored: Vec<Stored>,
-    records: BTreeMap<(Kind, String), Record>,
+    records: BTreeMap<(Kind, String), Vec<Record>>,
+    names: Vec<(String, ReadingRef)>,
 }
 
 /// 2026-11-21T12:00:00Z
@@ -53,10 +59,9 @@ impl Inner {
                 patient: None,
             };
             let Some((kind, id)) = record.name().map(|(kind, id)| (kind, id.to_owned())) else { continue };
-            if let Some(before) = self.records.get(&(kind, id.clone())) {
-                record.version = before.version + 1;
-            }
-            self.records.insert((kind, id), record);
+            let versions = self.records.entry((kind, id)).or_default();
+            record.version = versions.len() as u64 + 1;
+            versions.insert(0, record);
         }
         for (index, reading, measurement) in message.readings() {
             let parts = match &measurement.value {
@@ -89,9 +94,33 @@ impl Inner {
                     index: index + step as u16,
                     quality,
                 };
-                self.stored.push(Stored { series: SeriesId(at as u32), key, point, attachment });
+                let series = SeriesId(at as u32);
+                for (of, name) in names::decode(&message.origin.message_id) {
+                    if of == point.index {
+                        let reading = ReadingRef { series, offset, index: of };
+                        self.names.insert(0, (name.to_owned(), reading));
+                    }
+                }
+                self.stored.push(Stored { series, key, point, attachment, names: Vec::new() });
             }
         }
+    }
+
+    fn named(&self, name: &str) -> Vec<ReadingRef> {
+        self.names.iter().filter(|(known, _)| known == name).map(|(_, reading)| *reading).collect()
+    }
+
+    fn complete(&self, mut stored: Stored) -> Stored {
+        let name = stored.reference();
+        let own = self.names.iter().filter(|(_, reading)| *reading == name).map(|(text, _)| text);
+        stored.names = own
+            .filter(|text| {
+                let is_id = matches!(names::read(text), Some((_, Name::Id(_))));
+                !is_id || self.named(text).first() == Some(&name)
+            })
+            .cloned()
+            .collect();
+        stored
     }
 }
 
@@ -114,12 +143,33 @@ impl FhirBackend for Memory {
         })
     }
 
-    fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<Stored>> {
-        self.with(|inner| inner.stored.iter().filter(|s| s.point.offset == offset).cloned().collect())
+    fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<(u16, Stored)>> {
+        self.with(|inner| {
+            let of = inner.stored.iter().filter(|s| s.point.offset == offset).cloned();
+            of.map(|s| (s.point.index, inner.complete(s))).collect()
+        })
     }
 
     fn reading(&self, reference: ReadingRef) -> Reply<'_, Option<Stored>> {
-        self.with(|inner| inner.stored.iter().find(|s| s.reference() == reference).cloned())
+        self.with(|inner| inner.stored.iter().find(|s| s.reference() == reference).cloned().map(|s| inner.complete(s)))
+    }
+
+    fn panels(&self, anchors: Vec<Stored>) -> Reply<'_, Vec<Panel>> {
+        self.with(|inner| {
+            let panel = |anchor: Stored| {
+                let beside = panel::other_parts(anchor.key.metric).into_iter().filter_map(|metric| {
+                    let key = SeriesKey { metric, ..anchor.key.clone() };
+                    inner.stored.iter().find(|s| s.key == key && s.point.time == anchor.point.time)
+                });
+                Panel { parts: beside.cloned().collect(), anchor: anchor.clone() }
+            };
+            anchors.into_iter().map(panel).collect()
+        })
+    }
+
+    fn named(&self, name: &str) -> Reply<'_, Vec<ReadingRef>> {
+        let name = name.to_owned();
+        self.with(move |inner| inner.named(&name))
     }
 
     fn readings(&self, query: ReadingQuery) -> Reply<'_, ReadingPage> {
@@ -138,22 +188,22 @@ impl FhirBackend for Memory {
             found.retain(|s| query.follows(query.place(s)));
             let more = found.len() > query.limit;
             found.truncate(query.limit);
+            let found = found.into_iter().map(|s| inner.complete(s)).collect();
             ReadingPage { total, readings: found, more }
         })
     }
 
     fn record(&self, kind: Kind, id: &str) -> Reply<'_, Option<Record>> {
         let id = id.to_owned();
-        self.with(|inner| inner.records.get(&(kind, id)).cloned())
+        self.with(|inner| inner.records.get(&(kind, id)).and_then(|versions| versions.first().cloned()))
     }
 
     fn records(&self, kind: Kind, _hint: Hint) -> Reply<'_, Vec<Record>> {
-        self.with(|inner| inner.records.values().filter(|r| r.name().is_some_and(|(k, _)| k == kind)).cloned().collect())
+        self.with(|inner| inner.records.values().filter_map(|versions| versions.first()).filter(|r| r.name().is_some_and(|(k, _)| k == kind)).cloned().collect())
     }
 
-    fn offset_of(&self, name: &str) -> Reply<'_, Option<Offset>> {
-        let name = name.to_owned();
-        self.with(|inner| inner.messages.iter().rposition(|m| m.origin.message_id == name).map(|at| at as Offset))
+    fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>> {
+        let id = id.to_owned();
+        self.with(move |inner| inner.records.get(&(kind, id)).cloned().unwrap_or_default())
     }
 }
-

@@ -6,9 +6,11 @@ use crate::outcome::{Issue, IssueCode};
 use crate::time;
 
 mod criteria;
+mod part;
 mod query;
 
 pub use criteria::{DateFilter, Prefix, Range, Text, TextModifier, Token};
+pub use part::{Part, Summary};
 pub use query::{decode, encode};
 
 /// Matches on a page unless `_count` asks for another number.
@@ -49,6 +51,7 @@ impl Subject {
     pub const fn parameters(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Observation => &[
+                ("identifier", "token"),
                 ("patient", "reference"),
                 ("subject", "reference"),
                 ("device", "reference"),
@@ -100,6 +103,20 @@ impl Subject {
         }
     }
 
+    /// What `_revinclude` can add: the type that refers here, and its parameter.
+    #[must_use]
+    pub const fn revincludes(self) -> &'static [(Kind, &'static str)] {
+        match self {
+            Self::Directory(Kind::Patient) => {
+                &[(Kind::Encounter, "patient"), (Kind::Encounter, "subject"), (Kind::Device, "patient")]
+            }
+            Self::Directory(Kind::Location) => {
+                &[(Kind::Encounter, "location"), (Kind::Device, "location")]
+            }
+            Self::Observation | Self::Directory(Kind::Device | Kind::Encounter) => &[],
+        }
+    }
+
     /// What `_sort` can sort by.
     #[must_use]
     pub const fn sorts(self) -> &'static [&'static str] {
@@ -142,8 +159,10 @@ pub struct Search {
     pub count_only: bool,
     /// What to include beside the matches.
     pub include: Vec<&'static str>,
-    /// Top-level elements to return; empty: all.
-    pub elements: Vec<String>,
+    /// What refers to the matches, to be included too.
+    pub revinclude: Vec<(Kind, &'static str)>,
+    /// Which part of each resource is wanted.
+    pub part: Part,
     /// Cursor of the page, opaque to clients.
     pub page: Option<String>,
     /// The parameters that were understood, for the self link.
@@ -169,7 +188,8 @@ pub fn parse(
         count: COUNT_DEFAULT,
         count_only: false,
         include: Vec::new(),
-        elements: Vec::new(),
+        revinclude: Vec::new(),
+        part: Part::default(),
         page: None,
         used: Vec::new(),
         ignored: Vec::new(),
@@ -230,14 +250,12 @@ fn one(search: &mut Search, key: &str, value: &str) -> Result<bool, Failure> {
         }
         "_summary" if plain => match value {
             "count" => search.count_only = true,
-            "false" => {}
-            "true" | "text" | "data" => return Ok(false),
-            _ => return Err((IssueCode::Value, "count or false is expected.")),
+            _ => search.part.summary = Summary::read(value)?,
         },
         "_total" if plain && matches!(value, "none" | "estimate" | "accurate") => {}
         "_format" | "_pretty" if plain => {}
         "_page" if plain => search.page = Some(value.to_owned()),
-        "_elements" if plain => search.elements.extend(values().map(str::to_owned)),
+        "_elements" if plain => search.part.elements.extend(values().map(str::to_owned)),
         "_sort" if plain => {
             for key in values() {
                 let (key, descending) =
@@ -248,6 +266,7 @@ fn one(search: &mut Search, key: &str, value: &str) -> Result<bool, Failure> {
             }
         }
         "_include" => return include(search, modifier, value),
+        "_revinclude" => return revinclude(search, modifier, value),
         _ => {
             let found = subject.parameters().iter().find(|(known, _)| *known == name);
             let Some((name, ty)) = found else { return Ok(false) };
@@ -270,6 +289,20 @@ fn include(search: &mut Search, modifier: Option<&str>, value: &str) -> Result<b
     let before = search.include.len();
     search.include.extend(known.copied());
     Ok(search.include.len() > before)
+}
+
+fn revinclude(search: &mut Search, modifier: Option<&str>, value: &str) -> Result<bool, Failure> {
+    if modifier.is_some_and(|modifier| modifier != "iterate") {
+        return Err((IssueCode::NotSupported, "this modifier is not supported."));
+    }
+    let mut parts = value.split(':');
+    let kind = parts.next().and_then(Kind::from_name);
+    let wanted = parts.next().unwrap_or("*");
+    let known = search.subject.revincludes().iter();
+    let found = known.filter(|(of, name)| Some(*of) == kind && (wanted == "*" || *name == wanted));
+    let before = search.revinclude.len();
+    search.revinclude.extend(found.copied());
+    Ok(search.revinclude.len() > before)
 }
 
 fn criterion(

@@ -1,0 +1,218 @@
+//! The platform behind the FHIR routes: messages go to the journal, answers come from the store,
+//! which is made to catch up first, so that what was created is found.
+
+mod listing;
+mod panels;
+mod stored;
+
+use std::time::Duration;
+
+use journal::{Draft, Lane, Outcome};
+use store::{DirectoryKind, DirectoryQuery, DirectoryRow, Page, Read, StoreError};
+use vitals::{DirectoryEvent, Event, Message, Offset, PatientId, ReadingRef, ReceiveTime};
+use wire_fhir::{Kind, Panel, Record, Stored};
+
+use crate::app::readings::message_at;
+use crate::error::ApiError;
+use crate::fhir::backend::{
+    BackendError, FhirBackend, Hint, ReadingPage, ReadingQuery, Reply, Submitted,
+};
+use crate::state::Api;
+
+/// How long to wait for the engine.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Records of one kind that a search looks through.
+const RECORDS_MAX: u64 = 100_000;
+
+/// The platform as FHIR sees it.
+pub struct Backend(pub Api);
+
+fn failed(error: &ApiError) -> BackendError {
+    match error {
+        ApiError::Unavailable => BackendError::Unavailable(error.to_string()),
+        _ => BackendError::Failed(error.to_string()),
+    }
+}
+
+impl Backend {
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn Read) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        self.0.ask_settled(question).await.map_err(|error| failed(&error))
+    }
+}
+
+impl FhirBackend for Backend {
+    fn now(&self) -> ReceiveTime {
+        self.0.now()
+    }
+
+    fn submit(&self, message: Message, dedup: Option<u128>) -> Reply<'_, Submitted> {
+        Box::pin(async move {
+            let draft = Draft { event: Event::Message(message), dedup, lane: Lane::Numeric };
+            match self.0.appender.append(draft).await {
+                Ok(Outcome::Committed(offset)) => Ok(Submitted::Committed(offset)),
+                Ok(Outcome::Duplicate(offset)) => Ok(Submitted::Duplicate(offset)),
+                Ok(Outcome::Failed(error)) => Err(BackendError::Unavailable(error.to_string())),
+                Err(closed) => Err(BackendError::Unavailable(closed.to_string())),
+            }
+        })
+    }
+
+    fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<(u16, Stored)>> {
+        Box::pin(async move {
+            self.0.live.progress().judge(offset, PATIENCE).await;
+            let Some(message) = message_at(&self.0, offset) else { return Ok(Vec::new()) };
+            self.ask(move |store| stored::of_message(store, &message, offset)).await
+        })
+    }
+
+    fn reading(&self, reference: ReadingRef) -> Reply<'_, Option<Stored>> {
+        Box::pin(async move {
+            // What is stored does not change: whoever finds it need not wait for what is newer.
+            let found = self.0.ask(move |store| stored::one(store, reference)).await;
+            if let Some(found) = found.map_err(|error| failed(&error))? {
+                return Ok(Some(found));
+            }
+            self.ask(move |store| stored::one(store, reference)).await
+        })
+    }
+
+    fn readings(&self, query: ReadingQuery) -> Reply<'_, ReadingPage> {
+        Box::pin(async move { self.ask(move |store| listing::page(store, &query)).await })
+    }
+
+    fn panels(&self, anchors: Vec<Stored>) -> Reply<'_, Vec<Panel>> {
+        Box::pin(async move {
+            let panels = self.0.ask(move |store| panels::complete(store, anchors)).await;
+            panels.map_err(|error| failed(&error))
+        })
+    }
+
+    fn named(&self, name: &str) -> Reply<'_, Vec<ReadingRef>> {
+        let name = name.to_owned();
+        Box::pin(async move { self.ask(move |store| store.identified(&name)).await })
+    }
+
+    fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>> {
+        let id = id.to_owned();
+        Box::pin(async move {
+            let rows = self.ask(move |store| store.directory_history(directory_kind(kind), &id)).await?;
+            Ok(rows.into_iter().filter_map(|row| record(row, None)).collect())
+        })
+    }
+
+    fn record(&self, kind: Kind, id: &str) -> Reply<'_, Option<Record>> {
+        let id = id.to_owned();
+        Box::pin(async move {
+            let mut id = id;
+            if kind == Kind::Patient {
+                id = self.survivor(&id).await?;
+            }
+            let query = DirectoryQuery { ids: vec![id], ..DirectoryQuery::default() };
+            Ok(self.directory(kind, query).await?.into_iter().next())
+        })
+    }
+
+    fn records(&self, kind: Kind, hint: Hint) -> Reply<'_, Vec<Record>> {
+        Box::pin(async move {
+            let page = Page { skip: 0, limit: RECORDS_MAX };
+            let all = DirectoryQuery { page, ..DirectoryQuery::default() };
+            let queries = match hint {
+                Hint::All => vec![all],
+                Hint::Ids(ids) if ids.is_empty() => Vec::new(),
+                Hint::Ids(ids) => vec![DirectoryQuery { ids, ..all }],
+                Hint::Identifiers(values) => values
+                    .into_iter()
+                    .map(|value| DirectoryQuery { identifier: Some((None, value)), ..all.clone() })
+                    .collect(),
+                // Devices have no patient of their own; the caller filters.
+                Hint::Patients(_) if kind != Kind::Encounter => vec![all],
+                Hint::Patients(patients) => patients
+                    .into_iter()
+                    .map(|patient| DirectoryQuery { patient: Some(patient), ..all.clone() })
+                    .collect(),
+            };
+            let mut records = Vec::new();
+            for query in queries {
+                records.extend(self.directory(kind, query).await?);
+            }
+            Ok(records)
+        })
+    }
+}
+
+impl Backend {
+    /// The id under which a merged patient lives on.
+    async fn survivor(&self, id: &str) -> Result<String, BackendError> {
+        let mut id = id.to_owned();
+        for _ in 0..16 {
+            let query = DirectoryQuery { ids: vec![id.clone()], ..DirectoryQuery::default() };
+            let row = self.ask(move |store| store.patients(&query)).await?.rows.into_iter().next();
+            match row.and_then(|row| row.merged_into) {
+                Some(survivor) => id = survivor.to_string(),
+                None => break,
+            }
+        }
+        Ok(id)
+    }
+
+    async fn directory(
+        &self,
+        kind: Kind,
+        query: DirectoryQuery,
+    ) -> Result<Vec<Record>, BackendError> {
+        let live = self.0.live.clone();
+        self.ask(move |store| {
+            let rows: Vec<DirectoryRow> = match kind {
+                Kind::Patient => {
+                    let rows = store.patients(&query)?.rows.into_iter();
+                    rows.filter(|row| row.merged_into.is_none()).map(DirectoryRow::Patient).collect()
+                }
+                Kind::Encounter => {
+                    store.encounters(&query)?.rows.into_iter().map(DirectoryRow::Encounter).collect()
+                }
+                Kind::Location => {
+                    store.locations(&query)?.rows.into_iter().map(DirectoryRow::Location).collect()
+                }
+                Kind::Device => {
+                    store.devices(&query)?.rows.into_iter().map(DirectoryRow::Device).collect()
+                }
+            };
+            let on = |row: &DirectoryRow| match row {
+                DirectoryRow::Device(row) => live.device(&row.device.id)?.patient.clone(),
+                _ => None,
+            };
+            Ok(rows.into_iter().filter_map(|row| { let on = on(&row); record(row, on) }).collect())
+        })
+        .await
+    }
+}
+
+const fn directory_kind(kind: Kind) -> DirectoryKind {
+    match kind {
+        Kind::Patient => DirectoryKind::Patient,
+        Kind::Encounter => DirectoryKind::Encounter,
+        Kind::Location => DirectoryKind::Location,
+        Kind::Device => DirectoryKind::Device,
+    }
+}
+
+/// A stored row as a record; `on` is the patient that a device is on.
+fn record(row: DirectoryRow, on: Option<PatientId>) -> Option<Record> {
+    let (event, version, updated) = match row {
+        DirectoryRow::Patient(row) => {
+            (DirectoryEvent::Patient(row.patient), row.version, row.updated)
+        }
+        DirectoryRow::Encounter(row) => {
+            (DirectoryEvent::Encounter(row.encounter), row.version, row.updated)
+        }
+        DirectoryRow::Location(row) => {
+            (DirectoryEvent::Location(row.location), row.version, row.updated)
+        }
+        DirectoryRow::Device(row) => (DirectoryEvent::Device(row.device), row.version, row.updated),
+        DirectoryRow::Association(_) => return None,
+    };
+    Some(Record { event, version, updated, offset: version.saturating_sub(1), patient: on })
+}
