@@ -11,6 +11,8 @@ pub struct Session {
     pub name: String,
     /// Role: `nurse`, `charge-nurse`, `physician`, `engineer`, `administrator`, `service`.
     pub role: String,
+    /// What the role may do: `see-patients`, `act-on-alerts`, … (docs/security.md).
+    pub may: Vec<String>,
     /// Whether the server runs with `--open`, without authentication.
     pub open: bool,
     /// Program version.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use guard::{Account, Deed, Outcome, Record};
+use guard::{Account, Deed, Outcome, Permission, Record};
 
 use crate::access::{COOKIE, session_token};
 use crate::dto;
@@ -70,6 +70,11 @@ fn describe(api: &Api, account: &Account) -> dto::Session {
     dto::Session {
         name: account.name.clone(),
         role: account.role.name().to_owned(),
+        may: Permission::ALL
+            .into_iter()
+            .filter(|permission| api.guard.allows(account, *permission))
+            .map(|permission| permission.name().to_owned())
+            .collect(),
         open: api.guard.is_open(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
