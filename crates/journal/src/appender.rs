@@ -92,6 +92,17 @@ pub struct Stats {
     pub feed_wait_us: u64,
     /// Bytes on disk.
     pub disk_bytes: u64,
+    /// Why the last write failed; none when it did not.
+    pub trouble: Option<Trouble>,
+}
+
+/// Why nothing can be written at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// No space is left on the disk.
+    DiskFull,
+    /// The disk refuses for another reason, which is in the log.
+    Refused,
 }
 
 struct Inner {

@@ -27,7 +27,7 @@ mod segment;
 mod worker;
 
 pub use acks::AckQueue;
-pub use appender::{Appender, Limits, Retention, Stats};
+pub use appender::{Appender, Limits, Retention, Stats, Trouble};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use embedded::{EmbeddedJournal, Options, Recovery};
 pub use entry::{Draft, Encoded, Entry, Journal, Lane, Outcome, ReadJournal, Stamp, Verified};

@@ -1,13 +1,13 @@
 //! The thread that commits: gathers, writes, syncs, tells, hands on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use vitals::{Offset, ReceiveTime};
 
-use crate::appender::{Limits, Stats};
+use crate::appender::{Limits, Stats, Trouble};
 use crate::dedup::Window;
 use crate::entry::{Encoded, Entry, Journal, Outcome};
 use crate::queue::{Item, Queue, Reply};
@@ -29,6 +29,8 @@ pub(crate) struct Counters {
     last_us: AtomicU64,
     max_us: AtomicU64,
     feed_us: AtomicU64,
+    /// 0 after a good write, else which trouble.
+    trouble: AtomicU8,
 }
 
 impl Counters {
@@ -46,6 +48,11 @@ impl Counters {
             last_commit_us: get(&self.last_us),
             max_commit_us: get(&self.max_us),
             feed_wait_us: get(&self.feed_us),
+            trouble: match self.trouble.load(Ordering::Relaxed) {
+                0 => None,
+                1 => Some(Trouble::DiskFull),
+                _ => Some(Trouble::Refused),
+            },
             ..Stats::default()
         }
     }
@@ -139,6 +146,7 @@ impl<J: Journal> Worker<J> {
         let started = Instant::now();
         let written = self.journal.append((self.clock)(), &batch.encoded);
         let took = started.elapsed().as_micros() as u64;
+        self.note_trouble(written.as_ref().err());
         let (entries, error) = match written {
             Ok(stamp) => {
                 debug_assert_eq!(stamp.first, self.next, "the journal has one writer");
@@ -190,6 +198,15 @@ impl<J: Journal> Worker<J> {
             event: item.event,
         });
         batch.replies.push((item.reply, Told::Committed(offset)));
+    }
+
+    fn note_trouble(&self, error: Option<&crate::JournalError>) {
+        let trouble = match error {
+            None => 0,
+            Some(crate::JournalError::DiskFull { .. }) => 1,
+            Some(_) => 2,
+        };
+        self.counters.trouble.store(trouble, Ordering::Relaxed);
     }
 
     fn hand_on(&self, entries: Arc<[Entry]>) -> bool {

@@ -10,6 +10,7 @@ use journal::conformance::event;
 use journal::faults::FaultyDisk;
 use journal::{
     AckQueue, Appender, Draft, EmbeddedJournal, Entry, JournalError, Lane, Limits, Options, Outcome,
+    Trouble,
 };
 use vitals::ReceiveTime;
 
@@ -141,10 +142,11 @@ async fn a_failed_write_is_told_and_forgotten() {
         let full =
             matches!(&outcome, Outcome::Failed(e) if matches!(**e, JournalError::DiskFull { .. }));
         assert!(full, "{outcome:?}");
+        assert_eq!(appender.stats().trouble, Some(Trouble::DiskFull));
     }
     disk.set_capacity(None);
     assert_eq!(committed(&send().await), Some(0));
-    assert_eq!(appender.stats().failed, 2);
+    assert_eq!((appender.stats().failed, appender.stats().trouble), (2, None));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! How far engine and store have come in the journal, and waiting for either.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -10,6 +11,7 @@ pub struct Progress {
     judged: watch::Sender<Offset>,
     stored: watch::Sender<Offset>,
     wanted: Notify,
+    store_refuses: AtomicBool,
 }
 
 /// How waiting ended.
@@ -27,6 +29,7 @@ impl Default for Progress {
             judged: watch::Sender::new(0),
             stored: watch::Sender::new(0),
             wanted: Notify::new(),
+            store_refuses: AtomicBool::new(false),
         }
     }
 }
@@ -52,6 +55,18 @@ impl Progress {
     /// Notes how far the store is.
     pub fn set_stored(&self, next: Offset) {
         self.stored.send_replace(next);
+    }
+
+    /// Notes whether the last attempt to write into the store failed.
+    pub fn set_store_refuses(&self, refuses: bool) {
+        self.store_refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// Whether the last attempt to write into the store failed. It is tried again; the journal
+    /// keeps everything meanwhile.
+    #[must_use]
+    pub fn store_refuses(&self) -> bool {
+        self.store_refuses.load(Ordering::Relaxed)
     }
 
     /// Waits until the engine has taken in the entry at `offset`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use live::Live;
 use store::{Commit, Store};
 
 /// Longest pause between two tries.
@@ -18,12 +19,12 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    pub(crate) fn start(mut store: Box<dyn Store>) -> std::io::Result<Self> {
+    pub(crate) fn start(mut store: Box<dyn Store>, live: Live) -> std::io::Result<Self> {
         let (commits, incoming) = sync_channel::<Arc<Commit>>(1);
         let (finished, done) = sync_channel(1);
         std::thread::Builder::new().name("store".to_owned()).spawn(move || {
             while let Ok(commit) = incoming.recv() {
-                keep(store.as_mut(), &commit);
+                keep(store.as_mut(), &commit, &live);
                 if finished.send(()).is_err() {
                     return;
                 }
@@ -57,7 +58,7 @@ impl Keeper {
     }
 }
 
-fn keep(store: &mut dyn Store, commit: &Commit) {
+fn keep(store: &mut dyn Store, commit: &Commit, live: &Live) {
     let mut pause = Duration::from_millis(100);
     let begun = Instant::now();
     while let Err(error) = store.commit(commit) {
@@ -66,8 +67,10 @@ fn keep(store: &mut dyn Store, commit: &Commit) {
             "store: a commit failed and is tried again; nothing is lost meanwhile: {error}"
         );
         metrics::counter!("vitalwire_store_commit_failures_total").increment(1);
+        live.progress().set_store_refuses(true);
         std::thread::sleep(pause);
         pause = (pause * 2).min(PAUSE_MAX);
     }
+    live.progress().set_store_refuses(false);
     metrics::histogram!("vitalwire_store_commit_seconds").record(begun.elapsed().as_secs_f64());
 }
