@@ -208,7 +208,7 @@ impl Engine {
     }
 
     fn set_device_timer(&mut self, id: &DeviceId) {
-        let Some(device) = self.devices.get_mut(id) else { return };
+        let Some(device) = self.devices.get_mut(id).filter(|device| !device.silent) else { return };
         let Some(due) = device.silence_at(&self.policy.gap, self.awake_since) else { return };
         if device.timer_at.is_none_or(|at| due < at) {
             device.timer_at = Some(due);

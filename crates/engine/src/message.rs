@@ -1,5 +1,6 @@
 //! What a message from a wire does.
 
+use smallvec::SmallVec;
 use vitals::{
     AssociationBasis, Content, Device, DeviceId, DeviceTime, EffectiveTime, LinkState, Measurement,
     Message, MetricCode, PatientId, PatientRef, Point, Protocol, Quality, Reading, ReadingRef,
@@ -64,8 +65,9 @@ impl Engine {
         };
         self.hear(&source, cx, out);
         let named = reading.patient.as_ref().map(|who| self.named_patient(who, &source, cx, out));
-        // Patients touched by this reading: usually one, whom the device is on now.
-        let mut touched: Vec<PatientId> = Vec::new();
+        // Patients touched by this reading, and whether a present value changed: usually one, whom
+        // the device is on now.
+        let mut touched: SmallVec<[(PatientId, bool); 1]> = SmallVec::new();
         for measurement in &reading.measurements {
             let (time, flags) = self.time_of(&source, measurement.device_time);
             let (subject, until) = self.subject(&reading.device, named.as_ref(), time, out);
@@ -78,16 +80,20 @@ impl Engine {
                 |incoming| {
                     let became_present =
                         self.store_value(&source, (subject.as_ref(), until), incoming, cx, out);
-                    if let Some(patient) = subject.as_ref().filter(|_| became_present) {
-                        if !touched.contains(patient) {
-                            touched.push(patient.clone());
-                        }
+                    let Some(patient) = &subject else { return };
+                    match touched.iter_mut().find(|(other, _)| other == patient) {
+                        Some((_, present)) => *present |= became_present,
+                        None => touched.push((patient.clone(), became_present)),
                     }
                 },
             ));
         }
-        for patient in touched {
-            self.judge_patient(&patient, cx, out);
+        for (patient, present) in touched {
+            if present {
+                self.judge_patient(&patient, cx, out);
+            } else {
+                self.set_patient_timer(&patient);
+            }
         }
     }
 

@@ -181,8 +181,9 @@ impl PatientState {
 
     /// When time alone next changes something, on the patient's clock.
     pub(crate) fn due(&self) -> Option<i64> {
-        // A recording's clock stands still between its messages.
-        if self.recorded {
+        // A recording's clock stands still between its messages, and nobody's has begun to run
+        // before anything was heard.
+        if self.recorded || self.clock == 0 {
             return None;
         }
         let review = self.reviewed_at.saturating_add(REVIEW_EVERY);

@@ -101,16 +101,16 @@ impl Engine {
                 if let Some(by) = patient.chosen_by.clone() {
                     patient.configure(&policy, by);
                 }
+                let computed_at = patient.scores.computed_at;
                 patient.compute_scores(patient.scores.age_years);
+                patient.scores.computed_at = computed_at;
             }
             self.set_patient_timer(&id);
             self.changed.patients.insert(id);
         }
         let devices: Vec<DeviceId> = self.devices.keys().cloned().collect();
         for id in devices {
-            if self.devices.get(&id).is_some_and(|device| !device.silent) {
-                self.set_device_timer(&id);
-            }
+            self.set_device_timer(&id);
             self.changed.devices.insert(id);
         }
         self.changed.directory = true;

@@ -31,56 +31,78 @@ impl Timers {
 }
 
 impl Engine {
-    /// Lets everything happen that is due by now.
+    /// Lets everything happen that is due by now, in the order in which it became due: when timers
+    /// were set, and how often, makes no difference (EN-1).
     pub(crate) fn run_timers(&mut self, cx: &mut Step, out: &mut Vec<Effect>) {
-        while let Some((at, timer)) = self.timers.pop(self.now.0) {
-            match timer {
-                Timer::Patient(id) => self.patient_due(&id, at, cx, out),
-                Timer::Device(id) => self.device_due(&id, at, cx, out),
+        loop {
+            let mut due = Vec::new();
+            while let Some((at, timer)) = self.timers.pop(self.now.0) {
+                if self.take_timer(at, &timer) {
+                    match self.due(&timer) {
+                        Some(when) if when <= self.now.0 => due.push((when, timer)),
+                        _ => self.set_timer(&timer),
+                    }
+                }
+            }
+            if due.is_empty() {
+                return;
+            }
+            due.sort_unstable();
+            for (_, timer) in due {
+                if self.due(&timer).is_some_and(|when| when <= self.now.0) {
+                    self.happen(&timer, cx, out);
+                }
+                self.set_timer(&timer);
             }
         }
     }
 
-    fn patient_due(
-        &mut self,
-        id: &PatientId,
-        at: i64,
-        cx: &mut Step,
-        out: &mut Vec<Effect>,
-    ) {
-        let now = self.now.0;
-        let Some(patient) = self.patients.get_mut(id) else { return };
-        // An earlier timer was set since; this one is left over.
-        if patient.timer_at != Some(at) {
-            return;
-        }
-        patient.timer_at = None;
-        if patient.due().is_some_and(|due| due <= now) {
-            patient.clock = patient.clock.max(now);
-            self.judge_patient(id, cx, out);
-        }
-        self.set_patient_timer(id);
+    /// Whether this is the timer that is set; one that is left over is not.
+    fn take_timer(&mut self, at: i64, timer: &Timer) -> bool {
+        let set = match timer {
+            Timer::Patient(id) => self.patients.get_mut(id).map(|state| &mut state.timer_at),
+            Timer::Device(id) => self.devices.get_mut(id).map(|state| &mut state.timer_at),
+        };
+        set.is_some_and(|set| set.take_if(|set| *set == at).is_some())
     }
 
-    fn device_due(&mut self, id: &DeviceId, at: i64, cx: &mut Step, out: &mut Vec<Effect>) {
-        let now = self.now.0;
-        let Some(device) = self.devices.get_mut(id) else { return };
-        if device.timer_at != Some(at) {
-            return;
+    fn due(&self, timer: &Timer) -> Option<i64> {
+        match timer {
+            Timer::Patient(id) => self.patients.get(id)?.due(),
+            Timer::Device(id) => {
+                let device = self.devices.get(id).filter(|device| !device.silent)?;
+                device.silence_at(&self.policy.gap, self.awake_since)
+            }
         }
-        device.timer_at = None;
-        match device.silence_at(&self.policy.gap, self.awake_since) {
-            Some(due) if due <= now => {
+    }
+
+    fn set_timer(&mut self, timer: &Timer) {
+        match timer {
+            Timer::Patient(id) => self.set_patient_timer(id),
+            Timer::Device(id) => self.set_device_timer(id),
+        }
+    }
+
+    fn happen(&mut self, timer: &Timer, cx: &mut Step, out: &mut Vec<Effect>) {
+        match timer {
+            Timer::Patient(id) => {
+                let now = self.now.0;
+                if let Some(patient) = self.patients.get_mut(id) {
+                    patient.clock = patient.clock.max(now);
+                }
+                self.judge_patient(id, cx, out);
+            }
+            Timer::Device(id) => {
+                let Some(device) = self.devices.get_mut(id) else { return };
                 device.silent = true;
                 let patient = device.current().map(|association| association.patient.clone());
                 self.touch_device(id);
                 if let Some(patient) = patient {
+                    let patient = self.directory.resolve(&patient).clone();
                     self.fall_silent(&patient, id);
                     self.judge_patient(&patient, cx, out);
                 }
             }
-            Some(_) => self.set_device_timer(id),
-            None => {}
         }
     }
 

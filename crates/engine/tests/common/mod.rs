@@ -252,5 +252,19 @@ pub fn difference(a: &Concluded, b: &Concluded) -> Option<String> {
     }
     let names = a.parts.keys().chain(b.parts.keys());
     let part = names.into_iter().find(|name| a.parts.get(*name) != b.parts.get(*name))?;
-    Some(format!("state `{part}` differs:\n{:?}\n{:?}", a.parts.get(part), b.parts.get(part)))
+    let (a, b) = (a.parts.get(part)?, b.parts.get(part)?);
+    let place = a.iter().zip(b).position(|(a, b)| a != b);
+    if part.starts_with("patient/") {
+        let read = |bytes: &[u8]| -> String {
+            let state: engine::PatientState = postcard::from_bytes(&bytes[1..]).expect("a state");
+            format!("{state:#?}")
+        };
+        let (a, b) = (read(a), read(b));
+        let lines: Vec<_> = a.lines().zip(b.lines()).collect();
+        let place = lines.iter().position(|(a, b)| a != b)?;
+        let from = place.saturating_sub(25);
+        let told: Vec<_> = lines[from..(place + 3).min(lines.len())].iter().map(|(a, _)| *a).collect();
+        return Some(format!("{part}:\n{}\nbut {}", told.join("\n"), lines[place].1));
+    }
+    Some(format!("state `{part}` differs at byte {place:?}: {} bytes, {} bytes", a.len(), b.len()))
 }
