@@ -39,7 +39,7 @@ pub use directory::Directory;
 pub use effect::{AlertRecord, Attachment, Effect};
 pub use patient::{PatientState, Silence};
 pub use scoring::{Scores, Trend};
-pub use snapshot::SnapshotError;
+pub use snapshot::{STATE_VERSION, SnapshotError};
 pub use value::{Believed, Current, Values};
 pub use view::{AssociationLine, DeviceLine, PatientView};
 pub use words::word;

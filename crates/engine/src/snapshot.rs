@@ -67,7 +67,8 @@ impl Engine {
         &mut self,
         parts: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Result<(), SnapshotError> {
-        for (name, bytes) in parts {
+        // A part without bytes is one that is gone.
+        for (name, bytes) in parts.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
             if name == "world" {
                 let world: World = read(&name, &bytes)?;
                 self.next_series = world.next_series;
