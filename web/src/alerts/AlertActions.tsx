@@ -3,6 +3,7 @@ import { createSignal, Match, Show, Switch, type Component } from 'solid-js';
 import { api, type AlertVerb } from '../api/client';
 import type { Alert, AlertAction } from '../api/types';
 import { putAlert } from '../live/store';
+import { may } from '../session/session';
 import { attempt } from '../ui/toast';
 import { EscalateDialog, SnoozeDialog } from './AlertDialogs';
 
@@ -30,7 +31,7 @@ export const AlertActions: Component<AlertActionsProps> = (props) => {
   const small = () => ({ small: props.compact });
   return (
     <div class="alert-actions">
-      <Show when={state() !== 'resolved'}>
+      <Show when={state() !== 'resolved' && may('act-on-alerts')}>
         <Show when={state() === 'latched'}><button type="button" class="btn primary" classList={small()} onClick={() => void run('reset')}>Reset{about()}</button></Show>
         <Show when={state() === 'raised' || state() === 'snoozed'}><button type="button" class="btn primary" classList={small()} data-act="acknowledge" onClick={() => void run('acknowledge')}>Acknowledge{about()}</button></Show>
         <Show when={state() === 'raised' || state() === 'acknowledged'}><button type="button" class="btn" classList={small()} data-act="snooze" onClick={() => setAsking('snooze')}>Snooze…{about()}</button></Show>

@@ -5,9 +5,9 @@ import { nowMs, serverNow } from '../live/clock';
 import { onLiveEvent } from '../live/store';
 import { showSource } from '../source/source.state';
 import { AlarmMark } from '../ui/AlarmMark';
-import { exactTime, plural, when } from '../ui/format';
+import { decimalsOf, exactTime, number, plural, when } from '../ui/format';
 import { AlertActions } from './AlertActions';
-import { kindWord, STATE_WORD, stateText } from './alerts.state';
+import { kindWord, reasons, roleWord, STATE_WORD, stateText } from './alerts.state';
 
 export const AlertDetail: Component<{ episode: string }> = (props) => {
   const [entry, { refetch }] = createResource(() => props.episode, (e) => api.alert(e));
@@ -28,7 +28,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                 <a class="btn quiet small" href="/alerts" aria-label="Close">✕</a>
               </header>
               <div class="body stack">
-                <p class="alert-why">{h().alert.reason}</p>
+                <ul class="alert-why"><For each={reasons(h().alert)}>{(r) => <li><Show when={r.what !== h().alert.title && r.what}><b>{r.what}: </b></Show>{r.values}<Show when={r.rule}> <span class="muted small">Rule: {r.rule}</span></Show></li>}</For></ul>
                 <p class="muted">{stateText(h().alert, nowMs())}</p>
                 <AlertActions alert={h().alert} onChange={() => void refetch()} />
                 <dl class="facts">
@@ -37,7 +37,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                   <Show when={h().alert.device}>{(d) => <><dt>Device</dt><dd><a class="mono" href={`/devices/${encodeURIComponent(d())}`}>{d()}</a></dd></>}</Show>
                   <dt>Raised</dt><dd>{exactTime(h().alert.raised_ms)}</dd>
                   <Show when={h().alert.resolved_ms}>{(t) => <><dt>Resolved</dt><dd>{exactTime(t())}</dd></>}</Show>
-                  <dt>Turn of</dt><dd>{h().alert.assigned || '–'} (level {h().alert.level})</dd>
+                  <dt>Turn of</dt><dd>{roleWord(h().alert.assigned)} (level {h().alert.level})</dd>
                   <dt>Condition</dt><dd class="mono">{h().alert.condition}</dd>
                 </dl>
                 <Show when={h().alert.readings.length}>
@@ -51,7 +51,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                       <li class={e.priority}>
                         <p><b>{kindWord(e.kind)}</b> <span class="muted">{e.actor === 'system' ? '' : `by ${e.actor}`}</span></p>
                         <p class="small muted"><time dateTime={new Date(e.time_ms).toISOString()}>{when(e.time_ms, serverNow())}</time> · {e.priority}</p>
-                        <Show when={e.detail}><p class="small">{e.detail}</p></Show>
+                        <Show when={e.detail && e.detail !== h().alert.reason}><p class="small">{e.detail}</p></Show>
                       </li>
                     )}
                   </For>
@@ -70,7 +70,7 @@ const ReadingButton: Component<{ name: string }> = (props) => {
   const [source] = createResource(() => props.name, (name) => api.reading(name).catch(() => null));
   const words = () => {
     const s = source.latest;
-    return s ? `${s.name} ${s.text ?? s.value ?? ''} ${s.text || s.unit === '1' ? '' : s.unit}, ${when(s.time_ms, serverNow())}` : 'Reading';
+    return s ? `${s.name} ${s.text || number(s.value, decimalsOf(s.value))} ${s.text || s.unit === '1' ? '' : s.unit}`.trimEnd() + `, ${when(s.time_ms, serverNow())}` : 'Reading';
   };
   return <button type="button" class="btn small" onClick={() => showSource(props.name)}>{words()}</button>;
 };

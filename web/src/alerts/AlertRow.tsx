@@ -5,7 +5,7 @@ import { nowMs } from '../live/clock';
 import { AlarmMark } from '../ui/AlarmMark';
 import { age, when } from '../ui/format';
 import { AlertActions } from './AlertActions';
-import { escalationLeft, stateText } from './alerts.state';
+import { escalationLeft, reasonLine, stateText } from './alerts.state';
 
 export const AlertRow: Component<{ alert: Alert; picked: boolean }> = (props) => {
   const a = () => props.alert;
@@ -22,7 +22,7 @@ export const AlertRow: Component<{ alert: Alert; picked: boolean }> = (props) =>
           <Show when={a().location}>{(l) => <b>{l().name}</b>}</Show>
           <Show when={a().patient} fallback={<span class="mono">{a().device}</span>}>{(p) => <a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || p().mrn}</a>}</Show>
         </p>
-        <p class="alert-reason">{a().reason}</p>
+        <p class="alert-reason">{reasonLine(a())}</p>
         <p class="alert-state">
           <Show when={left() != null}><span class="clock"><svg viewBox="0 0 60 6" width="60" height="6" preserveAspectRatio="none" aria-hidden="true"><rect width="60" height="6" rx="3" class="rail" /><rect width={60 * (left() ?? 0)} height="6" rx="3" /></svg></span></Show>
           {stateText(a(), nowMs())}

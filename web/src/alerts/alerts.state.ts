@@ -15,6 +15,23 @@ export function worklist(alerts: Alert[]): Alert[] {
     .sort((a, b) => (PRIORITY_RANK[b.priority] ?? 0) - (PRIORITY_RANK[a.priority] ?? 0) || (TURN[b.state] ?? 0) - (TURN[a.state] ?? 0) || a.raised_ms - b.raised_ms);
 }
 
+const ROLE_WORD: Record<string, string> = { nurse: 'nurse', 'charge-nurse': 'charge nurse', physician: 'physician', engineer: 'engineer', administrator: 'administrator' };
+export const roleWord = (role: string): string => ROLE_WORD[role] ?? (role || '–');
+
+/** One condition of an alert: what it is, the rule that says so, the values. */
+export interface Reason { what: string; rule: string; values: string }
+
+/** The reason condition by condition: `What (rule): values. What (rule): values`. */
+export function reasons(a: Pick<Alert, 'reason'>): Reason[] {
+  return a.reason.split(/\. (?=\p{Lu})/u).filter(Boolean).map((text) => {
+    const [, what = '', rule = '', values = ''] = /^([^(:]+) \((.*?)\): (.*)$/s.exec(text) ?? /^([^(:]+)()?: (.*)$/s.exec(text) ?? [];
+    return values ? { what, rule, values } : { what: '', rule: '', values: text };
+  });
+}
+
+/** The reason in one line; the title, which stands above it, is not said again. */
+export const reasonLine = (a: Pick<Alert, 'reason' | 'title'>): string => reasons(a).map((r) => (r.what && r.what !== a.title ? `${r.what}: ${r.values}` : r.values)).join(' · ');
+
 /** Whose turn it is, or who has taken it and until when, in one line. */
 export function stateText(a: Alert, now: number): string {
   const until = a.quiet_until_ms ? ` until ${hourMinute(a.quiet_until_ms)}` : '';
@@ -23,7 +40,7 @@ export function stateText(a: Alert, now: number): string {
     case 'snoozed': return `snoozed by ${a.taken_by || 'somebody'}${until}`;
     case 'latched': return 'the condition has gone; reset it once you have seen it';
     case 'resolved': return a.resolved_ms ? `resolved ${hourMinute(a.resolved_ms)}` : 'resolved';
-    default: return a.escalates_ms ? `${a.assigned}’s turn; goes on in ${countdown(a.escalates_ms - now)}` : a.assigned ? `${a.assigned}’s turn` : 'open';
+    default: return a.escalates_ms ? `${roleWord(a.assigned)}’s turn, escalates in ${countdown(a.escalates_ms - now)}` : a.assigned ? `${roleWord(a.assigned)}’s turn` : 'open';
   }
 }
 
@@ -38,6 +55,6 @@ export const STATE_WORD: Record<string, string> = { raised: 'Raised', acknowledg
 
 const KIND_WORD: Record<string, string> = {
   raised: 'Raised', worsened: 'Worsened', eased: 'Eased', acknowledged: 'Acknowledged', snoozed: 'Snoozed', sounding: 'Sounds again',
-  escalated: 'Escalated', latched: 'Condition gone, latched', resolved: 'Resolved', reset: 'Reset',
+  escalated: 'Escalated', joined: 'Another condition joined', latched: 'Condition gone, latched', resolved: 'Resolved', reset: 'Reset',
 };
 export const kindWord = (kind: string): string => KIND_WORD[kind] ?? kind;

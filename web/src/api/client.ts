@@ -2,7 +2,7 @@
 import type {
   Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, DevicePage, DeviceView, ErrorBody,
   LocationView, MetricLimits, MountRequest, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
-  QuarantineDetail, QuarantinePage, ReadingSource, Session, Spo2Scale, Trends,
+  QuarantineDetail, QuarantinePage, ReadingSource, Session, Setup, SetupState, Spo2Scale, Trends,
 } from './types';
 
 export const BASE = '/api/v1';
@@ -47,7 +47,7 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     const text = await response.text();
     return (text ? JSON.parse(text) : undefined) as T;
   }
-  if (response.status === 401) onUnauthorised();
+  if (response.status === 401 && !path.endsWith('/login') && !path.endsWith('/setup')) onUnauthorised();
   const error = (await response.json().catch(() => null)) as ErrorBody | null;
   throw new ApiError(response.status, error?.error ?? 'failed', error?.message ?? `The server answered ${response.status}.`);
 }
@@ -67,6 +67,8 @@ export type AlertVerb = 'acknowledge' | 'snooze' | 'escalate' | 'reset';
 export const api = {
   session: () => get<Session>('/session'),
   login: (name: string, password: string) => post<Session>('/login', { name, password }),
+  setupState: () => get<SetupState>('/setup'),
+  setUp: (setup: Setup) => post<Session>('/setup', setup),
   logout: () => post<void>('/logout'),
   patient: (patient: string) => get<PatientPage>(`/patients/${id(patient)}`),
   patients: (q: string) => get<PatientBrief[]>('/patients', { q }),

@@ -7,6 +7,8 @@ export interface Session {
   name: string;
   /** Role: `nurse`, `charge-nurse`, `physician`, `engineer`, `administrator`, `service`. */
   role: string;
+  /** What the role may do: `see-patients`, `act-on-alerts`, … */
+  may: string[];
   /** Whether the server runs with `--open`, without authentication. */
   open: boolean;
   /** Program version. */
@@ -15,6 +17,21 @@ export interface Session {
 
 /** A log-in. */
 export interface Login {
+  /** Account name. */
+  name: string;
+  /** Password. */
+  password: string;
+}
+
+/** Whether the first administrator is still to be made. */
+export interface SetupState {
+  needed: boolean;
+}
+
+/** Making the first administrator. */
+export interface Setup {
+  /** The code that the server printed at its start. */
+  code: string;
   /** Account name. */
   name: string;
   /** Password. */

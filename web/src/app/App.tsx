@@ -4,7 +4,7 @@ import { Dynamic } from 'solid-js/web';
 import { notLiveSince, startLive } from '../live/store';
 import { startClock } from '../live/clock';
 import { LoginPage } from '../session/LoginPage';
-import { currentSession, endSession, loadSession, sessionFailure } from '../session/session';
+import { currentSession, endSession, loadSession, may, sessionFailure } from '../session/session';
 import { SourcePanel } from '../source/SourcePanel';
 import { Loading } from '../ui/Loading';
 import { Toasts } from '../ui/toast';
@@ -29,12 +29,15 @@ function find(path: string): Found | undefined {
 const Inside: Component = () => {
   const [help, setHelp] = createSignal(false);
   const found = createMemo(() => find(currentPath()), undefined, { equals: (a, b) => JSON.stringify(a) === JSON.stringify(b) });
-  onCleanup(startLive(endSession));
+  // Who may not see patients has no live picture: nothing is opened, nothing is called live.
+  const follows = may('see-patients');
+  if (follows) onCleanup(startLive(endSession));
+  if (!follows && currentPath() === '/') go(ROUTES.find((r) => r.nav && may(r.needs))?.path ?? '/', true);
   onCleanup(startClock());
   useAlarmSound();
   useShortcuts([
     { keys: '?', does: 'Help', run: () => setHelp(true) },
-    ...ROUTES.filter((r) => r.key).map((r) => ({ keys: `g ${r.key}`, does: r.title, run: () => go(r.path) })),
+    ...ROUTES.filter((r) => r.key && may(r.needs)).map((r) => ({ keys: `g ${r.key}`, does: r.title, run: () => go(r.path) })),
     { keys: '/', does: 'Search', run: () => document.querySelector<HTMLInputElement>('main input[type=search]')?.focus() },
   ]);
   createEffect(() => { document.title = `${found()?.route.title ?? 'Not found'} · Vitalwire`; });
@@ -42,11 +45,11 @@ const Inside: Component = () => {
     <>
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>To the content</a>
       <Header onHelp={() => setHelp(true)} />
-      <NotLiveBanner since={notLiveSince()} />
+      <Show when={follows}><NotLiveBanner since={notLiveSince()} /></Show>
       <main id="main" tabindex="-1">
         <Loading what="the page">
           <Show when={found()} keyed fallback={<NotFound />}>
-            {(f) => <Dynamic component={f.route.page} params={f.params} />}
+            {(f) => <Show when={may(f.route.needs)} fallback={<NotAllowed />}><Dynamic component={f.route.page} params={f.params} /></Show>}
           </Show>
         </Loading>
       </main>
@@ -58,8 +61,20 @@ const Inside: Component = () => {
   );
 };
 
+const NotAllowed: Component = () => (
+  <div class="page"><h1>Not for this role</h1><p class="empty">The account’s role does not include this page. Whoever administers Vitalwire can change the role.</p></div>
+);
+
 const NotFound: Component = () => (
   <div class="page"><h1>Not found</h1><p class="empty">There is nothing at this address. <a href="/">To the ward</a></p></div>
+);
+
+const Starting: Component = () => (
+  <main class="login" id="main">
+    <Show when={sessionFailure()} fallback={<p class="empty" role="status">Starting…</p>}>
+      {(why) => <div class="card starting" role="alert"><h1>No connection to Vitalwire</h1><p>{why()}</p><p class="muted">Trying again by itself. Until then look at the patients and their monitors.</p></div>}
+    </Show>
+  </main>
 );
 
 export const App: Component = () => {
@@ -68,7 +83,7 @@ export const App: Component = () => {
   const inside = createMemo(() => !!currentSession());
   return (
     <Show when={inside()} fallback={
-      <Show when={currentSession() === false} fallback={<p class="empty" role="status">{sessionFailure() || 'Starting…'}</p>}><LoginPage /></Show>
+      <Show when={currentSession() === false} fallback={<Starting />}><LoginPage /></Show>
     }>
       <Inside />
     </Show>

@@ -2,12 +2,12 @@
 import { createMemo, For, Show, type Component } from 'solid-js';
 import { isLive, openAlerts, ward } from '../live/store';
 import { nowMs } from '../live/clock';
-import { currentSession, logOut } from '../session/session';
+import { currentSession, logOut, may } from '../session/session';
 import { AlarmShape, PRIORITY_RANK, PRIORITY_WORD } from '../ui/AlarmMark';
 import { timeOfDay } from '../ui/format';
 import { currentPath } from './router';
 import { ROUTES } from './routes';
-import { soundOn, toggleSound } from './sound';
+import { SoundControl } from './SoundControl';
 import { chooseTheme, nextTheme, themeChoice } from './theme';
 
 const THEME_WORD = { light: 'Light', dark: 'Dark', system: 'Auto' };
@@ -32,13 +32,6 @@ const QuarantineBadge: Component = () => (
   </Show>
 );
 
-const SoundIcon: Component<{ on: boolean }> = (props) => (
-  <svg class="sound-icon" viewBox="0 0 16 16" aria-hidden="true">
-    <path d="M2 6v4h2.5L8 13V3L4.5 6Z" />
-    <path d={props.on ? 'M10.5 5.5a3.5 3.5 0 0 1 0 5M12.6 3.5a6.4 6.4 0 0 1 0 9' : 'M11 6l4 4M15 6l-4 4'} />
-  </svg>
-);
-
 const LiveSign: Component = () => (
   <span class="live-sign" classList={{ off: !isLive() }} title={isLive() ? 'Live: the ward is heard now' : 'Not live'}>
     <span class="dot" aria-hidden="true" />
@@ -54,7 +47,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
     <header class="top">
       <a class="brand" href="/" aria-label="Vitalwire, ward"><img src="/icon.svg" alt="" width="24" height="24" /><span>Vitalwire</span></a>
       <nav class="nav" aria-label="Main">
-        <For each={ROUTES.filter((r) => r.nav)}>
+        <For each={ROUTES.filter((r) => r.nav && may(r.needs))}>
           {(route) => (
             <a href={route.path} aria-current={inside(route.path) ? 'page' : undefined}>
               {route.nav}
@@ -66,10 +59,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
       </nav>
       <div class="top-right">
         <Show when={ward.load?.slowed}><span class="chip slowed" title="More arrives than can be kept; senders are being slowed">Senders slowed</span></Show>
-        <LiveSign />
-        <button type="button" class="btn quiet small" aria-pressed={soundOn()} onClick={() => void toggleSound()} title="Audible alarm on this screen">
-          <SoundIcon on={soundOn()} /><span class="wide-only">{soundOn() ? 'Sound on' : 'Sound off'}</span><span class="sr-only narrow-only">Sound</span>
-        </button>
+        <Show when={may('see-patients')}><LiveSign /><SoundControl /></Show>
         <button type="button" class="btn quiet small" onClick={() => chooseTheme(nextTheme())} title="Light, dark, or as the system">
           <span class="sr-only">Colours: </span>{THEME_WORD[themeChoice()]}
         </button>
@@ -77,7 +67,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
         <Show when={session()}>
           {(s) => (
             <span class="who wide-only" title={s().open ? 'Open trial: no authentication' : `Role: ${s().role}`}>
-              {s().name}{s().open ? ' · open trial' : ''}
+              {s().open ? 'Open trial' : s().name}
               <Show when={!s().open}><button type="button" class="btn quiet small" onClick={() => void logOut()}>Log out</button></Show>
             </span>
           )}
@@ -99,4 +89,3 @@ export const NotLiveBanner: Component<{ since: number | null }> = (props) => (
     </Show>
   </div>
 );
-

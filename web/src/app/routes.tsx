@@ -1,5 +1,6 @@
 // Every address of the program, in one list.
 import { lazy, type Component } from 'solid-js';
+import type { Permission } from '../session/session';
 import { WardPage } from '../ward/WardPage';
 
 export interface Route {
@@ -9,6 +10,8 @@ export interface Route {
   /** Second key after `g`. */
   key?: string;
   title: string;
+  /** What the role must be allowed. */
+  needs: Permission;
   page: Component<{ params: Record<string, string> }>;
 }
 
@@ -18,12 +21,12 @@ const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
 const patient = lazy(() => import('../patient/PatientPage'));
 
 export const ROUTES: Route[] = [
-  { path: '/', nav: 'Ward', key: 'w', title: 'Ward', page: WardPage },
-  { path: '/alerts', nav: 'Alerts', key: 'a', title: 'Alerts', page: alerts },
-  { path: '/alerts/:episode', title: 'Alert', page: alerts },
-  { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', page: devices },
-  { path: '/devices/:device', title: 'Device', page: devices },
-  { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', page: quarantine },
-  { path: '/quarantine/:offset', title: 'Quarantined message', page: quarantine },
-  { path: '/patients/:patient', title: 'Patient', page: patient },
+  { path: '/', nav: 'Ward', key: 'w', title: 'Ward', needs: 'see-patients', page: WardPage },
+  { path: '/alerts', nav: 'Alerts', key: 'a', title: 'Alerts', needs: 'see-patients', page: alerts },
+  { path: '/alerts/:episode', title: 'Alert', needs: 'see-patients', page: alerts },
+  { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
+  { path: '/devices/:device', title: 'Device', needs: 'see-devices', page: devices },
+  { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', needs: 'see-quarantine', page: quarantine },
+  { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
+  { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
 ];

@@ -1,6 +1,7 @@
 // The audible alarm: bursts as IEC 60601-1-8 table 3 describes them (pulses, rhythm, pauses), off until
 // somebody turns it on, because a browser plays nothing before a click.
 import { createEffect, createSignal, onCleanup } from 'solid-js';
+import { nowMs, serverNow } from '../live/clock';
 import { isLive, openAlerts } from '../live/store';
 import { PRIORITY_RANK } from '../ui/AlarmMark';
 
@@ -13,19 +14,42 @@ export const BURSTS: Record<string, Burst> = {
   low: { pulse_s: 0.2, starts_s: [0, 0.4], repeat_s: 30, hertz: 330 },
 };
 
+const CONFIRM: Burst = { pulse_s: 0.12, starts_s: [0], repeat_s: 0, hertz: 330 };
+
+/** How long a pause lasts before the sound returns by itself. */
+export const PAUSE_MS = 120_000;
+
 const [on, setOn] = createSignal(false);
+const [until, setUntil] = createSignal<number | null>(null);
+const [blocked, setBlocked] = createSignal(false);
+/** Somebody turned the sound on here, and did not turn it off since. */
 export const soundOn = on;
+/** When the pause ends, by the server's clock; null while not paused. */
+export const pausedUntil = until;
+/** The sound is on, but the browser or the machine plays nothing. */
+export const soundBlocked = (): boolean => on() && blocked();
 let context: AudioContext | null = null;
 
-/** Turns the sound on (needs a click) or off. */
-export async function toggleSound(): Promise<void> {
-  if (on()) {
-    setOn(false);
-    return;
-  }
+/** Turns the sound on, or ends a pause; needs a click. A low chirp says that it can be heard. */
+export async function startSound(): Promise<void> {
+  setUntil(null);
   context ??= new AudioContext();
-  await context.resume();
+  const audio = context;
+  audio.onstatechange = () => setBlocked(audio.state !== 'running');
+  await Promise.race([audio.resume(), new Promise((resolve) => window.setTimeout(resolve, 1_000))]);
+  setBlocked(audio.state !== 'running');
+  if (!on()) play(audio, CONFIRM);
   setOn(true);
+}
+
+/** Silence for two minutes; what is seen stays. */
+export function pauseSound(): void {
+  setUntil(serverNow() + PAUSE_MS);
+}
+
+export function soundOff(): void {
+  setUntil(null);
+  setOn(false);
 }
 
 function play(audio: AudioContext, burst: Burst): void {
@@ -56,8 +80,9 @@ export function soundingPriority(): string {
 /** Plays while there is something to hear. */
 export function useAlarmSound(): void {
   let timer = 0;
+  createEffect(() => { if (nowMs() >= (until() ?? Infinity)) setUntil(null); });
   createEffect(() => {
-    const burst = on() ? BURSTS[soundingPriority()] : undefined;
+    const burst = on() && until() == null ? BURSTS[soundingPriority()] : undefined;
     clearInterval(timer);
     if (!burst || !context) return;
     const audio = context;

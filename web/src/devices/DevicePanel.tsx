@@ -4,6 +4,8 @@ import { api } from '../api/client';
 import type { AssociationView, DeviceView, PatientBrief } from '../api/types';
 import { go } from '../app/router';
 import { serverNow } from '../live/clock';
+import { may } from '../session/session';
+import { protocolName } from '../source/MessageFacts';
 import { Dialog } from '../ui/Dialog';
 import { attempt } from '../ui/toast';
 import { exactTime, signedMs, when } from '../ui/format';
@@ -22,7 +24,7 @@ export const DevicePanel: Component<{ id: string; onChange: () => void }> = (pro
             <>
               <Standing device={d().device} onChange={changed} />
               <Facts device={d().device} />
-              <Mount device={d().device} onChange={changed} />
+              <Show when={may('manage-devices') && may('see-patients')}><Mount device={d().device} onChange={changed} /></Show>
               <History associations={d().associations} />
             </>
           )}
@@ -53,8 +55,10 @@ const Standing: Component<{ device: DeviceView; onChange: () => void }> = (props
         <Show when={props.device.patient} fallback={<span>On nobody.</span>}>
           {(p) => <span>On <a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || 'Name unknown'}</a> <span class="muted">MRN {p().mrn}</span></span>}
         </Show>
+        <Show when={may('associate')}>
         <button type="button" class="btn small" classList={{ primary: !props.device.patient }} aria-expanded={searching()} onClick={() => setSearching(!searching())}>{props.device.patient ? 'Move to another patient' : 'Put on a patient'}</button>
         <Show when={props.device.patient}><button type="button" class="btn small" onClick={() => void off()}>Take off</button></Show>
+        </Show>
       </div>
       <Show when={searching()}><PatientSearch onPick={(p) => void put(p)} /></Show>
     </section>
@@ -68,7 +72,7 @@ const Facts: Component<{ device: DeviceView }> = (props) => {
       <dt>Link</dt><dd><LinkSign link={d().link} /></dd>
       <dt>Id</dt><dd class="mono">{d().id}</dd>
       <dt>Model</dt><dd>{d().model || '–'}{d().serial ? `, serial ${d().serial}` : ''}{d().version ? `, firmware ${d().version}` : ''}</dd>
-      <dt>Protocol</dt><dd>{d().protocol}</dd>
+      <dt>Protocol</dt><dd>{protocolName(d().protocol)}</dd>
       <dt>Last heard</dt><dd>{d().last_seen_ms ? exactTime(d().last_seen_ms!) : 'never'}</dd>
       <dt>Messages</dt><dd>{d().messages.toLocaleString('en-GB')}, {d().values.toLocaleString('en-GB')} values, {d().per_minute.toFixed(1)} messages a minute</dd>
       <dt>Not understood</dt><dd>{d().problems}</dd>

@@ -48,7 +48,7 @@ const DevicesPage: Component<{ params: Record<string, string> }> = (props) => {
       <Show when={ward.load ?? page.data?.load}>{(load) => <LoadPanel load={load()} />}</Show>
       <section class="card" aria-label="Devices">
         <div class="scroll" tabindex="0" role="region" aria-label="Table of devices">
-          <table class="table stack devices">
+          <table class="table fold devices">
             <thead>
               <tr>
                 <For each={COLUMNS}>

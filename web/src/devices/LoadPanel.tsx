@@ -15,7 +15,7 @@ export const LoadPanel: Component<{ load: Load }> = (props) => {
         </div>
         <div><dt>Senders</dt><dd classList={{ bad: l().slowed }}>{l().slowed ? 'being slowed' : 'at full speed'}</dd></div>
         <div><dt>Not yet judged</dt><dd>{l().behind}</dd></div>
-        <For each={l().connections}>{([protocol, n]) => <div><dt>{protocol} connections</dt><dd>{n}</dd></div>}</For>
+        <For each={l().connections}>{([protocol, n]) => <div><dt>{protocol.toUpperCase()} connections</dt><dd>{n}</dd></div>}</For>
       </dl>
       <Show when={l().counted.some(([, n]) => n > 0)}>
         <p class="counted"><span class="muted">Counted since the start:</span> <For each={l().counted.filter(([, n]) => n > 0)}>{([reason, n]) => <span class="chip">{reason} <b>{n}</b></span>}</For></p>

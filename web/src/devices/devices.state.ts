@@ -25,13 +25,18 @@ function compare(a: string | number, b: string | number): number {
   return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
 }
 
-/** Devices that fit, announced ones first (somebody has to put them on a patient), then in order. */
+/** What people enter by hand comes as a device of its own for each patient: the chart. */
+export const isChart = (d: DeviceView): boolean => d.id === 'chart' || d.id.startsWith('chart-');
+
+const place = (d: DeviceView): number => (d.standing === 'announced' ? 0 : isChart(d) ? 2 : 1);
+
+/** Devices that fit, announced ones first (somebody has to put them on a patient), then in order; charts last. */
 export function arrangeDevices(devices: DeviceView[], order: DeviceOrder, search: string, link: string): DeviceView[] {
   const wanted = search.trim().toLowerCase();
   const key = KEYS[order.by];
   return devices
     .filter((d) => (!link || d.link === link) && (!wanted || `${d.name} ${d.id} ${d.model} ${d.serial} ${d.patient?.name ?? ''} ${d.location?.name ?? ''}`.toLowerCase().includes(wanted)))
-    .sort((a, b) => Number(b.standing === 'announced') - Number(a.standing === 'announced') || (order.down ? -1 : 1) * compare(key(a), key(b)) || collator.compare(a.id, b.id));
+    .sort((a, b) => place(a) - place(b) || (order.down ? -1 : 1) * compare(key(a), key(b)) || collator.compare(a.id, b.id));
 }
 
 /** Whether the offset of a device's clock is worth a look. */

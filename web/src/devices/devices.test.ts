@@ -14,6 +14,11 @@ test.each([
   ['seen', true, 'band mon-10 mon-2'], ['rate', false, 'band mon-2 mon-10'], ['delay', true, 'band mon-2 mon-10'], ['problems', true, 'band mon-10 mon-2'],
 ] as [Column, boolean, string][])('announced first, then by %s (down: %s)', (by, down, expected) => expect(order(by, down)).toBe(expected));
 
+test('charts come last, whatever the order', () => {
+  const list = [sampleDevice('chart-p-1'), sampleDevice('zz'), sampleDevice('new', { standing: 'announced' })];
+  expect(arrangeDevices(list, { by: 'name', down: false }, '', '').map((d) => d.id)).toEqual(['new', 'zz', 'chart-p-1']);
+});
+
 test('search and link', () => {
   expect(order('name', false, 'mon')).toBe('mon-2 mon-10');
   expect(order('name', false, '', 'lost')).toBe('mon-10');

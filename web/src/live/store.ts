@@ -3,6 +3,7 @@ import { batch, createSignal } from 'solid-js';
 import { createStore, reconcile, unwrap } from 'solid-js/store';
 import { api, BASE } from '../api/client';
 import type { Alert, LiveEvent, Load, Tile, Ward } from '../api/types';
+import { may } from '../session/session';
 import { connect } from './connection';
 import { serverNow, setServerTime } from './clock';
 import type { Frame } from './sse';
@@ -88,7 +89,7 @@ export function apply(event: LiveEvent): void {
     case 'ward':
       putWard(event);
       void loadOpenAlerts().catch(() => undefined);
-      void loadQuarantine().catch(() => undefined);
+      if (may('see-quarantine')) void loadQuarantine().catch(() => undefined);
       break;
     case 'tile': putTile(event); break;
     case 'gone':

@@ -15,7 +15,7 @@ export const AlertTrack: Component<{ alerts: Alert[]; range: Range }> = (props) 
         <ul>
           <For each={shown()}>
             {(m) => (
-              <li style={{ left: `${m.left}%`, width: `${m.width}%` }} class={m.alert.priority}>
+              <li style={{ left: `${m.left}%`, width: `${m.width}%` }} class={m.alert.priority} classList={{ late: m.left > 97 }}>
                 <a href={`/alerts/${encodeURIComponent(m.alert.episode)}`} title={`${m.alert.title}, ${timeOfDay(m.alert.raised_ms)}`}>
                   <AlarmShape priority={m.alert.priority} />
                   <span class="sr-only">{PRIORITY_WORD[m.alert.priority]}: {m.alert.title}, {timeOfDay(m.alert.raised_ms)}</span>

@@ -2,7 +2,7 @@
 import { For, Show, type Component } from 'solid-js';
 import type { Alert } from '../api/types';
 import { AlertActions } from '../alerts/AlertActions';
-import { stateText } from '../alerts/alerts.state';
+import { reasonLine, stateText } from '../alerts/alerts.state';
 import { nowMs } from '../live/clock';
 import { AlarmMark } from '../ui/AlarmMark';
 import { age } from '../ui/format';
@@ -16,7 +16,7 @@ export const AlertsCard: Component<{ alerts: Alert[]; onChange: () => void }> = 
           {(a) => (
             <li>
               <div class="row"><AlarmMark priority={a.priority} quiet={a.state !== 'raised'} /> <a href={`/alerts/${encodeURIComponent(a.episode)}`}>{a.title}</a></div>
-              <p class="small">{a.reason}</p>
+              <p class="small">{reasonLine(a)}</p>
               <p class="small muted">{age(nowMs() - a.raised_ms)} · {stateText(a, nowMs())}</p>
               <AlertActions alert={a} compact onChange={props.onChange} />
             </li>

@@ -3,6 +3,7 @@ import { createResource, createSignal, For, Show, type Component } from 'solid-j
 import { api } from '../api/client';
 import type { AssociationView } from '../api/types';
 import { serverNow } from '../live/clock';
+import { may } from '../session/session';
 import { Dialog } from '../ui/Dialog';
 import { Loading } from '../ui/Loading';
 import { when } from '../ui/format';
@@ -17,7 +18,7 @@ export const DevicesCard: Component<{ patient: string; associations: Association
   };
   return (
     <section class="card" aria-labelledby="p-devices">
-      <header><h2 id="p-devices">Devices</h2><span class="grow" /><button type="button" class="btn small" onClick={() => setAdding(true)}>Add device</button></header>
+      <header><h2 id="p-devices">Devices</h2><span class="grow" /><Show when={may('associate')}><button type="button" class="btn small" onClick={() => setAdding(true)}>Add device</button></Show></header>
       <ul class="assoc">
         <For each={props.associations} fallback={<li class="muted">No device was ever on this patient.</li>}>
           {(a) => (
@@ -26,7 +27,7 @@ export const DevicesCard: Component<{ patient: string; associations: Association
                 <a href={`/devices/${encodeURIComponent(a.device)}`}>{a.device_name || a.device}</a>
                 <p class="small muted">{when(a.start_ms, serverNow())} – {a.end_ms == null ? 'now' : when(a.end_ms, serverNow())} · {BASIS[a.basis] ?? a.basis} {a.by}</p>
               </div>
-              <Show when={a.end_ms == null}><button type="button" class="btn small quiet" onClick={() => void remove(a)}>Remove<span class="sr-only"> {a.device_name}</span></button></Show>
+              <Show when={a.end_ms == null && may('associate')}><button type="button" class="btn small quiet" onClick={() => void remove(a)}>Remove<span class="sr-only"> {a.device_name}</span></button></Show>
             </li>
           )}
         </For>

@@ -2,6 +2,7 @@
 import { createMemo, createSignal, For, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import type { MetricLimits, PatientPage, SeriesView } from '../api/types';
+import { may } from '../session/session';
 import { attempt } from '../ui/toast';
 import { Dialog } from '../ui/Dialog';
 import { pretty } from '../ui/format';
@@ -32,7 +33,7 @@ export const LimitsCard: Component<{ patient: string; page: PatientPage; onChang
                 <td class="num">{bound(row.limits?.low)}</td>
                 <td class="num">{bound(row.limits?.high)}</td>
                 <td class="num"><Show when={row.limits?.source === 'patient'}><span class="chip" title={row.limits?.reason}>own</span> </Show>
-                  <button type="button" class="btn small quiet" onClick={() => setEditing(row)}>Edit<span class="sr-only"> {row.series.name}</span></button></td>
+                  <Show when={may('set-limits')}><button type="button" class="btn small quiet" onClick={() => setEditing(row)}>Edit<span class="sr-only"> {row.series.name}</span></button></Show></td>
               </tr>
             )}
           </For>

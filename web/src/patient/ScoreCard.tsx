@@ -2,10 +2,11 @@
 import { createSignal, For, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import type { ScoreView, Tile } from '../api/types';
+import { may } from '../session/session';
 import { showSource } from '../source/source.state';
 import { attempt } from '../ui/toast';
 import { Dialog } from '../ui/Dialog';
-import { pretty } from '../ui/format';
+import { number, pretty } from '../ui/format';
 import { ScoreBadge } from '../ward/ScoreBadge';
 
 const STATE_WORD: Record<string, string> = { used: '', missing: 'missing', aged: 'too old, left out', undecided: 'depends on another that is missing' };
@@ -20,7 +21,7 @@ export const PartsTable: Component<{ score: ScoreView; tile: Tile | undefined }>
         <For each={props.score.parts}>
           {(part) => {
             const v = () => value(part.metric);
-            const text = () => (v()?.text && v()?.value === part.value ? v()!.text : part.value == null ? '–' : `${part.value} ${v()?.unit === '1' ? '' : (v()?.unit ?? '')}`);
+            const text = () => (part.value == null ? '–' : v()?.text && v()?.value === part.value ? v()!.text : `${number(part.value, v()?.decimals ?? (part.value % 1 ? 1 : 0))} ${v()?.unit === '1' ? '' : (v()?.unit ?? '')}`);
             return (
               <tr classList={{ left: part.state !== 'used' }}>
                 <th scope="row">{pretty(part.label)}<Show when={STATE_WORD[part.state]}>{(w) => <span class="part-state"> {w()}</span>}</Show></th>
@@ -53,7 +54,7 @@ export const ScoreCard: Component<ScoreCardProps> = (props) => {
             <span class="small" id="scale-label">SpO₂ scale</span>
             <div class="segments" role="group" aria-labelledby="scale-label">
               <For each={[1, 2]}>
-                {(scale) => <button type="button" aria-pressed={props.scale === scale} onClick={() => props.scale !== scale && setAsking(scale)}>{scale === 1 ? '1 (usual)' : '2 (88–92 %)'}</button>}
+                {(scale) => <button type="button" aria-pressed={props.scale === scale} disabled={!may('set-limits') && props.scale !== scale} onClick={() => props.scale !== scale && setAsking(scale)}>{scale === 1 ? '1 (usual)' : '2 (88–92 %)'}</button>}
               </For>
             </div>
           </div>

@@ -49,8 +49,8 @@ const Chart: Component<ChartProps> = (props) => {
   const lines = createMemo(() => props.group.metrics.map((m) => props.trends.lines.find((l) => l.metric === m)).filter((l): l is TrendLine => !!l && l.time_ms.length > 0));
   const side = () => (props.width > 640 ? 124 : 0);
   const input = () => ({
-    lines: lines(), range: props.range, alerts: props.alerts, colour: props.colour, axis: props.axis,
-    width: props.width - side(), height: props.axis ? 132 : 100, onZoom: props.onZoom, onCursor: setAt,
+    lines: lines(), usual: props.group.usual, range: props.range, alerts: props.alerts, colour: props.colour, axis: props.axis,
+    width: props.width - side(), height: (props.axis ? 132 : 100) + (lines().length > 2 ? 20 : 0), onZoom: props.onZoom, onCursor: setAt,
     onPick: (line: number, i: number) => { const name = lines()[line]?.reading[i]; if (name) showSource(name); },
   });
   const shape = createMemo(() => lines().map((l) => l.metric).join() + props.axis);

@@ -4,12 +4,13 @@ import { api } from '../api/client';
 import type { Alert, PatientPage, Trends } from '../api/types';
 import { serverNow } from '../live/clock';
 import { AlertTrack } from './AlertTrack';
-import { groupsOf, shift, SPANS, zoom, type Range } from './trends.state';
+import { groupsOf, shift, spanFor, SPANS, zoom, type Range } from './trends.state';
 import { TrendTable } from './TrendTable';
 
 const TrendCharts = lazy(() => import('./TrendCharts'));
 const FOLLOW_MS = 10_000;
-const DEFAULT_CHARTS = 6;
+/** So few charts are all shown; of more, those of the vital signs until somebody asks. */
+const DEFAULT_CHARTS = 4;
 
 export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (props) => {
   const [span, setSpan] = createSignal(4 * 3_600_000);
@@ -23,11 +24,18 @@ export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (pr
 
   const range = createMemo<Range>(() => fixed() ?? { from: tick() - span(), to: tick() });
   const all = createMemo(() => groupsOf(props.page.series));
-  const groups = createMemo(() => (more() ? all() : all().slice(0, DEFAULT_CHARTS)), undefined, { equals: (a, b) => JSON.stringify(a) === JSON.stringify(b) });
+  const groups = createMemo(() => (more() ? all() : all().filter((g) => g.usual || all().length <= DEFAULT_CHARTS)), undefined, { equals: (a, b) => JSON.stringify(a) === JSON.stringify(b) });
   const timer = window.setInterval(() => !fixed() && setTick(serverNow()), FOLLOW_MS);
   onCleanup(() => clearInterval(timer));
 
   let running: AbortController | undefined;
+  // A patient of ten minutes ago would be a sliver in four hours: until somebody chooses, the span fits the data.
+  let spanChosen = false;
+  const fit = (next: Trends) => {
+    if (spanChosen) return;
+    spanChosen = true;
+    setSpan(spanFor(next.lines.reduce<number | undefined>((first, l) => Math.min(first ?? Infinity, l.time_ms[0] ?? Infinity), undefined), serverNow()));
+  };
   const load = async () => {
     running?.abort();
     const mine = (running = new AbortController());
@@ -36,7 +44,7 @@ export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (pr
     if (!metrics.length) return;
     try {
       const next = await api.trends(props.patient, metrics, from, to, 700, mine.signal);
-      if (!mine.signal.aborted) { setTrends(next); setError(''); }
+      if (!mine.signal.aborted) { setTrends(next); setError(''); fit(next); }
     } catch (cause) {
       if (!mine.signal.aborted) setError((cause as Error).message);
     }
@@ -54,7 +62,7 @@ export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (pr
         <h2 id="trends-title">Trends</h2>
         <div class="segments" role="group" aria-label="Time range">
           <For each={SPANS}>
-            {(s) => <button type="button" aria-pressed={!fixed() && span() === s.ms} onClick={() => { setSpan(s.ms); look(null); }}>{s.label}</button>}
+            {(s) => <button type="button" aria-pressed={!fixed() && span() === s.ms} onClick={() => { spanChosen = true; setSpan(s.ms); look(null); }}>{s.label}</button>}
           </For>
         </div>
         <div class="segments" role="group" aria-label="Move in time">
@@ -80,7 +88,7 @@ export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (pr
           )}
         </Show>
         <p class="muted small trend-note">Drag to zoom, click a point to see where it came from. The band spans the lowest to the highest value of each interval; dashed lines are alarm limits.
-          <Show when={all().length > DEFAULT_CHARTS}> <button type="button" class="btn quiet small" onClick={() => setMore(!more())}>{more() ? 'Fewer metrics' : `${all().length - DEFAULT_CHARTS} more`}</button></Show>
+          <Show when={all().length > groups().length || more()}> <button type="button" class="btn quiet small" onClick={() => setMore(!more())}>{more() ? 'Fewer metrics' : `${all().length - groups().length} more`}</button></Show>
         </p>
       </div>
     </section>

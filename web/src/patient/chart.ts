@@ -10,6 +10,8 @@ export const lineColour = (index: number): string => COLOURS[index % COLOURS.len
 
 export interface ChartInput {
   lines: TrendLine[];
+  /** Values that are always in view. */
+  usual: [number, number] | undefined;
   range: Range;
   alerts: Alert[];
   colour: number;
@@ -36,6 +38,8 @@ function drawExtras(u: uPlot, input: ChartInput): void {
   const { ctx } = u;
   const { left, top, width, height } = u.bbox;
   ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.beginPath();
   ctx.rect(left, top, width, height);
   ctx.clip();
@@ -104,7 +108,7 @@ export function makeChart(box: HTMLElement, input: ChartInput): { update: (next:
     padding: [4, 10, input.axis ? 0 : 4, 0],
     cursor: { sync: { key: 'trends', setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 6 }, y: false },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
-    scales: { x: { time: true, range: () => [now.range.from, now.range.to] }, y: { range: () => yRange(now.lines) } },
+    scales: { x: { time: true, range: () => [now.range.from, now.range.to] }, y: { range: () => yRange(now.lines, now.usual) } },
     axes: [
       { show: true, stroke: style('--ink-3'), grid, ticks: { show: false }, size: input.axis ? 34 : 2, font: '11px sans-serif', values: input.axis ? ticks : () => [] },
       { stroke: style('--ink-3'), grid, ticks: { show: false }, size: 40, font: '11px sans-serif', space: 26 },

@@ -1,24 +1,26 @@
 // What the trend charts draw: groups of metrics, ranges, gaps, and joined columns. No canvas here.
 import type { Alert, Limits, SeriesView, TrendLine } from '../api/types';
 
-export interface Group { id: string; title: string; metrics: string[] }
+/** Metrics drawn together; `usual` is always in view, so that a calm line looks calm. */
+export interface Group { id: string; title: string; metrics: string[]; usual?: [number, number] }
 export interface Range { from: number; to: number }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 export const SPANS: { label: string; ms: number }[] = [
-  { label: '1 h', ms: HOUR }, { label: '4 h', ms: 4 * HOUR }, { label: '12 h', ms: 12 * HOUR },
+  { label: '15 min', ms: 15 * MINUTE }, { label: '1 h', ms: HOUR }, { label: '4 h', ms: 4 * HOUR }, { label: '12 h', ms: 12 * HOUR },
   { label: '24 h', ms: 24 * HOUR }, { label: '3 d', ms: 72 * HOUR }, { label: '7 d', ms: 168 * HOUR },
 ];
 
 /** Metrics that are read together stand in one chart. */
 const TOGETHER: Group[] = [
-  { id: 'rate', title: 'Heart rate', metrics: ['MDC_ECG_HEART_RATE', 'MDC_PULS_OXIM_PULS_RATE', 'MDC_PULS_RATE'] },
-  { id: 'resp', title: 'Respiration', metrics: ['MDC_RESP_RATE', 'MDC_CO2_RESP_RATE'] },
-  { id: 'spo2', title: 'Oxygen saturation', metrics: ['MDC_PULS_OXIM_SAT_O2'] },
-  { id: 'nibp', title: 'Blood pressure', metrics: ['MDC_PRESS_BLD_NONINV_SYS', 'MDC_PRESS_BLD_NONINV_DIA', 'MDC_PRESS_BLD_NONINV_MEAN'] },
-  { id: 'abp', title: 'Arterial pressure', metrics: ['MDC_PRESS_BLD_ART_ABP_SYS', 'MDC_PRESS_BLD_ART_ABP_DIA', 'MDC_PRESS_BLD_ART_ABP_MEAN'] },
-  { id: 'temp', title: 'Temperature', metrics: ['MDC_TEMP_BODY', 'MDC_TEMP_CORE', 'MDC_TEMP_SKIN'] },
+  { id: 'score', title: 'Early-warning score', metrics: ['VW_SCORE_NEWS2'], usual: [0, 8] },
+  { id: 'rate', title: 'Heart rate', metrics: ['MDC_ECG_HEART_RATE', 'MDC_PULS_OXIM_PULS_RATE', 'MDC_PULS_RATE'], usual: [50, 110] },
+  { id: 'resp', title: 'Respiration', metrics: ['MDC_RESP_RATE', 'MDC_CO2_RESP_RATE'], usual: [8, 26] },
+  { id: 'spo2', title: 'Oxygen saturation', metrics: ['MDC_PULS_OXIM_SAT_O2'], usual: [86, 100] },
+  { id: 'nibp', title: 'Blood pressure', metrics: ['MDC_PRESS_BLD_NONINV_SYS', 'MDC_PRESS_BLD_NONINV_DIA', 'MDC_PRESS_BLD_NONINV_MEAN'], usual: [50, 150] },
+  { id: 'abp', title: 'Arterial pressure', metrics: ['MDC_PRESS_BLD_ART_ABP_SYS', 'MDC_PRESS_BLD_ART_ABP_DIA', 'MDC_PRESS_BLD_ART_ABP_MEAN'], usual: [50, 150] },
+  { id: 'temp', title: 'Temperature', metrics: ['MDC_TEMP_BODY', 'MDC_TEMP_CORE', 'MDC_TEMP_SKIN'], usual: [35.5, 38.5] },
 ];
 const NOT_DRAWN = new Set(['device', 'waveform']);
 const STATES = new Set(['VW_CONSCIOUSNESS', 'VW_SUPPLEMENTAL_OXYGEN', 'VW_RESPIRATORY_EFFORT']);
@@ -71,14 +73,21 @@ export function nearest(times: number[], t: number): number {
   return Math.abs((times[lo] ?? 0) - t) <= Math.abs((times[hi] ?? 0) - t) ? lo : hi;
 }
 
-/** The vertical range: the data, and limits that are not far away, with some air. */
-export function yRange(lines: TrendLine[]): [number, number] {
+/** The shortest span that shows all there is since `first`, at least half filled by it; four hours when nothing is known. */
+export function spanFor(first: number | undefined, now: number): number {
+  if (first === undefined) return 4 * HOUR;
+  return SPANS.find((s) => s.ms <= 4 * HOUR && s.ms >= now - first)?.ms ?? 4 * HOUR;
+}
+
+/** The vertical range: the data, what is usual, and limits that are not far away, with some air. */
+export function yRange(lines: TrendLine[], usual?: [number, number]): [number, number] {
   let min = Infinity, max = -Infinity;
   for (const line of lines) {
     for (const v of line.low) if (v < min) min = v;
     for (const v of line.high) if (v > max) max = v;
   }
   if (min > max) return [0, 1];
+  if (usual) [min, max] = [Math.min(min, usual[0]), Math.max(max, usual[1])];
   const reach = Math.max(2, (max - min) * 0.6);
   const near = lines.flatMap((l) => limitValues(l.limits)).filter((v) => v > min - reach && v < max + reach);
   const low = Math.min(min, ...near), high = Math.max(max, ...near);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SeriesView, TrendLine } from '../api/types';
 import { sampleAlert, T0 } from '../testing/samples';
-import { columns, gapAfter, groupsOf, marks, nearest, shift, tableRows, yRange, zoom } from './trends.state';
+import { columns, gapAfter, groupsOf, marks, nearest, shift, spanFor, tableRows, yRange, zoom } from './trends.state';
 
 const series = (metric: string, category = 'vital'): SeriesView => ({ id: 1, metric, label: metric, name: metric, unit: '', device: 'd', channel: 0, category });
 const line = (time_ms: number[], last: number[], over: Partial<TrendLine> = {}): TrendLine => ({
@@ -26,6 +26,7 @@ test.each([[[10, 20, 30], 14, 0], [[10, 20, 30], 16, 1], [[10, 20, 30], 99, 2], 
 test('the vertical range takes in limits that are near, not those far away', () => {
   expect(yRange([line([1], [80], { limits: { low: 79, high: 300, source: 'policy' } })])).toEqual([78.5, 81.5]);
   expect(yRange([])).toEqual([0, 1]);
+  expect(yRange([line([1], [80])], [50, 110])).toEqual([45.2, 114.8]);
 });
 
 test('zooming and moving never reach into the future', () => {
@@ -45,4 +46,8 @@ test('alerts on the axis are cut to the range; open ones reach to now', () => {
   const range = { from: T0, to: T0 + 100 };
   const got = marks([sampleAlert({ raised_ms: T0 - 50, resolved_ms: T0 + 50 }), sampleAlert({ raised_ms: T0 + 80 }), sampleAlert({ raised_ms: T0 - 50, resolved_ms: T0 - 10 })], range, T0 + 100);
   expect(got.map((m) => [m.left, Math.round(m.width)])).toEqual([[0, 50], [80, 20]]);
+});
+
+test.each([[undefined, 240], [T0 - 60_000, 15], [T0 - 15 * 60_000, 15], [T0 - 16 * 60_000, 60], [T0 - 2 * 3_600_000, 240], [T0 - 90 * 3_600_000, 240]])('a span for data since %s', (first, minutes) => {
+  expect(spanFor(first, T0)).toBe(minutes * 60_000);
 });

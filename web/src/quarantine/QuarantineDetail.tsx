@@ -4,6 +4,7 @@ import { api } from '../api/client';
 import type { QuarantineDetail as Detail } from '../api/types';
 import { MessageFacts } from '../source/MessageFacts';
 import { Dialog } from '../ui/Dialog';
+import { may } from '../session/session';
 import { plural } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { ProfileEditor } from './ProfileEditor';
@@ -34,7 +35,7 @@ const Content: Component<{ detail: Detail; onChange: () => void }> = (props) => 
     <>
       <header>
         <h2>Message {item().offset}</h2><span class="chip" data-state={item().state}>{item().state}</span><span class="grow" />
-        <Show when={item().state === 'new'}>
+        <Show when={item().state === 'new' && may('release-quarantine')}>
           <button type="button" class="btn primary" disabled={props.detail.would_yield === 0} onClick={() => void release()}>Release</button>
           <button type="button" class="btn" onClick={() => setDiscarding(true)}>Discard…</button>
         </Show>
@@ -50,7 +51,7 @@ const Content: Component<{ detail: Detail; onChange: () => void }> = (props) => 
           <TraceList trace={props.detail.trace} />
         </Show>
         <details open><summary>The message, whole</summary><div class="stack"><MessageFacts message={props.detail.message} /></div></details>
-        <Show when={item().state === 'new' && item().protocol === 'mqtt'}>
+        <Show when={item().state === 'new' && item().protocol === 'mqtt' && may('manage-profiles')}>
           <ProfileEditor offset={item().offset} topic={item().address} profile={item().profile} payload={props.detail.message.payload} onSaved={props.onChange} />
         </Show>
       </div>

@@ -3,6 +3,7 @@ import { createEffect, createSignal, For, on, onCleanup, Show, type Component } 
 import { api } from '../api/client';
 import type { QuarantinePage as Page } from '../api/types';
 import { onLiveEvent } from '../live/store';
+import { may } from '../session/session';
 import { plural } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { QuarantineDetail } from './QuarantineDetail';
@@ -28,6 +29,9 @@ const QuarantinePage: Component<{ params: Record<string, string> }> = (props) =>
   };
   createEffect(on(state, () => void load()));
   onCleanup(onLiveEvent((event) => { if (event.type === 'quarantine') void load(); }));
+  // Whoever sees no patients has no live stream: ask now and then.
+  const timer = may('see-patients') ? 0 : window.setInterval(() => void load(), 5_000);
+  onCleanup(() => clearInterval(timer));
   const items = () => (page()?.items ?? []).filter((i) => !kind() || i.problems.some((p) => p.kind === kind()));
   return (
     <div class="page quarantine-page" classList={{ detail: !!props.params.offset }}>
@@ -35,7 +39,7 @@ const QuarantinePage: Component<{ params: Record<string, string> }> = (props) =>
         <h1>Quarantine</h1>
         <span class="muted">{plural(page()?.total ?? 0, 'message')}</span>
         <span class="grow" />
-        <Show when={state() === 'new' && (page()?.total ?? 0) > 0}>
+        <Show when={state() === 'new' && (page()?.total ?? 0) > 0 && may('release-quarantine')}>
           <button type="button" class="btn" onClick={() => void releaseAll()} title="Reads them again with the profiles of now; what still can't be read stays">Release all{kind() ? ` “${kind()}”` : ''} that can be read</button>
         </Show>
         <div class="segments" role="group" aria-label="State">

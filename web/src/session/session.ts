@@ -1,13 +1,25 @@
-// Who is at the screen. `null`: not asked yet; `false`: must log in.
+// Who is at the screen and what the role may do. `null`: not asked yet; `false`: must log in.
 import { createSignal } from 'solid-js';
 import { api, ApiError, whenUnauthorised } from '../api/client';
-import type { Session } from '../api/types';
+import type { Session, Setup } from '../api/types';
 
 const [session, setSession] = createSignal<Session | null | false>(null);
 const [failure, setFailure] = createSignal('');
+const [setupNeeded, setSetupNeeded] = createSignal(false);
 export const currentSession = session;
 /** Why the session could not be asked for, when the server is not reached. */
 export const sessionFailure = failure;
+/** Whether there is no account yet: the first administrator is to be made. */
+export const needsSetup = setupNeeded;
+
+/** What the pages ask about; names as in the server's policy. */
+export type Permission = 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles';
+
+/** Whether the person may do this. The server decides; this only keeps what would be refused off the screen. */
+export function may(permission: Permission): boolean {
+  const who = session();
+  return !!who && who.may.includes(permission);
+}
 
 whenUnauthorised(() => setSession(false));
 export const endSession = () => setSession(false);
@@ -17,7 +29,11 @@ export async function loadSession(): Promise<void> {
     setSession(await api.session());
     setFailure('');
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) return;
+    if (error instanceof ApiError && error.status === 401) {
+      setFailure('');
+      setSetupNeeded(await api.setupState().then((s) => s.needed, () => false));
+      return;
+    }
     setFailure(error instanceof Error ? error.message : String(error));
     window.setTimeout(() => void loadSession(), 3_000);
   }
@@ -27,7 +43,15 @@ export async function logIn(name: string, password: string): Promise<void> {
   setSession(await api.login(name, password));
 }
 
+export async function setUp(setup: Setup): Promise<void> {
+  setSession(await api.setUp(setup));
+  setSetupNeeded(false);
+}
+
 export async function logOut(): Promise<void> {
   await api.logout().catch(() => undefined);
   setSession(false);
 }
+
+/** For tests of components. */
+export const setSessionForTest = setSession;

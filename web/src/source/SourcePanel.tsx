@@ -29,7 +29,7 @@ const Source: Component<{ source: ReadingSource }> = (props) => {
     <>
       <p class="source-value">
         <span class="muted">{s().name}</span>
-        <b>{s().text ?? number(s().value, s().value != null && s().value! % 1 ? 1 : 0)} <span class="u">{s().unit}</span></b>
+        <b>{s().text || number(s().value, s().value != null && s().value! % 1 ? 1 : 0)} <span class="u">{s().unit}</span></b>
       </p>
       <dl class="facts">
         <dt>Patient</dt><dd>{s().patient ? `${s().patient!.name || 'Name unknown'} · ${s().patient!.mrn}` : 'none at that time'}</dd>

@@ -30,6 +30,9 @@ export function countdown(ms: number): string {
 
 export const number = (value: number | null | undefined, decimals: number): string => (value == null ? '–' : value.toFixed(decimals));
 
+/** Decimals for a value whose metric’s own are not known: none for a whole number, two below ten, else one. */
+export const decimalsOf = (value: number | null | undefined): number => (value == null || value % 1 === 0 ? 0 : Math.abs(value) < 10 ? 2 : 1);
+
 /** A signed difference of milliseconds: `+1.2 s`, `−40 ms`. */
 export function signedMs(ms: number): string {
   const sign = ms < 0 ? '−' : '+';

@@ -27,6 +27,7 @@ export const AlarmBar: Component<{ tile: Tile }> = (props) => {
           <span class="sr-only">: {alarm().title}</span>
         </span>
         <Show when={taken()}><span class="taken">{taken()}</span></Show>
+        <span class="alarm-title" aria-hidden="true">{alarm().title}</span>
       </Show>
     </span>
   );

@@ -11,6 +11,8 @@ import './ward.css';
 import './tile.css';
 
 const KEY = 'vw-ward';
+/** Up to so many patients the tiles are large and say what the alarm is; beyond, all must fit. */
+const ROOMY_UP_TO = 30;
 function remembered(): WardFilter {
   const [unit = '', sort = 'bed'] = (localStorage.getItem(KEY) ?? '').split('|');
   return { unit, sort: sort as Sort, search: '' };
@@ -54,7 +56,7 @@ export const WardPage: Component = () => {
       <WardToolbar filter={filter()} units={ward.units} tiles={tiles()} onChange={change} />
       <Show when={ward.loaded} fallback={<p class="empty" role="status">Waiting for the ward…</p>}>
         <Show when={shown().length} fallback={<Nobody filtered={tiles().length > 0 && !tiles().some((t) => matches(t, filter()))} />}>
-          <ul class="tiles" data-beat={isLive() ? Math.floor(nowMs() / 1_000) % 2 : 0} onKeyDown={onKeyDown} aria-label={plural(shown().length, 'patient')}>
+          <ul class="tiles" classList={{ roomy: shown().length <= ROOMY_UP_TO }} data-beat={isLive() ? Math.floor(nowMs() / 1_000) % 2 : 0} onKeyDown={onKeyDown} aria-label={plural(shown().length, 'patient')}>
             <For each={shown()}>
               {(id) => (
                 <li>

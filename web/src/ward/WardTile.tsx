@@ -54,7 +54,7 @@ export const WardTile: Component<WardTileProps> = (props) => {
     <a class="tile" classList={{ sounding: props.tile.alarm.sounding, recorded: props.tile.recorded, [props.tile.alarm.priority]: true }} href={`/patients/${encodeURIComponent(patient().id)}`} tabindex={props.tabIndex} onFocus={() => props.onFocus()}>
       <AlarmBar tile={props.tile} />
       <span class="who-line">
-        <span class="name">{patient().name || 'Name unknown'}</span>
+        <span class="name" title={patient().name}>{patient().name || 'Name unknown'}</span>
         <span class="age-sex">{patient().age_years ?? '–'}<span class="sr-only"> years</span> {sexLetter(patient().sex)}</span>
       </span>
       <span class="sub-line">

@@ -54,10 +54,10 @@ const PRESSURES = [['MDC_PRESS_BLD_ART_ABP_SYS', 'MDC_PRESS_BLD_ART_ABP_DIA'], [
 
 const present = (value: CurrentValue | undefined): boolean => !!value && value.state !== 'stale';
 
-/** The first of `metrics` that is present; else the first that there is at all. */
+/** Of the `metrics` that are present the one that the score took, so that tile and score agree; else the first present; else any. */
 export function pick(values: CurrentValue[], metrics: readonly string[]): CurrentValue | undefined {
   const found = metrics.map((m) => values.find((v) => v.metric === m)).filter((v) => v !== undefined);
-  return found.find(present) ?? found[0];
+  return found.find((v) => present(v) && v.points != null) ?? found.find(present) ?? found[0];
 }
 
 export interface Pressure { systolic: CurrentValue; diastolic: CurrentValue | undefined }
@@ -69,7 +69,7 @@ export function pressure(values: CurrentValue[]): Pressure | undefined {
 }
 
 /** `A`, `C`, `V`, `P` or `U`, however the value was sent. */
-export const mindLetter = (v: CurrentValue): string => (v.value != null ? 'ACVPU'[v.value] : undefined) ?? v.text?.charAt(0).toUpperCase() ?? '–';
+export const mindLetter = (v: CurrentValue): string => (v.value != null ? 'ACVPU'[v.value] : undefined) || v.text?.charAt(0).toUpperCase() || '–';
 
 export const onOxygen = (v: CurrentValue | undefined): boolean => !!v && (v.value != null ? v.value > 0 : v.text === 'oxygen');
 

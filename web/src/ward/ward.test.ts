@@ -58,5 +58,5 @@ test('devices that do not speak are named', () => {
 
 test('a line needs two points', () => {
   expect(sparkPath([[0, 1]], 8)).toBe('');
-  expect(sparkPath([[0, 0], [10, 8]], 8)).toBe('M2.0 14.0L58.0 2.0');
+  expect(sparkPath([[0, 0], [10, 8]], 8)).toBe('M2.0 14.0H58.0V2.0');
 });
