@@ -21,6 +21,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
         for (method, operation) in operations(item) {
             let rule = ROUTES.iter().find(|(m, route, _)| *m == method && same(route, path));
             admit(operation, rule.map_or(Rule::Public, |(_, _, rule)| *rule));
+            describe(operation);
         }
     }
 }
@@ -55,6 +56,25 @@ fn admit(operation: &mut Operation, rule: Rule) {
         fails(operation, "503", "Not available now; nothing was changed.");
     }
     fails(operation, "500", "Something failed inside; it is in the server's log.");
+}
+
+/// The standard wants a word with every answer; most routes say all of it with the type.
+fn describe(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        let RefOr::T(answer) = answer else { continue };
+        if answer.description.is_empty() {
+            answer.description = match status.as_str() {
+                "200" => "Done; what there is now.",
+                "204" => "Done.",
+                "400" => "The request is wrong; the message says how.",
+                "401" => "Name, password or code is wrong.",
+                "404" => "There is no such thing.",
+                "409" => "It does not fit what is there; the message says why.",
+                _ => "Not done.",
+            }
+            .to_owned();
+        }
+    }
 }
 
 /// Adds a failure, unless the route says more of it itself.
