@@ -21,6 +21,9 @@ pub enum ApiError {
     /// The request is wrong.
     #[error("{0}")]
     BadRequest(String),
+    /// The request can't be read: the HTTP status, and what is wrong without the value.
+    #[error("{1}")]
+    Malformed(StatusCode, String),
     /// It does not fit what is there.
     #[error("{0}")]
     Conflict(String),
@@ -56,6 +59,7 @@ impl ApiError {
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
+            Self::Malformed(status, _) => (*status, "bad-request"),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),

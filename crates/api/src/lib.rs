@@ -14,6 +14,8 @@ pub mod fhir_access;
 pub mod fhir_backend;
 pub mod view;
 mod assets;
+mod extract;
+mod measures;
 mod router;
 
 pub use router::{openapi, router};

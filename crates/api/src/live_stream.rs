@@ -48,6 +48,12 @@ impl Default for Broadcast {
 }
 
 impl Broadcast {
+    /// How many are looking.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
     /// Runs until the task is ended.
     pub async fn run(self: Arc<Self>, api: Api) {
         let mut changes = api.live.changes().subscribe(None).receiver;
@@ -94,9 +100,7 @@ fn ready(api: &Api, position: u64, change: &Change) -> Option<Ready> {
         }
         Change::Devices => ("devices", LiveEvent::Devices(load(api)), None, None),
         Change::Quarantine => {
-            let counted = api.live.counted();
-            let new = counted.iter().filter(|(reason, _)| reason.starts_with("quarantine-"));
-            ("quarantine", LiveEvent::Quarantine { new: new.map(|(_, n)| n).sum() }, None, None)
+            ("quarantine", LiveEvent::Quarantine { new: api.live.quarantined() }, None, None)
         }
     };
     Some(Ready { position, name, json: serde_json::to_string(&event).ok()?, unit, patient })

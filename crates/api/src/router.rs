@@ -21,7 +21,7 @@ use crate::dto;
 use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::state::Api;
-use crate::{assets, fhir, fhir_access, live_stream};
+use crate::{assets, fhir, fhir_access, live_stream, measures};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -98,6 +98,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .merge(guarded_fhir)
         .fallback(missing_or_page)
         .layer(middleware::from_fn(harden))
+        .layer(middleware::from_fn(measures::count))
 }
 
 /// Paths of programs get a program's answer; all others are pages.
@@ -122,7 +123,7 @@ async fn ready(State(api): State<Api>) -> Response {
 async fn metrics(State(api): State<Api>, headers: HeaderMap) -> Result<Response, ApiError> {
     api.enter(&headers, Permission::SeeMetrics, "/metrics", None).await?;
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    Ok((kind, api.metrics.render()).into_response())
+    Ok((kind, measures::render(&api)).into_response())
 }
 
 /// Headers that keep browsers from doing what these pages never ask for.

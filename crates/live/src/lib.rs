@@ -10,6 +10,7 @@ mod tail;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use engine::{DeviceLine, PatientView};
 use parking_lot::{Mutex, RwLock};
@@ -32,6 +33,7 @@ struct Inner {
     policy: RwLock<PolicyInForce>,
     rates: Mutex<Rates>,
     counted: Mutex<BTreeMap<String, u64>>,
+    quarantined: AtomicI64,
     tail: Tail,
     changes: Changes,
     progress: Progress,
@@ -67,6 +69,7 @@ impl Live {
                 policy: RwLock::default(),
                 rates: Mutex::default(),
                 counted: Mutex::default(),
+                quarantined: AtomicI64::new(0),
                 tail: Tail::default(),
                 changes: Changes::new(start),
                 progress: Progress::default(),
@@ -151,6 +154,17 @@ impl Live {
             Some(count) => *count += number,
             None => drop(counted.insert(reason.to_owned(), number)),
         }
+    }
+
+    /// Messages in quarantine that nobody has dealt with.
+    #[must_use]
+    pub fn quarantined(&self) -> u64 {
+        u64::try_from(self.inner.quarantined.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    /// Messages came into quarantine, or (negative) were dealt with.
+    pub fn add_quarantined(&self, change: i64) {
+        self.inner.quarantined.fetch_add(change, Ordering::Relaxed);
     }
 
     /// Everything counted, by reason.

@@ -87,6 +87,7 @@ impl Pending {
                 return;
             }
             Effect::QuarantineEnded { offset, released, by } => {
+                live.add_quarantined(-1);
                 self.end_quarantine(offset, released, &by, entry);
                 return;
             }
@@ -219,6 +220,7 @@ impl Pending {
         for kind in &kinds {
             live.count(&format!("quarantine-{}", kind.name()), 1);
         }
+        live.add_quarantined(1);
         let understood: usize =
             message.readings().map(|(_, _, _)| 1).sum::<usize>();
         let problems: Vec<_> = message

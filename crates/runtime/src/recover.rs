@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use engine::Engine;
+use store::{Page, QuarantineQuery, QuarantineStatus};
 
 use crate::RuntimeError;
 use crate::keeper::Keeper;
@@ -43,6 +44,13 @@ pub(crate) fn recover(
         tracing::warn!("engine: its stored state is of another version and was not read");
         engine = Engine::new(alert::Policy::built_in());
     }
+    let new = QuarantineQuery {
+        status: Some(QuarantineStatus::New),
+        page: Page { skip: 0, limit: 0 },
+        ..QuarantineQuery::default()
+    };
+    let waiting = setting.reader.quarantine(&new)?.total;
+    setting.live.add_quarantined(i64::try_from(waiting).unwrap_or(i64::MAX));
     for (reason, count) in setting.reader.counters()? {
         setting.live.count(&reason, count);
     }

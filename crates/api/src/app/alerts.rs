@@ -1,7 +1,6 @@
 //! Alerts: the worklist, one alert's history, and what people do to it.
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use engine::AlertRecord;
 use guard::Permission;
@@ -11,6 +10,7 @@ use vitals::{Action, EpisodeId, PatientId, ReceiveTime};
 
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
 
@@ -60,6 +60,7 @@ pub(crate) async fn get_alerts(
     let patient = asked.patient.as_deref().map(PatientId::new).transpose();
     let query = AlertQuery {
         patient: patient.map_err(|error| ApiError::bad(error.to_string()))?,
+        unit: asked.unit,
         open,
         priority_min: match asked.priority.as_deref() {
             Some("high") => 3,
@@ -72,15 +73,12 @@ pub(crate) async fn get_alerts(
         ..AlertQuery::default()
     };
     let found = api.ask_settled(move |store| store.alerts(&query)).await?;
-    let mut alerts: Vec<dto::Alert> = found
+    let alerts = found
         .rows
         .iter()
         .filter_map(|row| serde_json::from_slice::<AlertRecord>(&row.body).ok())
         .map(|record| view::alert(&record, &api.live))
         .collect();
-    if let Some(unit) = &asked.unit {
-        alerts.retain(|alert| alert.location.as_ref().is_some_and(|l| l.unit == *unit));
-    }
     Ok(Json(dto::AlertPage { alerts, total: found.total, position }))
 }
 

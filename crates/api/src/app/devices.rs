@@ -1,7 +1,6 @@
 //! Devices: who is speaking, how well, on whom, where.
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use guard::Permission;
 use serde::Serialize;
@@ -15,6 +14,7 @@ use crate::app::patients;
 use crate::app::ward::load;
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::state::Api;
 use crate::view;
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use engine::PatientView;
 use guard::Permission;
@@ -13,6 +12,7 @@ use vitals::{Action, AssociationBasis, Association, Metric, PatientId};
 
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
 

@@ -1,6 +1,5 @@
 //! The policy: what alerts, how urgently, and whom.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
@@ -8,6 +7,7 @@ use vitals::Event;
 
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::Json;
 use crate::state::Api;
 
 /// The policy in force.

@@ -1,7 +1,6 @@
 //! Device profiles: seen, tried on a payload, kept.
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
 use library::LibraryError;
@@ -12,6 +11,7 @@ use crate::app::quarantine::steps;
 use crate::app::readings::message_at;
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::state::Api;
 
 /// Every profile.

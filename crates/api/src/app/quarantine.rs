@@ -1,18 +1,18 @@
 //! Quarantine: what could not be understood and why; released when the profile is put right.
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use guard::Permission;
 use mapping::{RawMessage, StepKind, Trace};
 use serde::{Deserialize, Serialize};
-use store::{Page, QuarantineQuery, QuarantineRow, QuarantineStatus, Span};
+use store::{Page, QuarantineQuery, Read, QuarantineRow, QuarantineStatus, Span};
 use utoipa::ToSchema;
 use vitals::{Action, Actor, Content, Message, Offset, Origin, Protocol};
 
 use crate::app::readings::{message_at, message_view};
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 
 /// Most messages released in one request.
@@ -77,11 +77,11 @@ pub(crate) async fn get_quarantine(
         page: Page { skip: 0, limit: asked.limit.unwrap_or(100).min(1_000) },
         ..QuarantineQuery::default()
     };
-    let found = api.ask_settled(move |store| store.quarantine(&query)).await?;
-    let counted = api.live.counted();
-    let by_kind = counted
-        .iter()
-        .filter_map(|(reason, n)| Some((reason.strip_prefix("quarantine-")?.to_owned(), *n)));
+    let question = move |store: &dyn Read| {
+        Ok((store.quarantine(&query)?, store.quarantine_kinds(QuarantineStatus::New)?))
+    };
+    let (found, kinds) = api.ask_settled(question).await?;
+    let by_kind = kinds.into_iter().map(|(kind, count)| (kind.name().to_owned(), count));
     Ok(Json(dto::QuarantinePage {
         items: found.rows.iter().map(item).collect(),
         total: found.total,

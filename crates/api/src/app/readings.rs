@@ -1,7 +1,6 @@
 //! Where a number comes from (PR-1): from a reading to its device, its message and its time.
 
-use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
 use store::{Attachment, SeriesFilter, SeriesInfo, Span};
@@ -9,6 +8,7 @@ use vitals::{Event, Message, Offset, Point, ReadingRef, SeriesId};
 
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::state::Api;
 use crate::view;
 

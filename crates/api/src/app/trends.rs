@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
 use serde::Deserialize;
@@ -15,6 +14,7 @@ use crate::app::patients::known;
 use crate::app::readings::span_name;
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
 

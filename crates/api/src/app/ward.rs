@@ -1,13 +1,13 @@
 //! The whole ward, and how busy the program is.
 
-use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
 use serde::Deserialize;
 
 use crate::dto;
 use crate::error::ApiError;
+use crate::extract::{Json, Query};
 use crate::state::Api;
 use crate::view;
 

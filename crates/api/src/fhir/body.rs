@@ -2,15 +2,19 @@
 
 use std::io::Read;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::HeaderMap;
 use flate2::read::MultiGzDecoder;
+use futures_util::StreamExt;
 use wire_fhir::IssueCode;
 
 use super::answer::{Done, refusal};
 
 /// A larger body, or one that unpacks to more, is refused.
 const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// This much of a body that is too large is taken in and thrown away, because a client that is
+/// still sending does not hear the refusal.
+const DRAINED_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The body, unpacked.
 pub(super) async fn read(body: Body, encoding: Option<&str>) -> Result<Vec<u8>, Done> {
@@ -22,14 +26,14 @@ pub(super) async fn read(body: Body, encoding: Option<&str>) -> Result<Vec<u8>, 
             return Err(refusal(415, IssueCode::NotSupported, "", detail));
         }
     };
-    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| too_large())?;
+    let bytes = whole(body).await?;
     if !packed {
-        return Ok(bytes.to_vec());
+        return Ok(bytes);
     }
     let unpack = move || {
         let mut unpacked = Vec::new();
         let limit = BODY_BYTES_MAX as u64 + 1;
-        let read = MultiGzDecoder::new(bytes.as_ref()).take(limit).read_to_end(&mut unpacked);
+        let read = MultiGzDecoder::new(bytes.as_slice()).take(limit).read_to_end(&mut unpacked);
         read.map(|_| unpacked)
     };
     match tokio::task::spawn_blocking(unpack).await {
@@ -40,6 +44,23 @@ pub(super) async fn read(body: Body, encoding: Option<&str>) -> Result<Vec<u8>, 
             Err(refusal(400, IssueCode::Structure, "", detail))
         }
     }
+}
+
+async fn whole(body: Body) -> Result<Vec<u8>, Done> {
+    let mut pieces = body.into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| too_large())?;
+        length = length.saturating_add(piece.len());
+        if length <= BODY_BYTES_MAX {
+            bytes.extend_from_slice(&piece);
+        } else if length > DRAINED_BYTES_MAX {
+            break;
+        } else {
+            bytes = Vec::new();
+        }
+    }
+    if length > BODY_BYTES_MAX { Err(too_large()) } else { Ok(bytes) }
 }
 
 fn too_large() -> Done {
