@@ -1,7 +1,8 @@
 // What the keys do, and what the signs mean.
-import { For, type Component } from 'solid-js';
+import { For, Show, type Component } from 'solid-js';
 import { AlarmMark } from '../ui/AlarmMark';
 import { Dialog } from '../ui/Dialog';
+import { currentSession, logOut } from '../session/session';
 import { enableKeys, keysEnabled } from './shortcuts';
 
 const KEYS: [string, string][] = [
@@ -38,5 +39,13 @@ export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
       <li><span class="badge-recorded">REC</span> played back from a recording, never live</li>
       <li><span class="pts p1">+1</span> <span class="pts p2">+2</span> <span class="pts p3">+3</span> points that the value adds to the early-warning score</li>
     </ul>
+    <Show when={currentSession() || null}>
+      {(s) => (
+        <div class="row">
+          <span class="muted">{s().open ? 'Open trial, without accounts' : `${s().name}, ${s().role}`} · Vitalwire {s().version}</span>
+          <Show when={!s().open}><button type="button" class="btn small" onClick={() => void logOut()}>Log out</button></Show>
+        </div>
+      )}
+    </Show>
   </Dialog>
 );

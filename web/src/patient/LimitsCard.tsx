@@ -23,7 +23,7 @@ export const LimitsCard: Component<{ patient: string; page: PatientPage; onChang
   return (
     <section class="card" aria-labelledby="limits-title">
       <header><h2 id="limits-title">Alarm limits</h2></header>
-      <table class="table">
+      <table class="table middle">
         <thead><tr><th scope="col">Metric</th><th scope="col" class="num">Below</th><th scope="col" class="num">Above</th><th scope="col"><span class="sr-only">Change</span></th></tr></thead>
         <tbody>
           <For each={rows()}>

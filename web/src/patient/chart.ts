@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Alert, TrendLine } from '../api/types';
-import { columns, limitValues, nearest, yRange, type Range } from './trends.state';
+import { columns, holds, limitValues, nearest, yRange, type Range } from './trends.state';
 
 const COLOURS = ['--c2', '--c1', '--c3', '--c4', '--c5', '--c6'];
 const style = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -92,7 +92,8 @@ function seriesOf(input: ChartInput): uPlot.Series[] {
     const stroke = style(lineColour(input.colour + i));
     const hidden: uPlot.Series = { stroke: 'transparent', points: { show: false } };
     const sparse = line.time_ms.length < 120;
-    return [hidden, { ...hidden }, { label: line.label, stroke, width: 1.5, points: { show: sparse, size: 4, fill: stroke } }];
+    const paths = holds(line.metric) ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+    return [hidden, { ...hidden }, { label: line.label, stroke, width: 1.5, ...(paths && { paths }), points: { show: sparse, size: 4, fill: stroke } }];
   })];
 }
 

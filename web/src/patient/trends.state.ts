@@ -44,10 +44,14 @@ export function gapAfter(times: number[]): number {
   return Math.max(90_000, 3 * (steps[Math.floor(steps.length / 2)] ?? 0));
 }
 
+/** A score is kept when it changes and every five minutes: it holds until the next one, and only a longer pause is a gap. */
+export const holds = (metric: string): boolean => metric.startsWith('VW_SCORE_');
+const SCORE_GAP = 6 * MINUTE;
+
 type Column = (number | null)[];
 /** Columns for one line: time, low, high, last; a null stands where nothing was measured for long. */
 export function columns(line: TrendLine): [number[], Column, Column, Column] {
-  const gap = gapAfter(line.time_ms);
+  const gap = Math.max(gapAfter(line.time_ms), holds(line.metric) ? SCORE_GAP : 0);
   const out: [number[], Column, Column, Column] = [[], [], [], []];
   line.time_ms.forEach((t, i) => {
     const before = line.time_ms[i - 1];

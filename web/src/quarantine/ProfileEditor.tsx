@@ -26,7 +26,7 @@ export const ProfileEditor: Component<ProfileEditorProps> = (props) => {
     setName(found && !found.built_in ? found.name : freeName(props.topic, (profiles.latest ?? []).map((p) => p.name)));
     setText(found?.text ?? draftProfile(props.topic, props.payload));
   };
-  createEffect(on(() => !profiles.loading && !chosen(), (ready) => { if (ready) choose(mine().find((p) => p.name === props.profile)?.name ?? mine()[0]?.name ?? NEW); }));
+  createEffect(on(() => !profiles.loading && !chosen(), (ready) => { if (ready) choose(mine().find((p) => p.name === props.profile)?.name ?? NEW); }));
 
   const test = async () => setResult((await attempt(() => api.testProfile({ name: name(), text: text(), offset: props.offset }))) ?? null);
   const save = async () => {
