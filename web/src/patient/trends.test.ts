@@ -22,8 +22,8 @@ test('a line is broken where nothing was measured for thrice the usual step', ()
 });
 
 test('a score holds for minutes before its line is broken', () => {
-  const times = [0, 1_000, 2_000, 302_000, 700_000].map((t) => t + T0);
-  expect(columns(line(times, [1, 2, 3, 4, 5], { metric: 'VW_SCORE_NEWS2' }))[3]).toEqual([1, 2, 3, 4, null, 5]);
+  const times = [0, 1_000, 2_000, 3_000, 303_000, 700_000].map((t) => t + T0);
+  expect(columns(line(times, [1, 2, 3, 4, 5, 6], { metric: 'VW_SCORE_NEWS2' }))[3]).toEqual([1, 2, 3, 4, 5, null, 6]);
 });
 
 test.each([[[10, 20, 30], 14, 0], [[10, 20, 30], 16, 1], [[10, 20, 30], 99, 2], [[10], 5, 0], [[], 5, -1]])('nearest in %o to %i', (times, t, at) => expect(nearest(times, t)).toBe(at));
