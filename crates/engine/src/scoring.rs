@@ -8,13 +8,15 @@ use vitals::time::MINUTE;
 use vitals::{EffectiveTime, MetricCode, ReadingRef};
 
 use crate::patient::PatientState;
-use crate::telling::say;
-use crate::value::Values;
+use crate::telling::{number, say};
+use crate::value::{Believed, Values};
 
 /// A score that does not change is kept again after this long.
 const KEPT_EVERY: i64 = 5 * MINUTE;
 /// Points of the trend kept for the tile.
 const TREND_POINTS: usize = 60;
+/// Inspired oxygen without any given, in percent.
+const ROOM_AIR: f64 = 21.0;
 /// Below this age in years the paediatric score counts.
 const ADULT_FROM: f64 = 16.0;
 
@@ -94,13 +96,16 @@ impl Scores {
                 continue;
             };
             parts.push(format!("{} (+{points})", say(part.metric, value)));
-            readings.extend(values.first(sources(part.metric).as_slice(), now).map(|b| b.reading));
+            readings.extend(match part.metric {
+                code::SUPPLEMENTAL_OXYGEN => oxygen(values, now).map(|(_, b)| b.reading),
+                input => values.first(sources(input).as_slice(), now).map(|b| b.reading),
+            });
         }
         readings.extend(self.trend(metric).and_then(|trend| trend.reading));
         let missing = if score.complete { "" } else { ", some values missing" };
         let mut name = say(metric, total);
         if let Some((minutes, before)) = self.before(metric, now) {
-            name.push_str(&format!(" ({before} {minutes} min ago)"));
+            name.push_str(&format!(" ({} {minutes} min ago)", number(metric, before)));
         }
         if parts.is_empty() {
             return Some(format!("{name}{missing}"));
@@ -159,6 +164,17 @@ fn sources(input: MetricCode) -> SmallVec<[MetricCode; 3]> {
     }
 }
 
+/// Whether oxygen is given, and by which reading: what was charted, or what the gas supply says, the
+/// later of the two. Room air is 21 %.
+fn oxygen(values: &Values, now: i64) -> Option<(bool, &Believed)> {
+    let charted = values.first(&[code::SUPPLEMENTAL_OXYGEN], now).map(|b| (b.value >= 1.0, b));
+    let inspired = values.first(&[code::FIO2], now).map(|b| (b.value > ROOM_AIR, b));
+    match (charted, inspired) {
+        (Some(charted), Some(inspired)) if inspired.1.time > charted.1.time => Some(inspired),
+        (charted, inspired) => charted.or(inspired),
+    }
+}
+
 impl PatientState {
     /// Computes all scores again; gives those to keep as values.
     pub(crate) fn rescore(&mut self, age: Option<f64>) -> SmallVec<[(MetricCode, f64); 6]> {
@@ -210,8 +226,8 @@ impl PatientState {
         Inputs {
             resp_rate: first(code::RESP_RATE),
             spo2: first(code::SPO2),
-            supplemental_oxygen: first(code::SUPPLEMENTAL_OXYGEN)
-                .map(|aged| Aged { value: aged.value >= 1.0, time: aged.time }),
+            supplemental_oxygen: oxygen(&self.values, self.clock)
+                .map(|(given, believed)| Aged::new(given, believed.time)),
             systolic: first(code::NIBP_SYS),
             diastolic: first(code::NIBP_DIA),
             pulse: first(code::PULSE_RATE),

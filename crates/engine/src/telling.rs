@@ -68,7 +68,7 @@ pub(crate) fn say(metric: MetricCode, value: f64) -> String {
 }
 
 /// As many decimals as people read.
-fn number(metric: MetricCode, value: f64) -> String {
+pub(crate) fn number(metric: MetricCode, value: f64) -> String {
     let decimals = metric.metric().map_or(1, |row| usize::from(row.decimals));
     format!("{value:.decimals$}")
 }
