@@ -10,16 +10,16 @@ use tokio::sync::oneshot;
 use vitals::{Offset, ReceiveTime};
 
 use crate::entry::{Draft, Encoded, Entry, Journal, Outcome, ReadJournal};
-use crate::queue::{Queue, Reply};
+use crate::queue::{Item, Queue, Reply};
 use crate::worker::{Counters, Worker};
-use crate::{AckQueue, Closed, JournalError, Verified};
+use crate::{AckQueue, Closed, JournalError, LANES, Lane, Verified};
 
 /// Bounds of what waits, and how batches are made.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Bytes that may wait in the urgent lane.
     pub urgent_bytes: usize,
-    /// Bytes that may wait in the numeric lane.
+    /// Bytes that may wait in the numeric lane, and in the steady one.
     pub numeric_bytes: usize,
     /// Bytes that may wait in the waveform lane.
     pub waveform_bytes: usize,
@@ -38,13 +38,28 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             urgent_bytes: 16 << 20,
-            numeric_bytes: 64 << 20,
-            waveform_bytes: 64 << 20,
-            batch_bytes: 1 << 20,
+            // What waits here is decoded already and takes time to work off; what has no place
+            // waits in the sender's socket, where it costs less and delays nobody.
+            numeric_bytes: 8 << 20,
+            waveform_bytes: 8 << 20,
+            // Small enough that a batch is judged within milliseconds, large enough for a disk
+            // that takes five to sync.
+            batch_bytes: 256 << 10,
             linger: Duration::from_micros(500),
             dedup_keys: 1_000_000,
             retention: Retention::default(),
         }
+    }
+}
+
+impl Limits {
+    /// Bytes that may wait, by lane.
+    pub(crate) fn by_lane(&self) -> [usize; LANES] {
+        Lane::ALL.map(|lane| match lane {
+            Lane::Urgent => self.urgent_bytes,
+            Lane::Steady | Lane::Numeric => self.numeric_bytes,
+            Lane::Waveform => self.waveform_bytes,
+        })
     }
 }
 
@@ -72,10 +87,10 @@ impl Default for Retention {
 /// Figures of a running appender.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Bytes waiting or being written: urgent, numeric, waveform.
-    pub queued_bytes: [usize; 3],
+    /// Bytes waiting or being written, by lane as in [`Lane::ALL`](crate::Lane::ALL).
+    pub queued_bytes: [usize; LANES],
     /// The most that may wait, by lane.
-    pub limit_bytes: [usize; 3],
+    pub limit_bytes: [usize; LANES],
     /// Batches written.
     pub commits: u64,
     /// Entries written.
@@ -109,7 +124,7 @@ struct Inner {
     queue: Arc<Queue>,
     counters: Arc<Counters>,
     reader: Arc<dyn ReadJournal>,
-    limit_bytes: [usize; 3],
+    limit_bytes: [usize; LANES],
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -134,11 +149,7 @@ impl Appender {
         let reader = journal.reader();
         let queue = Arc::new(Queue::new(&limits));
         let counters = Arc::new(Counters::default());
-        let limit_bytes = [
-            limits.urgent_bytes,
-            limits.numeric_bytes,
-            limits.waveform_bytes,
-        ];
+        let limit_bytes = limits.by_lane();
         let recent = reader.recent_keys(limits.dedup_keys)?;
         let worker = Worker::new(
             journal,
@@ -182,7 +193,7 @@ impl Appender {
         let (tell, told) = oneshot::channel();
         self.inner
             .queue
-            .push(draft.lane, draft.event, encoded, Reply::One(tell))
+            .push_all(draft.lane, vec![Item::new(draft.event, encoded, Reply::One(tell))])
             .await?;
         told.await.map_err(|_| Closed)
     }
@@ -202,7 +213,7 @@ impl Appender {
                 let reply = Reply::Queue(Arc::clone(acks), token);
                 self.inner
                     .queue
-                    .push(draft.lane, draft.event, encoded, reply)
+                    .push_all(draft.lane, vec![Item::new(draft.event, encoded, reply)])
                     .await
             }
             Err(error) => {
@@ -212,6 +223,40 @@ impl Appender {
                 Ok(())
             }
         }
+    }
+
+    /// Queues several drafts of one sender, in order, with one wait for a place for all that are
+    /// of the same lane. The outcome of each arrives at `acks` under its token.
+    ///
+    /// # Errors
+    /// [`Closed`] once the journal takes nothing more.
+    pub async fn enqueue_all(
+        &self,
+        drafts: Vec<(Draft, u64)>,
+        acks: &Arc<AckQueue>,
+    ) -> Result<(), Closed> {
+        let mut group: Vec<Item> = Vec::with_capacity(drafts.len());
+        let mut lane = Lane::Urgent;
+        for (draft, token) in drafts {
+            let encoded = match Encoded::new(&draft.event, draft.dedup) {
+                Ok(encoded) => encoded,
+                Err(error) => {
+                    if acks.push(token, Outcome::Failed(Arc::new(error))) {
+                        acks.wake();
+                    }
+                    continue;
+                }
+            };
+            if draft.lane != lane && !group.is_empty() {
+                self.inner.queue.push_all(lane, std::mem::take(&mut group)).await?;
+            }
+            lane = draft.lane;
+            group.push(Item::new(draft.event, encoded, Reply::Queue(Arc::clone(acks), token)));
+        }
+        if group.is_empty() {
+            return Ok(());
+        }
+        self.inner.queue.push_all(lane, group).await
     }
 
     /// See [`ReadJournal::read`].

@@ -32,11 +32,17 @@ pub struct Draft {
     pub lane: Lane,
 }
 
+/// How many lanes there are.
+pub const LANES: usize = 4;
+
 /// What goes first when there is more than fits (DU-3). Order is kept within a lane only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Actions, directory changes, link states, ticks.
     Urgent,
+    /// Messages of senders that keep to a monitor's rhythm, so that those who flood don't delay
+    /// them. Whoever uses it sees to it that nothing of the sender waits in a later lane.
+    Steady,
     /// Messages with numerics.
     Numeric,
     /// Messages with waveforms.
@@ -45,13 +51,14 @@ pub enum Lane {
 
 impl Lane {
     /// Every lane, most urgent first.
-    pub const ALL: [Self; 3] = [Self::Urgent, Self::Numeric, Self::Waveform];
+    pub const ALL: [Self; LANES] = [Self::Urgent, Self::Steady, Self::Numeric, Self::Waveform];
 
     /// Lower-case name for labels.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Urgent => "urgent",
+            Self::Steady => "steady",
             Self::Numeric => "numeric",
             Self::Waveform => "waveform",
         }

@@ -30,5 +30,5 @@ pub use acks::AckQueue;
 pub use appender::{Appender, Limits, Retention, Stats, Trouble};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use embedded::{EmbeddedJournal, Options, Recovery};
-pub use entry::{Draft, Encoded, Entry, Journal, Lane, Outcome, ReadJournal, Stamp, Verified};
+pub use entry::{Draft, Encoded, Entry, Journal, LANES, Lane, Outcome, ReadJournal, Stamp, Verified};
 pub use error::{Closed, JournalError};

@@ -1,4 +1,4 @@
-//! What waits to be committed: three lanes, each bounded in bytes (DU-3).
+//! What waits to be committed: four lanes, each bounded in bytes (DU-3).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, oneshot};
 use vitals::Event;
 
 use crate::appender::Limits;
-use crate::{AckQueue, Closed, Encoded, Lane, Outcome};
+use crate::{AckQueue, Closed, Encoded, LANES, Lane, Outcome};
 
 /// Bytes that an item costs beside its encoded form: the decoded event held with it.
 const ITEM_BYTES: usize = 256;
@@ -31,6 +31,13 @@ pub(crate) struct Item {
     pub(crate) cost: usize,
 }
 
+impl Item {
+    pub(crate) fn new(event: Event, encoded: Encoded, reply: Reply) -> Self {
+        let cost = encoded.bytes.len() * 2 + ITEM_BYTES;
+        Self { event, encoded, reply, cost }
+    }
+}
+
 struct Bound {
     places: Semaphore,
     limit: usize,
@@ -40,9 +47,9 @@ struct Bound {
 /// The lanes.
 pub(crate) struct Queue {
     /// Boxed, with their encoded bytes beside, so that little is touched while the lock is held.
-    lanes: Mutex<[VecDeque<(usize, Box<Item>)>; 3]>,
+    lanes: Mutex<[VecDeque<(usize, Box<Item>)>; LANES]>,
     filled: Condvar,
-    bounds: [Bound; 3],
+    bounds: [Bound; LANES],
     closed: AtomicBool,
 }
 
@@ -59,45 +66,31 @@ impl Queue {
         Self {
             lanes: Mutex::default(),
             filled: Condvar::new(),
-            bounds: [
-                bound(limits.urgent_bytes),
-                bound(limits.numeric_bytes),
-                bound(limits.waveform_bytes),
-            ],
+            bounds: limits.by_lane().map(bound),
             closed: AtomicBool::new(false),
         }
     }
 
-    /// Waits for a place and takes it.
-    pub(crate) async fn push(
-        &self,
-        lane: Lane,
-        event: Event,
-        encoded: Encoded,
-        reply: Reply,
-    ) -> Result<(), Closed> {
+    /// Waits for a place for all of these and takes it; they stay together and in order.
+    pub(crate) async fn push_all(&self, lane: Lane, mut items: Vec<Item>) -> Result<(), Closed> {
         let bound = &self.bounds[lane as usize];
-        let cost = (encoded.bytes.len() * 2 + ITEM_BYTES).min(bound.limit);
         // An item larger than the lane waits until the lane is empty.
-        bound
-            .places
-            .acquire_many(cost as u32)
-            .await
-            .map_err(|_| Closed)?
-            .forget();
-        bound.queued.fetch_add(cost, Ordering::Relaxed);
-        let bytes = encoded.bytes.len() + 21;
-        let item = Box::new(Item {
-            event,
-            encoded,
-            reply,
-            cost,
-        });
+        let mut total: usize = items.iter().map(|item| item.cost).sum();
+        if total > bound.limit {
+            let room = bound.limit / items.len();
+            items.iter_mut().for_each(|item| item.cost = item.cost.min(room));
+            total = items.iter().map(|item| item.cost).sum();
+        }
+        bound.places.acquire_many(total as u32).await.map_err(|_| Closed)?.forget();
+        bound.queued.fetch_add(total, Ordering::Relaxed);
+        let items = items.into_iter().map(|item| (item.encoded.bytes.len() + 21, Box::new(item)));
+        // Boxed before the lock is taken.
+        let items: Vec<_> = items.collect();
         let mut lanes = self.lanes.lock();
         if self.closed.load(Ordering::Acquire) {
             return Err(Closed);
         }
-        lanes[lane as usize].push_back((bytes, item));
+        lanes[lane as usize].extend(items);
         drop(lanes);
         self.filled.notify_one();
         Ok(())
@@ -118,18 +111,17 @@ impl Queue {
             }
             self.filled.wait_for(&mut lanes, patience);
         }
-        // A sixteenth is left to waveforms, so that the last in line still moves.
-        let reserve = if lanes[Lane::Waveform as usize].is_empty() {
-            0
-        } else {
-            max_bytes / 16
+        // A part is left to the last in line, so that they still move.
+        let left = |lane: Lane, part: usize| {
+            if lanes[lane as usize].is_empty() { 0 } else { max_bytes / part }
         };
+        let (numeric, waveform) = (left(Lane::Numeric, 8), left(Lane::Waveform, 16));
         let mut bytes = 0;
         for lane in Lane::ALL {
-            let room = if lane == Lane::Waveform {
-                max_bytes
-            } else {
-                max_bytes - reserve
+            let room = match lane {
+                Lane::Urgent | Lane::Steady => max_bytes - numeric - waveform,
+                Lane::Numeric => max_bytes - waveform,
+                Lane::Waveform => max_bytes,
             };
             let items = &mut lanes[lane as usize];
             while let Some((size, _)) = items.front()
@@ -151,7 +143,7 @@ impl Queue {
     }
 
     /// Gives places back, by lane.
-    pub(crate) fn release(&self, costs: [usize; 3]) {
+    pub(crate) fn release(&self, costs: [usize; LANES]) {
         for (bound, cost) in self.bounds.iter().zip(costs) {
             if cost > 0 {
                 bound.queued.fetch_sub(cost, Ordering::Relaxed);
@@ -161,8 +153,8 @@ impl Queue {
     }
 
     /// Bytes waiting or being written, by lane.
-    pub(crate) fn queued(&self) -> [usize; 3] {
-        [0, 1, 2].map(|lane: usize| self.bounds[lane].queued.load(Ordering::Relaxed))
+    pub(crate) fn queued(&self) -> [usize; LANES] {
+        Lane::ALL.map(|lane| self.bounds[lane as usize].queued.load(Ordering::Relaxed))
     }
 
     /// Takes no more; what is queued is still written.

@@ -11,7 +11,7 @@ use crate::appender::{Limits, Stats, Trouble};
 use crate::dedup::Window;
 use crate::entry::{Encoded, Entry, Journal, Outcome};
 use crate::queue::{Item, Queue, Reply};
-use crate::{AckQueue, Lane};
+use crate::{AckQueue, LANES, Lane};
 
 /// From this many entries a commit on, the journal counts as under load and gathers first.
 const LOAD: usize = 8;
@@ -77,7 +77,7 @@ struct Batch {
     encoded: Vec<Encoded>,
     entries: Vec<Entry>,
     replies: Vec<(Reply, Told)>,
-    costs: [usize; 3],
+    costs: [usize; LANES],
 }
 
 /// What a sender is told if the write succeeds.

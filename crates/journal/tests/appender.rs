@@ -82,7 +82,7 @@ async fn every_draft_is_told_once_and_fed_in_order() {
         task.await.expect("a connection was answered");
     }
     let stats = appender.stats();
-    assert_eq!((stats.entries, stats.queued_bytes), (10_000, [0, 0, 0]));
+    assert_eq!((stats.entries, stats.queued_bytes), (10_000, [0; journal::LANES]));
     assert!(
         stats.commits < 10_000,
         "commits are shared: {}",
@@ -174,22 +174,42 @@ async fn a_full_feed_slows_senders_and_urgent_goes_first() {
     }
     assert!((5..100).contains(&sent), "{sent}");
     let stats = appender.stats();
-    assert!(stats.queued_bytes[2] <= 4_000, "{:?}", stats.queued_bytes);
+    assert!(stats.queued_bytes[Lane::Waveform as usize] <= 4_000, "{:?}", stats.queued_bytes);
     // The other lanes still have room, and go before what waits.
-    for (number, lane) in [(5_001, Lane::Numeric), (5_000, Lane::Urgent)] {
+    let later = [(5_002, Lane::Numeric), (5_001, Lane::Steady), (5_000, Lane::Urgent)];
+    for (number, lane) in later {
         appender
             .enqueue(draft(number, None, lane), number, &acks)
             .await
             .expect("it is open");
     }
     let mut told = Vec::new();
-    while told.len() < sent as usize + 2 {
+    while told.len() < sent as usize + 3 {
         let _ = feed.recv_timeout(Duration::from_millis(1));
         told.extend(acks.take().into_iter().map(|(token, _)| token));
     }
     let place = |token| told.iter().position(|t| *t == token).expect("it was told");
     assert!(place(5_000) < place(5_001));
-    assert!(place(5_001) < place(sent - 1));
+    assert!(place(5_001) < place(5_002));
+    assert!(place(5_002) < place(sent - 1));
+}
+
+#[tokio::test]
+async fn many_at_once_keep_their_order_and_their_bound() {
+    let limits = Limits { numeric_bytes: 2_000, ..Limits::default() };
+    let (appender, feed) = start(&FaultyDisk::new(), limits, 100);
+    let acks = AckQueue::new();
+    for burst in 0..20 {
+        let numbers = burst * 40..(burst + 1) * 40;
+        let drafts = numbers.map(|n| (draft(n, None, Lane::Numeric), n)).collect();
+        appender.enqueue_all(drafts, &acks).await.expect("it is open");
+        assert!(appender.stats().queued_bytes[Lane::Numeric as usize] <= 2_000);
+    }
+    appender.close();
+    let told: Vec<u64> = acks.take().into_iter().map(|(token, _)| token).collect();
+    assert_eq!(told, (0..800).collect::<Vec<_>>());
+    assert_eq!(feed.iter().map(|batch| batch.len()).sum::<usize>(), 800);
+    assert_eq!(appender.stats().queued_bytes, [0; journal::LANES]);
 }
 
 #[tokio::test]

@@ -207,8 +207,8 @@ impl Worker {
         metrics::gauge!("vitalwire_engine_behind_entries").set(behind as f64);
         metrics::gauge!("vitalwire_store_waiting_values").set(live.tail().len() as f64);
         let stats = self.setting.appender.stats();
-        for (lane, bytes) in ["urgent", "numeric", "waveform"].into_iter().zip(stats.queued_bytes) {
-            metrics::gauge!("vitalwire_journal_queued_bytes", "lane" => lane).set(bytes as f64);
+        for (lane, bytes) in journal::Lane::ALL.into_iter().zip(stats.queued_bytes) {
+            metrics::gauge!("vitalwire_journal_queued_bytes", "lane" => lane.name()).set(bytes as f64);
         }
         metrics::gauge!("vitalwire_journal_disk_bytes").set(stats.disk_bytes as f64);
         metrics::counter!("vitalwire_journal_entries_total").absolute(stats.entries);
