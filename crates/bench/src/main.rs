@@ -9,6 +9,7 @@ mod history;
 mod http;
 mod ingest;
 mod overload;
+mod peer;
 mod process;
 mod report;
 mod server;
@@ -46,6 +47,8 @@ struct Args {
 enum What {
     /// Durable QoS 1 observations a second.
     Mqtt,
+    /// The same with mosquitto, a subscriber and PostgreSQL.
+    Peer,
     /// MLLP messages a second.
     Mllp,
     /// From the wire to the alert on the live stream.
@@ -107,6 +110,7 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("{what:?}");
         match what {
             What::Mqtt => ingest::mqtt(&bench, &mut report).await?,
+            What::Peer => peer::compare(&bench, &mut report).await?,
             What::Mllp => ingest::mllp(&bench, &mut report).await?,
             What::Alerts => alerting::at_a_fifth(&bench, &mut report).await?,
             What::Trends => history::trends(&bench, &mut report).await?,

@@ -24,15 +24,6 @@ impl Usage {
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         Self { memory_mib: memory(&status), cpu_s: processor(&stat) }
     }
-
-    /// Of several processes together.
-    #[must_use]
-    pub fn sum(ids: &[u32]) -> Self {
-        ids.iter().map(|id| Self::of(*id)).fold(Self::default(), |a, b| Self {
-            memory_mib: a.memory_mib + b.memory_mib,
-            cpu_s: a.cpu_s + b.cpu_s,
-        })
-    }
 }
 
 fn memory(status: &str) -> f64 {

@@ -2,7 +2,7 @@
 //! outside, stopped or killed.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,6 @@ const STARTS_WITHIN: Duration = Duration::from_secs(120);
 /// A running `vitalwire serve --open`.
 pub struct Server {
     child: Child,
-    folder: PathBuf,
     /// MQTT, `host:port`.
     pub mqtt: String,
     /// MLLP, `host:port`.
@@ -45,7 +44,7 @@ impl Server {
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut server = Self { child, folder: folder.to_owned(), mqtt, mllp, http: Http::new(&http) };
+        let mut server = Self { child, mqtt, mllp, http: Http::new(&http) };
         loop {
             if server.http.get("/readyz").await.is_ok() {
                 return Ok((server, began.elapsed()));
@@ -71,12 +70,6 @@ impl Server {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    /// The data folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Readings in the store, counted exactly, everything acknowledged by now included.
@@ -130,22 +123,6 @@ impl Server {
         self.child.kill().context("cannot kill vitalwire")?;
         self.child.wait().context("cannot wait for vitalwire")?;
         Ok(())
-    }
-
-    /// Ends it in order: SIGTERM, everything into the store.
-    ///
-    /// # Errors
-    /// When it does not end within a minute.
-    pub async fn stop(mut self) -> anyhow::Result<()> {
-        let id = self.child.id().to_string();
-        Command::new("kill").args(["-TERM", &id]).status().context("cannot run kill")?;
-        for _ in 0..1_200 {
-            if self.child.try_wait()?.is_some() {
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        bail!("vitalwire did not stop within a minute")
     }
 }
 
