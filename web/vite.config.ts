@@ -20,7 +20,7 @@ function precompress(): Plugin {
   };
 }
 
-const server = process.env.VITALWIRE_URL ?? 'http://127.0.0.1:8090';
+const server = process.env.VITALWIRE_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   plugins: [solid(), precompress()],

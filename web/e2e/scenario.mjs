@@ -14,7 +14,17 @@ export async function playMonitor(server, device, name) {
   const body = JSON.stringify([{ device, identifier: `urn:e2e|${device}`, name, birth_date: '1950-01-01', sex: 'female' }]);
   const answer = await fetch(`${server.url}/api/v1/associations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   assert.ok(answer.ok, await answer.text());
-  const timer = setInterval(() => void speak(), 1_000);
+  const timer = setInterval(() => void speak().catch(() => undefined), 1_000);
   await speak();
   return { say: (next) => { values = next; return speak(); }, stop: () => clearInterval(timer) };
+}
+
+/** Asks `ask` until `good` holds for its answer. */
+export async function until(ask, good, seconds = 60) {
+  for (const end = Date.now() + seconds * 1_000; ;) {
+    const got = await ask().catch(() => undefined);
+    if (got !== undefined && good(got)) return got;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${JSON.stringify(got)?.slice(0, 300)}`);
+    await new Promise((r) => setTimeout(r, 250));
+  }
 }

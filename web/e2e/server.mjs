@@ -1,60 +1,78 @@
-// The server under test: BASE_URL if one runs already; else VITALWIRE_BIN as `serve --open` in a scratch
-// folder; else the development stand-in.
+// The server under test: the program itself on free ports, in a scratch folder. VITALWIRE_BIN names it; without, the one that
+// cargo built last.
 import { spawn } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import net from 'node:net';
+import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
-import { startMock } from '../dev/mock-server.mjs';
 
 const freePort = () => new Promise((resolve) => {
   const s = net.createServer().listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => resolve(port)); });
 });
 
-async function answers(url, seconds) {
-  for (let i = 0; i < seconds * 5; i++) {
+/** The program to test. */
+export function program() {
+  if (process.env.VITALWIRE_BIN) return process.env.VITALWIRE_BIN;
+  const built = ['debug', 'release'].map((kind) => fileURLToPath(new URL(`../../target/${kind}/vitalwire`, import.meta.url))).filter(existsSync);
+  if (!built.length) throw new Error('no program to test: run `cargo build -p vitalwire`, or name one in VITALWIRE_BIN');
+  return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+async function run(args, env) {
+  const child = spawn(program(), args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, RUST_LOG: 'warn', ...env } });
+  const code = await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
+  if (code !== 0) throw new Error(`${args.join(' ')}: exit code ${code}`);
+}
+
+async function answers(url, child, seconds) {
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end;) {
     if (await fetch(`${url}/healthz`).then((r) => r.ok, () => false)) return;
-    await new Promise((r) => setTimeout(r, 200));
+    if (child.exitCode !== null) throw new Error(`the program ended with ${child.exitCode}`);
+    await new Promise((r) => setTimeout(r, 100));
   }
   throw new Error(`${url} does not answer`);
 }
 
-/** Publishes over MQTT with QoS 1, waiting for each acknowledgement. */
-async function mqttPublisher(url) {
-  const client = await mqtt.connectAsync(url, { clientId: `e2e-${process.pid}` });
-  return { publish: (topic, payload) => client.publishAsync(topic, payload, { qos: 1 }), stop: () => client.endAsync(true) };
+async function end(child, signal) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(timer);
 }
 
-const mockPublisher = (url) => ({
-  publish: (topic, payload) => fetch(`${url}/api/v1/mock/publish`, { method: 'POST', body: JSON.stringify({ topic, payload }) }),
-  stop: async () => undefined,
-});
-
-/** Starts or finds the server: `{ url, real, publish(topic, payload), stop() }`. */
-export async function startServer() {
-  const { BASE_URL, MQTT_URL, VITALWIRE_BIN } = process.env;
-  if (BASE_URL) {
-    const out = MQTT_URL ? await mqttPublisher(MQTT_URL) : mockPublisher(BASE_URL);
-    return { url: BASE_URL, real: !!MQTT_URL, publish: out.publish, stop: out.stop };
-  }
-  if (!VITALWIRE_BIN) {
-    const mock = await startMock();
-    return { url: mock.url, real: false, cut: mock.cut, publish: mockPublisher(mock.url).publish, stop: async () => mock.close() };
-  }
+/**
+ * Starts the program: `{ url, publish(topic, payload), halt(signal), resume(), stop() }`. `users` (`[[name, role, password]]`)
+ * locks it; without them it runs as an open trial. `publish` waits for the acknowledgement (QoS 1).
+ */
+export async function startServer({ users = [] } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'vitalwire-e2e-'));
+  for (const [name, role, password] of users) await run(['user', 'add', '--data', data, '--role', role, name], { VITALWIRE_PASSWORD: password });
   const [http, mqttPort, mllp] = await Promise.all([freePort(), freePort(), freePort()]);
-  const [bin, ...first] = VITALWIRE_BIN.split(' ');
-  const args = first.length ? first : ['serve', '--open'];
-  const child = spawn(bin, [...args, '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`], { stdio: ['ignore', 'inherit', 'inherit'] });
   const url = `http://127.0.0.1:${http}`;
-  await answers(url, 30);
-  const out = await mqttPublisher(`mqtt://127.0.0.1:${mqttPort}`);
-  const stop = async () => {
-    await out.stop();
-    child.kill('SIGTERM');
-    await new Promise((r) => child.once('exit', r));
-    await rm(data, { recursive: true, force: true });
+  const args = ['serve', ...(users.length ? [] : ['--open']), '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`];
+  let child;
+  const resume = async () => {
+    child = spawn(program(), args, { stdio: ['ignore', 'ignore', 'inherit'], env: { RUST_LOG: 'warn', ...process.env } });
+    await answers(url, child, 90);
   };
-  return { url, real: true, publish: out.publish, stop };
+  await resume();
+  // What is published while the program is down waits in the client and is sent when it is back, as a device would.
+  const client = users.length ? null : await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: `e2e-${process.pid}`, clean: false, reconnectPeriod: 500 });
+  return {
+    url,
+    publish: (topic, payload) => client.publishAsync(topic, payload, { qos: 1 }),
+    /** Ends the program (`SIGKILL`: as a power cut would); its folder stays. */
+    halt: (signal = 'SIGTERM') => end(child, signal),
+    resume,
+    stop: async () => {
+      await client?.endAsync(true);
+      await end(child, 'SIGTERM');
+      await rm(data, { recursive: true, force: true });
+    },
+  };
 }
