@@ -153,7 +153,11 @@ class Worker(Sender):
 
 
 class MllpSender(Worker):
-    """HL7 messages, several in flight; only AA counts."""
+    """HL7 messages, `window` of them in flight; only AA counts."""
+
+    def __init__(self, device, address, window=8):
+        super().__init__(device, address)
+        self.window = window
 
     def message(self, number):
         moment = self.times_ms[number]
@@ -166,7 +170,7 @@ class MllpSender(Worker):
         with socket.create_connection(self.address, timeout=30) as connection:
             buffer, waiting, coming = b"", [], list(numbers)
             while (coming or waiting) and not self.stopping.is_set():
-                while coming and len(waiting) < 8:
+                while coming and len(waiting) < self.window:
                     waiting.append(coming.pop(0))
                     connection.sendall(START + self.message(waiting[-1]) + END)
                 piece = connection.recv(65536)
@@ -180,8 +184,10 @@ class MllpSender(Worker):
     def _note(self, number, answer):
         fields = next(s for s in answer.split(b"\r") if s.startswith(b"MSA")).split(b"|")
         assert fields[2].decode() == f"{self.device}-{number}", answer
-        if fields[1] == b"AA":
-            self.acked.add(number)
+        if fields[1] != b"AA":  # not stored: again, from the first that was not
+            time.sleep(0.02)
+            raise ConnectionError("not accepted")
+        self.acked.add(number)
 
 
 class FhirSender(Worker):

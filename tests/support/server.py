@@ -36,6 +36,7 @@ class Server:
 
     def __init__(self, data, open=True, environment=None, config=None):
         self.data = pathlib.Path(data)
+        self.logs = self.data.parent
         self.open = open
         self.config = config
         self.environment = {**os.environ, "NO_COLOR": "1", **(environment or {})}
@@ -49,7 +50,7 @@ class Server:
     # -- life ---------------------------------------------------------------------------------
 
     def log_file(self):
-        return self.data.with_name(f"{self.data.name}-{self.starts}.log")
+        return self.logs / f"{self.data.name}-{self.starts}.log"
 
     def log(self):
         return COLOUR.sub("", self.log_file().read_text(errors="replace"))
