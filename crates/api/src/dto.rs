@@ -28,6 +28,24 @@ pub struct Login {
     pub password: String,
 }
 
+/// Whether the server waits for its first administrator.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SetupState {
+    /// True until an administrator exists.
+    pub needed: bool,
+}
+
+/// The first administrator.
+#[derive(Clone, Deserialize, ToSchema)]
+pub struct Setup {
+    /// The code that the server printed at its start; dashes, spaces and case do not matter.
+    pub code: String,
+    /// Account name.
+    pub name: String,
+    /// Password: at least 12 characters.
+    pub password: String,
+}
+
 /// The whole ward, as the ward page shows it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Ward {

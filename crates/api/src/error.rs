@@ -1,7 +1,7 @@
 //! What goes wrong, in two texts: one safe for a screen, one for the log.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::dto::ErrorBody;
@@ -15,6 +15,24 @@ pub enum ApiError {
     /// Logged in, but not allowed.
     #[error("this account may not do that; ask an administrator for the right")]
     Forbidden,
+    /// Refused, whoever asks.
+    #[error("refused: {0}")]
+    Refused(&'static str),
+    /// The path knows other methods.
+    #[error("this address does not take that method")]
+    NoSuchMethod,
+    /// No such account, or another password.
+    #[error("name or password is wrong")]
+    WrongPassword,
+    /// The setup code is wrong, used up or replaced.
+    #[error("the setup code is wrong; each start of the server prints a new one")]
+    WrongCode,
+    /// Too many failed attempts just now.
+    #[error("too many failed attempts: wait a moment and try again")]
+    SlowDown {
+        /// How long, in milliseconds.
+        wait_ms: u64,
+    },
     /// There is no such thing.
     #[error("there is no such {0}")]
     NotFound(&'static str),
@@ -57,6 +75,11 @@ impl ApiError {
         match self {
             Self::Unauthorised => (StatusCode::UNAUTHORIZED, "unauthorised"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Refused(_) => (StatusCode::FORBIDDEN, "refused"),
+            Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "method"),
+            Self::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong-password"),
+            Self::WrongCode => (StatusCode::UNAUTHORIZED, "wrong-code"),
+            Self::SlowDown { .. } => (StatusCode::TOO_MANY_REQUESTS, "slow-down"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request"),
             Self::Malformed(status, _) => (*status, "bad-request"),
@@ -71,6 +94,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, error) = self.parts();
         let body = ErrorBody { error: error.to_owned(), message: self.to_string() };
-        (status, Json(body)).into_response()
+        let mut answer = (status, Json(body)).into_response();
+        if let Self::SlowDown { wait_ms } = self {
+            let seconds = HeaderValue::from(wait_ms.div_ceil(1_000).max(1));
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        answer
     }
 }

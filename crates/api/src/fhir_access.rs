@@ -1,25 +1,27 @@
 //! Who may use `/fhir`: the same doorkeeper as everywhere, answering in FHIR's own form.
 
-use axum::extract::{Request, State};
-use axum::http::{Method, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use guard::Permission;
+use vitals::PatientId;
 
 use crate::error::ApiError;
 use crate::fhir::Sender;
+use crate::rules::{Rule, rule};
 use crate::state::Api;
 
-/// Lets a request in, or answers with an OperationOutcome.
+/// Keeps the record of a request, with the patient that its path names.
 pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    // What the server can do is no secret.
-    if request.uri().path().ends_with("/metadata") {
-        return next.run(request).await;
-    }
-    let searched = request.uri().path().ends_with("/_search");
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD) || searched;
-    let permission = if reads { Permission::ReadFhir } else { Permission::WriteFhir };
-    match api.enter(request.headers(), permission, "/fhir", None).await {
+    let template = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let path = request.uri().path();
+    let permission = match rule(request.method(), template.as_deref(), path) {
+        Some(Rule::Public) => return next.run(request).await,
+        Some(Rule::Needs(permission)) => permission,
+        _ => return outcome(ApiError::Forbidden),
+    };
+    let (route, subject) = (route(template.as_deref()), subject(path, request.uri().query()));
+    match api.enter(request.headers(), permission, route, subject.as_ref()).await {
         Ok(actor) => {
             request.extensions_mut().insert(Sender(actor.name));
             next.run(request).await
@@ -28,10 +30,37 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
     }
 }
 
-fn outcome(error: ApiError) -> Response {
+/// The template as a constant, for the record.
+fn route(template: Option<&str>) -> &'static str {
+    const TEMPLATES: [&str; 4] = [
+        "/fhir/{type}",
+        "/fhir/{type}/_search",
+        "/fhir/{type}/{id}",
+        "/fhir/{type}/{id}/_history/{version}",
+    ];
+    TEMPLATES.into_iter().find(|known| template == Some(*known)).unwrap_or("/fhir")
+}
+
+/// Whose data a request is about, as far as its address says so.
+fn subject(path: &str, query: Option<&str>) -> Option<PatientId> {
+    let by_path = path.strip_prefix("/fhir/Patient/").and_then(|rest| rest.split('/').next());
+    let by_query = || {
+        let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let mut named = pairs.filter(|(name, _)| matches!(*name, "patient" | "subject"));
+        let (_, value) = named.next()?;
+        Some(value.strip_prefix("Patient/").or(value.strip_prefix("Patient%2F")).unwrap_or(value))
+    };
+    let id = by_path.filter(|id| *id != "_search").or_else(by_query)?;
+    PatientId::new(id).ok()
+}
+
+/// A refusal as an OperationOutcome.
+pub(crate) fn outcome(error: ApiError) -> Response {
     let code = match error {
         ApiError::Unauthorised => "login",
-        ApiError::Forbidden => "forbidden",
+        ApiError::Forbidden | ApiError::Refused(_) => "forbidden",
+        ApiError::NoSuchMethod => "not-supported",
+        ApiError::Internal => "exception",
         _ => "transient",
     };
     let body = serde_json::json!({
@@ -41,4 +70,26 @@ fn outcome(error: ApiError) -> Response {
     let status = error.into_response().status();
     let kind = [(header::CONTENT_TYPE, "application/fhir+json")];
     (status, kind, body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patient_in_an_address_is_found() {
+        for (path, query, expected) in [
+            ("/fhir/Patient/p-1", None, Some("p-1")),
+            ("/fhir/Patient/p-1/_history/2", None, Some("p-1")),
+            ("/fhir/Patient", Some("name=x"), None),
+            ("/fhir/Patient/_search", None, None),
+            ("/fhir/Observation", Some("code=8867-4&patient=p-1"), Some("p-1")),
+            ("/fhir/Observation", Some("subject=Patient/p-1"), Some("p-1")),
+            ("/fhir/Observation", Some("subject=Patient%2Fp-1"), Some("p-1")),
+            ("/fhir/Observation/o-1", None, None),
+        ] {
+            let found = subject(path, query);
+            assert_eq!(found.as_ref().map(PatientId::as_str), expected, "{path} {query:?}");
+        }
+    }
 }

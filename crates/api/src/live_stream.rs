@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::ward::{load, ward};
-use crate::dto::LiveEvent;
+use crate::dto::{self, LiveEvent};
 use crate::error::ApiError;
 use crate::state::Api;
 use crate::view;
@@ -128,7 +128,14 @@ impl Wanted {
     }
 }
 
-/// `GET /api/v1/live`
+/// Changes as they happen: server-sent events, named as in `LiveEvent`, each with its position.
+#[utoipa::path(get, path = "/api/v1/live", tag = "live",
+    params(
+        ("unit" = Option<String>, Query, description = "Only this unit's patients"),
+        ("patient" = Option<String>, Query, description = "Only this patient"),
+        ("last-event-id" = Option<u64>, Header, description = "Resume behind this event"),
+    ),
+    responses((status = 200, body = dto::LiveEvent, content_type = "text/event-stream")))]
 pub(crate) async fn live(
     State(api): State<Api>,
     Query(wanted): Query<Wanted>,
@@ -139,11 +146,12 @@ pub(crate) async fn live(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<u64>().ok());
-    Ok(Sse::new(viewer(api, wanted, since)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(viewer(api, headers, wanted, since)).keep_alive(KeepAlive::default()))
 }
 
 fn viewer(
     api: Api,
+    headers: HeaderMap,
     wanted: Wanted,
     since: Option<u64>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -182,6 +190,10 @@ fn viewer(
                     Err(RecvError::Closed) => return,
                 },
                 _ = time.tick() => {
+                    // An account, session or token that was taken away takes the stream with it.
+                    if !may_go_on(&api, &headers) {
+                        return;
+                    }
                     let now = LiveEvent::Time { now_ms: api.now().millis() };
                     let json = serde_json::to_string(&now).unwrap_or_default();
                     waiting.push_back(Event::default().event("time").data(json));
@@ -189,6 +201,11 @@ fn viewer(
             }
         }
     }
+}
+
+fn may_go_on(api: &Api, headers: &HeaderMap) -> bool {
+    let account = api.caller(headers);
+    account.is_ok_and(|account| api.guard.allows(&account, Permission::SeePatients))
 }
 
 fn event(ready: &Ready) -> Event {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -21,7 +21,7 @@ use crate::dto;
 use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::state::Api;
-use crate::{assets, fhir, fhir_access, live_stream, measures};
+use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -33,6 +33,7 @@ const BODY_MAX: usize = 4 * 1024 * 1024;
         description = "The application API: what the pages use. Times are milliseconds since 1970, \
             UTC. Record systems use FHIR R4 under /fhir instead."
     ),
+    paths(live_stream::live, profiles::put_profile),
     components(schemas(dto::LiveEvent))
 )]
 struct Described;
@@ -42,6 +43,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(session::session))
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
+        .routes(routes!(session::setup_state, session::setup))
         .routes(routes!(ward::get_ward))
         .routes(routes!(patients::find_patients))
         .routes(routes!(patients::get_patient))
@@ -71,13 +73,15 @@ fn described() -> OpenApiRouter<Api> {
 /// The OpenAPI document of `/api/v1`.
 #[must_use]
 pub fn openapi() -> Document {
-    described().split_for_parts().1
+    let mut document = described().split_for_parts().1;
+    document::complete(&mut document);
+    document
 }
 
 /// Everything over HTTP.
 pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
-    let (routes, document) = described().split_for_parts();
-    let document = serde_json::to_value(document).unwrap_or_default();
+    let routes = described().split_for_parts().0;
+    let document = serde_json::to_value(openapi()).unwrap_or_default();
     let guarded_fhir = fhir::router(fhir_backend)
         .layer(middleware::from_fn_with_state(api.clone(), fhir_access::enter));
     let app = routes
@@ -90,13 +94,14 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .with_state(api.clone());
     let probes = Router::new()
         .route("/healthz", get(|| std::future::ready("ok\n")))
-        .route("/readyz", get(ready))
-        .with_state(api);
+        .route("/readyz", get(ready::ready))
+        .with_state(api.clone());
     Router::new()
         .merge(app)
         .merge(probes)
         .merge(guarded_fhir)
         .fallback(missing_or_page)
+        .layer(middleware::from_fn_with_state(api, access::gate))
         .layer(middleware::from_fn(harden))
         .layer(middleware::from_fn(measures::count))
 }
@@ -108,16 +113,6 @@ async fn missing_or_page(request: Request) -> Response {
     }
     let (parts, _) = request.into_parts();
     assets::page(parts.uri, parts.headers).await
-}
-
-/// Ready: the journal takes entries and the engine keeps up.
-async fn ready(State(api): State<Api>) -> Response {
-    let behind = api.appender.next_offset().saturating_sub(api.live.progress().judged());
-    if behind > 1_000_000 {
-        let text = format!("not ready: {behind} entries are committed but not judged yet\n");
-        return (StatusCode::SERVICE_UNAVAILABLE, text).into_response();
-    }
-    "ready\n".into_response()
 }
 
 async fn metrics(State(api): State<Api>, headers: HeaderMap) -> Result<Response, ApiError> {
@@ -141,6 +136,12 @@ async fn harden(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

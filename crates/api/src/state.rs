@@ -1,5 +1,6 @@
 //! What every route works with.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub struct Api {
     pub clock: fn() -> ReceiveTime,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// Proxies whose word on a client's address and encryption is taken.
+    pub trusted_proxies: Arc<[IpAddr]>,
     /// The live stream's ready-made events.
     pub broadcast: Arc<Broadcast>,
 }

@@ -46,6 +46,59 @@ pub trait Authenticator: Send + Sync {
     /// # Errors
     /// [`Refused`] when it may not connect.
     fn mllp(&self, peer: SocketAddr) -> Result<ClientIdentity, Refused>;
+
+    /// As [`Self::mqtt`], with what is known of the connection.
+    ///
+    /// # Errors
+    /// [`Refused`] when it may not connect.
+    fn mqtt_at(
+        &self,
+        _door: &Door,
+        client_id: &str,
+        user: Option<&str>,
+        password: Option<&[u8]>,
+    ) -> Result<ClientIdentity, Refused> {
+        self.mqtt(client_id, user, password)
+    }
+
+    /// As [`Self::mllp`], with what is known of the connection.
+    ///
+    /// # Errors
+    /// [`Refused`] when it may not connect.
+    fn mllp_at(&self, door: &Door) -> Result<ClientIdentity, Refused> {
+        door.peer.map_or(Err(Refused::NotAllowed), |peer| self.mllp(peer))
+    }
+
+    /// Keeps the record of a client that begins to follow readings; may block. When it fails the
+    /// client gets nothing: no audit, no access (SE-1).
+    ///
+    /// # Errors
+    /// [`Refused`] when no record can be kept.
+    fn follows(&self, _identity: &ClientIdentity, _what: &str) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    /// Moves on when accounts may have changed; asked every second or so.
+    fn changes(&self) -> u64 {
+        0
+    }
+
+    /// Whether a client that came in earlier would still be let in.
+    fn still_stands(&self, _identity: &ClientIdentity) -> bool {
+        true
+    }
+}
+
+/// What is known of a connection before anything is said on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Door {
+    /// The other end.
+    pub peer: Option<SocketAddr>,
+    /// Whether the connection is encrypted.
+    pub encrypted: bool,
+    /// The names in the client's certificate, which an authority of ours has signed: those of
+    /// subjectAltName, then the common name. Empty without one.
+    pub certificate: Arc<[String]>,
 }
 
 /// Who a client turned out to be.
@@ -57,6 +110,12 @@ pub struct ClientIdentity {
     pub device: Option<DeviceId>,
     /// Whether it may subscribe to more than its own device's topics.
     pub may_subscribe: bool,
+    /// Whether it may publish for devices; one device's own account always may for its own.
+    pub may_publish: bool,
+    /// Whether it may send configuration and commands down to devices.
+    pub may_configure: bool,
+    /// What its credentials are, as a text that changes with them: for [`Authenticator::still_stands`].
+    pub standing: String,
     /// Whether it came in because authentication is off.
     pub open: bool,
 }
@@ -86,16 +145,48 @@ impl Authenticator for OpenDoor {
         _user: Option<&str>,
         _password: Option<&[u8]>,
     ) -> Result<ClientIdentity, Refused> {
-        Ok(ClientIdentity {
-            name: client_id.to_owned(),
-            device: None,
-            may_subscribe: true,
-            open: true,
-        })
+        Ok(ClientIdentity::open(client_id))
     }
 
     fn mllp(&self, peer: SocketAddr) -> Result<ClientIdentity, Refused> {
-        Ok(ClientIdentity { name: peer.to_string(), device: None, may_subscribe: true, open: true })
+        Ok(ClientIdentity::open(&peer.to_string()))
+    }
+}
+
+impl ClientIdentity {
+    /// Somebody who may do everything, because authentication is off.
+    #[must_use]
+    pub fn open(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            device: None,
+            may_subscribe: true,
+            may_publish: true,
+            may_configure: true,
+            standing: String::new(),
+            open: true,
+        }
+    }
+
+    /// A peer that only delivers messages, known by its network address or certificate.
+    #[must_use]
+    pub fn peer(name: &str) -> Self {
+        let open = Self::open(name);
+        Self { may_subscribe: false, may_configure: false, open: false, ..open }
+    }
+
+    /// One device's own account.
+    #[must_use]
+    pub fn device(device: DeviceId, standing: String) -> Self {
+        Self {
+            name: device.to_string(),
+            device: Some(device),
+            may_subscribe: false,
+            may_publish: false,
+            may_configure: false,
+            standing,
+            open: false,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+use x509_parser::extensions::GeneralName;
 
 use crate::GatewayError;
 
@@ -50,6 +51,39 @@ pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, GatewayError> {
     let config =
         builder.with_single_cert(chain, key).map_err(|e| GatewayError::Tls(e.to_string()))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The names in a client's certificate, which the handshake has checked: those of subjectAltName
+/// (DNS names, URIs, e-mail addresses), then the common name. Empty without a certificate, or when
+/// it can't be read.
+#[must_use]
+pub fn names(chain: Option<&[CertificateDer<'_>]>) -> Arc<[String]> {
+    let Some(own) = chain.and_then(<[_]>::first) else { return Arc::default() };
+    let Ok((_, certificate)) = x509_parser::parse_x509_certificate(own) else {
+        return Arc::default();
+    };
+    let mut names = Vec::new();
+    if let Ok(Some(alternatives)) = certificate.subject_alternative_name() {
+        for name in &alternatives.value.general_names {
+            if let GeneralName::DNSName(text) | GeneralName::URI(text) | GeneralName::RFC822Name(text) = name {
+                names.push((*text).to_owned());
+            }
+        }
+    }
+    let common = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
+    names.extend(common.map(str::to_owned));
+    names.into()
+}
+
+/// Until when the first certificate of a PEM file holds, in seconds since 1970, and its names.
+///
+/// # Errors
+/// [`GatewayError::TlsFile`] when the file can't be read.
+pub fn valid_until(path: &Path) -> Result<(i64, Arc<[String]>), GatewayError> {
+    let chain = certificates(path)?;
+    let (_, certificate) =
+        x509_parser::parse_x509_certificate(&chain[0]).map_err(|e| bad_file(path, &e))?;
+    Ok((certificate.validity().not_after.timestamp(), names(Some(&chain))))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, GatewayError> {

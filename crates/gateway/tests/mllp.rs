@@ -212,8 +212,8 @@ impl Authenticator for OneDevice {
     }
 
     fn mllp(&self, _: SocketAddr) -> Result<ClientIdentity, Refused> {
-        let device = DeviceId::new("M1").ok();
-        Ok(ClientIdentity { name: "m1".into(), device, may_subscribe: false, open: false })
+        let device = DeviceId::new("M1").map_err(|_| Refused::NotAllowed)?;
+        Ok(ClientIdentity::device(device, String::new()))
     }
 }
 

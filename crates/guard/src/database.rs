@@ -4,6 +4,7 @@
 //! once. No secret is in it: passwords as Argon2id, everything random as a fingerprint.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -66,6 +67,8 @@ impl Default for SessionTimes {
 pub(crate) struct Database {
     connection: Mutex<Connection>,
     times: SessionTimes,
+    /// Changes of accounts and devices that we made ourselves.
+    own_changes: AtomicU64,
 }
 
 impl Database {
@@ -87,16 +90,21 @@ impl Database {
             }
         }
         change.commit()?;
-        Ok(Self { connection: Mutex::new(connection), times })
+        let own_changes = AtomicU64::new(0);
+        Ok(Self { connection: Mutex::new(connection), times, own_changes })
     }
 
-    /// Moves on with every change, ours or another process's.
+    /// Moves on with every change of another process, and with ours of accounts and devices.
     pub(crate) fn changes(&self) -> u64 {
         let connection = self.lock();
         let others = connection.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
         // A database that can't be read counts as changed: whoever asks then asks again.
         let others = others.ok().and_then(|n| u64::try_from(n).ok()).unwrap_or(u64::MAX);
-        others.wrapping_add(connection.total_changes())
+        others.wrapping_add(self.own_changes.load(Ordering::Acquire))
+    }
+
+    fn changed(&self) {
+        self.own_changes.fetch_add(1, Ordering::AcqRel);
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -152,7 +160,9 @@ impl Database {
         if had && !has_administrator(&change)? {
             return Err(GuardError::LastAdministrator);
         }
-        Ok(change.commit()?)
+        change.commit()?;
+        self.changed();
+        Ok(())
     }
 
     /// Gives a person another password hash and ends their sessions.
@@ -231,6 +241,7 @@ impl Database {
         let sql = "INSERT INTO device (id, password) VALUES (?1, ?2)
                    ON CONFLICT (id) DO UPDATE SET password = excluded.password";
         self.lock().execute(sql, params![id.as_str(), key.to_hex().as_str()])?;
+        self.changed();
         Ok(())
     }
 
@@ -239,6 +250,7 @@ impl Database {
         let sql = "INSERT INTO device (id, password) VALUES (?1, '')
                    ON CONFLICT (id) DO UPDATE SET password = ''";
         self.lock().execute(sql, [id.as_str()])?;
+        self.changed();
         Ok(())
     }
 
@@ -260,7 +272,10 @@ impl Database {
     pub(crate) fn remove_device(&self, id: &DeviceId) -> Result<(), GuardError> {
         match self.lock().execute("DELETE FROM device WHERE id = ?1", [id.as_str()])? {
             0 => Err(GuardError::Unknown(id.to_string())),
-            _ => Ok(()),
+            _ => {
+                self.changed();
+                Ok(())
+            }
         }
     }
 
@@ -278,6 +293,11 @@ impl Database {
         let mut query = connection.prepare_cached("SELECT password FROM device WHERE id = ?1")?;
         let hex = query.query_row([id], |row| row.get::<_, String>(0)).optional()?;
         Ok(hex.and_then(|hex| blake3::Hash::from_hex(hex).ok()))
+    }
+
+    /// Whether nobody can administer yet.
+    pub(crate) fn needs_setup(&self) -> Result<bool, GuardError> {
+        Ok(!has_administrator(&self.lock())?)
     }
 
     /// Keeps a setup code in place of any before, unless there is an administrator.

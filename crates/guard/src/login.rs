@@ -106,6 +106,17 @@ impl Guard {
         }
     }
 
+    /// Whether the first administrator is still to be made.
+    ///
+    /// # Errors
+    /// [`GuardError`] when the database fails.
+    pub fn needs_setup(&self) -> Result<bool, GuardError> {
+        match &self.inner.people {
+            Some(people) => people.database.needs_setup(),
+            None => Ok(false),
+        }
+    }
+
     /// While there is no administrator: a new one-time setup code for [`Guard::redeem`], which
     /// replaces any before. To be shown once, to whoever started the program; only a fingerprint
     /// is kept.

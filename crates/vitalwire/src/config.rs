@@ -1,7 +1,7 @@
 //! Configuration: one TOML file, every value overridable by a `VITALWIRE_…` variable and some by
 //! flags. An unknown key is an error that names the nearest known one.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use alert::Priority;
@@ -11,11 +11,13 @@ use serde::Deserialize;
 use vitals::Role;
 
 use crate::Misuse;
+use crate::keys::{apply_variable, check_keys};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Config {
+    pub(crate) tls: Tls,
     pub(crate) http: Http,
     pub(crate) mqtt: Mqtt,
     pub(crate) mllp: Mllp,
@@ -25,11 +27,28 @@ pub(crate) struct Config {
     pub(crate) webhook: Vec<Receiver>,
 }
 
+/// `[tls]`: for every listener that has no certificate of its own.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Tls {
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) client_authority: Option<PathBuf>,
+    /// Make a certificate in the data folder when none is given.
+    pub(crate) self_signed: bool,
+}
+
 /// `[http]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Http {
     pub(crate) listen: SocketAddr,
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    /// Allow an address that others reach without TLS.
+    pub(crate) insecure: bool,
+    pub(crate) trusted_proxies: Vec<IpAddr>,
+    pub(crate) connections_max: usize,
 }
 
 /// `[mqtt]`
@@ -41,6 +60,8 @@ pub(crate) struct Mqtt {
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
     pub(crate) client_authority: Option<PathBuf>,
+    /// Allow an address that others reach without TLS.
+    pub(crate) insecure: bool,
     pub(crate) clients_max: usize,
     pub(crate) packet_bytes_max: u32,
 }
@@ -55,7 +76,11 @@ pub(crate) struct Mllp {
     pub(crate) key: Option<PathBuf>,
     pub(crate) client_authority: Option<PathBuf>,
     pub(crate) zone: String,
-    pub(crate) peers: Vec<String>,
+    pub(crate) peers: Vec<IpAddr>,
+    /// Names in clients' certificates that are let in from any address.
+    pub(crate) certificate_names: Vec<String>,
+    /// Allow an address that others reach without TLS.
+    pub(crate) insecure: bool,
 }
 
 /// `[journal]`
@@ -103,7 +128,14 @@ fn local(port: u16) -> SocketAddr {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: local(8080) }
+        Self {
+            listen: local(8080),
+            certificate: None,
+            key: None,
+            insecure: false,
+            trusted_proxies: Vec::new(),
+            connections_max: 4_096,
+        }
     }
 }
 
@@ -115,6 +147,7 @@ impl Default for Mqtt {
             certificate: None,
             key: None,
             client_authority: None,
+            insecure: false,
             clients_max: 20_000,
             packet_bytes_max: 1 << 20,
         }
@@ -130,7 +163,9 @@ impl Default for Mllp {
             key: None,
             client_authority: None,
             zone: "UTC".to_owned(),
-            peers: vec!["127.0.0.1".to_owned(), "::1".to_owned()],
+            peers: vec![IpAddr::from([127, 0, 0, 1]), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+            certificate_names: Vec::new(),
+            insecure: false,
         }
     }
 }
@@ -146,35 +181,6 @@ impl Default for Store {
         Self { every_s: 10.0 }
     }
 }
-
-/// Every key, as `section.key`.
-const KEYS: [&str; 25] = [
-    "http.listen",
-    "mqtt.listen",
-    "mqtt.tls_listen",
-    "mqtt.certificate",
-    "mqtt.key",
-    "mqtt.client_authority",
-    "mqtt.clients_max",
-    "mqtt.packet_bytes_max",
-    "mllp.listen",
-    "mllp.tls_listen",
-    "mllp.certificate",
-    "mllp.key",
-    "mllp.client_authority",
-    "mllp.zone",
-    "mllp.peers",
-    "journal.keep_hours",
-    "journal.keep_bytes_max",
-    "journal.queue_bytes",
-    "store.every_s",
-    "profiles.folder",
-    "webhook.name",
-    "webhook.url",
-    "webhook.secret",
-    "webhook.roles",
-    "webhook.priority",
-];
 
 impl Config {
     /// Reads the file, if one is given, and the environment.
@@ -200,11 +206,13 @@ impl Config {
         for (name, value) in environment {
             apply_variable(&mut table, &name, &value)?;
         }
+        check_values(&table)?;
         let config: Self = toml::Value::Table(table)
             .try_into()
             .map_err(|error| Misuse(format!("configuration: {error}")))?;
         config.webhooks()?;
         config.mllp_options()?;
+        config.check_tls()?;
         Ok(config)
     }
 
@@ -221,29 +229,75 @@ impl Config {
         Ok(wire_hl7::Options { zone, ..wire_hl7::Options::default() })
     }
 
-    /// Certificate and key of the MQTT TLS listener, if both are given.
-    pub(crate) fn mqtt_tls(&self) -> Option<TlsFiles> {
-        let mqtt = &self.mqtt;
-        tls(mqtt.certificate.as_ref(), mqtt.key.as_ref(), mqtt.client_authority.as_ref())
+    /// Certificate and key of the HTTP listener, if it speaks TLS.
+    pub(crate) fn http_tls(&self) -> Option<TlsFiles> {
+        let http = &self.http;
+        self.tls(http.certificate.as_ref(), http.key.as_ref(), None)
     }
 
-    /// Certificate and key of the MLLP TLS listener, if both are given.
+    /// Certificate and key of the MQTT TLS listener, if there is one.
+    pub(crate) fn mqtt_tls(&self) -> Option<TlsFiles> {
+        let mqtt = &self.mqtt;
+        let authority = mqtt.client_authority.as_ref().or(self.tls.client_authority.as_ref());
+        self.tls(mqtt.certificate.as_ref(), mqtt.key.as_ref(), authority)
+    }
+
+    /// Certificate and key of the MLLP TLS listener, if there is one.
     pub(crate) fn mllp_tls(&self) -> Option<TlsFiles> {
         let mllp = &self.mllp;
-        tls(mllp.certificate.as_ref(), mllp.key.as_ref(), mllp.client_authority.as_ref())
+        let authority = mllp.client_authority.as_ref().or(self.tls.client_authority.as_ref());
+        self.tls(mllp.certificate.as_ref(), mllp.key.as_ref(), authority)
+    }
+
+    fn tls(
+        &self,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+        authority: Option<&PathBuf>,
+    ) -> Option<TlsFiles> {
+        let own = certificate.zip(key);
+        let (certificate, key) =
+            own.or(self.tls.certificate.as_ref().zip(self.tls.key.as_ref()))?;
+        Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            client_authority: authority.cloned(),
+        })
+    }
+
+    /// A certificate without its key, or the other way round, is nothing.
+    fn check_tls(&self) -> Result<(), Misuse> {
+        for (section, certificate, key) in [
+            ("tls", &self.tls.certificate, &self.tls.key),
+            ("http", &self.http.certificate, &self.http.key),
+            ("mqtt", &self.mqtt.certificate, &self.mqtt.key),
+            ("mllp", &self.mllp.certificate, &self.mllp.key),
+        ] {
+            let missing = match (certificate, key) {
+                (Some(_), None) => "key",
+                (None, Some(_)) => "certificate",
+                _ => continue,
+            };
+            return Err(Misuse(format!("{section}.{missing}: certificate and key go together")));
+        }
+        Ok(())
     }
 }
 
-fn tls(
-    certificate: Option<&PathBuf>,
-    key: Option<&PathBuf>,
-    authority: Option<&PathBuf>,
-) -> Option<TlsFiles> {
-    Some(TlsFiles {
-        certificate: certificate?.clone(),
-        key: key?.clone(),
-        client_authority: authority.cloned(),
-    })
+/// Tries each value by itself, so that what is wrong is told with its key.
+fn check_values(table: &toml::Table) -> Result<(), Misuse> {
+    for (section, value) in table {
+        for (key, value) in value.as_table().into_iter().flatten() {
+            let one = toml::Table::from_iter([(key.clone(), value.clone())]);
+            let alone = toml::Table::from_iter([(section.clone(), toml::Value::Table(one))]);
+            let read: Result<Config, _> = toml::Value::Table(alone).try_into();
+            if let Err(error) = read {
+                let why = error.message().to_owned();
+                return Err(Misuse(format!("configuration: {section}.{key}: {why}")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn receiver(text: &Receiver) -> Result<Webhook, Misuse> {
@@ -266,112 +320,4 @@ fn receiver(text: &Receiver) -> Result<Webhook, Misuse> {
         roles: roles.collect::<Result<_, _>>()?,
         priority: text.priority,
     })
-}
-
-fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {
-    for (section, value) in table {
-        let known = KEYS.iter().any(|key| key.split('.').next() == Some(section));
-        if !known {
-            return Err(unknown(section, KEYS.iter().filter_map(|k| k.split('.').next()), place));
-        }
-        let tables: Vec<&toml::Table> = match value {
-            toml::Value::Table(table) => vec![table],
-            toml::Value::Array(list) => list.iter().filter_map(toml::Value::as_table).collect(),
-            _ => return Err(Misuse(format!("{place}: `{section}` must be a table"))),
-        };
-        for key in tables.into_iter().flat_map(toml::Table::keys) {
-            let full = format!("{section}.{key}");
-            if !KEYS.contains(&full.as_str()) {
-                return Err(unknown(&full, KEYS.iter().copied(), place));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>, place: &str) -> Misuse {
-    let nearest = known.min_by_key(|other| strsim::levenshtein(key, other)).unwrap_or("");
-    Misuse(format!("{place}: unknown key `{key}`; the nearest known one is `{nearest}`"))
-}
-
-/// Variables that say something else than a value of the configuration.
-const OTHER_VARIABLES: [&str; 3] = ["VITALWIRE_DATA", "VITALWIRE_BIN", "VITALWIRE_PASSWORD"];
-
-fn apply_variable(table: &mut toml::Table, name: &str, value: &str) -> Result<(), Misuse> {
-    let Some(rest) = name.strip_prefix("VITALWIRE_") else { return Ok(()) };
-    if OTHER_VARIABLES.contains(&name) {
-        return Ok(());
-    }
-    let variable = |key: &str| key.replace('.', "_").to_uppercase();
-    let settable = || KEYS.iter().filter(|key| !key.starts_with("webhook."));
-    let Some(key) = settable().find(|key| variable(key) == rest) else {
-        let names: Vec<String> = settable().map(|key| variable(key)).collect();
-        return Err(unknown(rest, names.iter().map(String::as_str), "environment (VITALWIRE_…)"));
-    };
-    let (section, key) = key.split_once('.').unwrap_or((key, ""));
-    // A value that is no TOML is a plain text: nobody quotes in a variable.
-    let parsed = format!("v = {value}").parse::<toml::Table>().ok();
-    let parsed = parsed.and_then(|mut table| table.remove("v"));
-    let parsed = parsed.unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    let entry = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-    if let Some(section) = entry.as_table_mut() {
-        section.insert(key.to_owned(), parsed);
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("c.toml");
-        std::fs::write(&file, text).expect("written");
-        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        Config::load(Some(&file), environment).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn an_unknown_key_names_the_nearest() {
-        for (text, expected) in [
-            ("[http]\nlissten = 'x'", "`http.listen`"),
-            ("[htttp]\nlisten = 'x'", "`http`"),
-            ("[store]\nevery = 1", "`store.every_s`"),
-        ] {
-            let error = load(text, &[]).expect_err("refused");
-            assert!(error.contains(expected), "{error}");
-        }
-        let error = load("", &[("VITALWIRE_HTTP_LISTN", "x")]).expect_err("refused");
-        assert!(error.contains("HTTP_LISTEN"), "{error}");
-    }
-
-    #[test]
-    fn variables_override_the_file() {
-        let config = load(
-            "[http]\nlisten = '127.0.0.1:1'\n[store]\nevery_s = 5",
-            &[("VITALWIRE_HTTP_LISTEN", "127.0.0.1:2"), ("VITALWIRE_STORE_EVERY_S", "7.0")],
-        )
-        .expect("accepted");
-        assert_eq!(config.http.listen.port(), 2);
-        assert!((config.store.every_s - 7.0).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn webhooks_are_checked() {
-        let hook = |url: &str, secret: &str| {
-            load(&format!("[[webhook]]\nname='a'\nurl='{url}'\nsecret='{secret}'"), &[])
-        };
-        assert!(hook("http://pager:9/x", "0123456789abcdef").is_ok());
-        assert!(hook("ftp://pager", "0123456789abcdef").is_err());
-        assert!(hook("http://pager", "short").is_err());
-    }
-
-    #[test]
-    fn defaults_stay_on_this_machine() {
-        let config = Config::default();
-        for address in [config.http.listen, config.mqtt.listen, config.mllp.listen] {
-            assert!(address.ip().is_loopback());
-        }
-    }
 }

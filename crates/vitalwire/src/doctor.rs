@@ -7,7 +7,7 @@ use std::time::Instant;
 use guard::Guard;
 use store::{SqliteStore, Store};
 
-use crate::clock;
+use crate::clock::clock;
 use crate::config::Config;
 use crate::wiring::Folder;
 

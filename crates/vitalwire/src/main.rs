@@ -1,15 +1,21 @@
 //! The program: command line, configuration, wiring. What it wires is in the crates below.
 
 mod admin;
+mod certificate;
+mod clock;
 mod config;
 mod demo;
 mod doctor;
 mod doors;
+mod http;
+mod keys;
+mod patient_io;
 mod profile;
 mod replay;
 mod retained;
 mod serve;
 mod simulate;
+mod watch;
 mod wiring;
 
 use std::process::ExitCode;
@@ -99,13 +105,6 @@ fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
     }
-}
-
-/// Our clock: microseconds since 1970, UTC.
-pub(crate) fn clock() -> vitals::ReceiveTime {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let micros = since.map_or(0, |since| since.as_micros());
-    vitals::ReceiveTime(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
 /// Log lines to standard error; `RUST_LOG` says which, `info` if it does not.

@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::Subcommand;
 use mapping::{Profiles, RawMessage};
 
-use crate::{Misuse, clock};
+use crate::Misuse;
+use crate::clock::clock;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {

@@ -1,7 +1,7 @@
 //! `vitalwire serve`: run the platform.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +27,18 @@ pub(crate) struct Args {
     /// Address for HL7 v2 over MLLP. [default: 127.0.0.1:2575]
     #[arg(long)]
     mllp: Option<SocketAddr>,
+    /// Certificate chain (PEM): HTTP speaks TLS, MQTT and MLLP open their TLS ports.
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM).
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Make a certificate in the data folder when there is none, and use it.
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
+    /// Allow an HTTP address that others reach without TLS: only behind a TLS proxy.
+    #[arg(long)]
+    insecure_http: bool,
     /// Turn authentication off for a trial; refuses any address but loopback.
     #[arg(long)]
     open: bool,
@@ -38,24 +50,47 @@ impl Args {
         config.http.listen = self.http.unwrap_or(config.http.listen);
         config.mqtt.listen = self.mqtt.unwrap_or(config.mqtt.listen);
         config.mllp.listen = self.mllp.unwrap_or(config.mllp.listen);
+        config.http.insecure |= self.insecure_http;
+        config.tls.self_signed |= self.tls_self_signed;
+        if self.tls_cert.is_some() {
+            config.tls.certificate.clone_from(&self.tls_cert);
+            config.tls.key.clone_from(&self.tls_key);
+        }
         check_exposure(&config, self.open)?;
         Ok(config)
     }
 }
 
-/// A trial stays on this machine.
+/// A trial stays on this machine; what others reach is encrypted, unless somebody said otherwise.
 pub(crate) fn check_exposure(config: &Config, open: bool) -> Result<(), Misuse> {
-    let mut addresses =
-        vec![config.http.listen, config.mqtt.listen, config.mllp.listen];
-    addresses.extend(config.mqtt_tls().map(|_| config.mqtt.tls_listen));
-    addresses.extend(config.mllp_tls().map(|_| config.mllp.tls_listen));
-    match addresses.iter().find(|address| !address.ip().is_loopback()) {
-        Some(address) if open => Err(Misuse(format!(
+    let own = config.tls.self_signed;
+    let (http_tls, mqtt_tls, mllp_tls) =
+        (config.http_tls().is_some(), config.mqtt_tls().is_some(), config.mllp_tls().is_some());
+    let mut addresses = vec![config.http.listen, config.mqtt.listen, config.mllp.listen];
+    addresses.extend((own || mqtt_tls).then_some(config.mqtt.tls_listen));
+    addresses.extend((own || mllp_tls).then_some(config.mllp.tls_listen));
+    let outside = |address: &SocketAddr| !address.ip().is_loopback();
+    if open && let Some(address) = addresses.iter().find(|address| outside(address)) {
+        return Err(Misuse(format!(
             "--open turns authentication off and refuses {address}: only loopback addresses such \
              as 127.0.0.1 will do"
-        ))),
-        _ => Ok(()),
+        )));
     }
+    let (http, mqtt, mllp) = (&config.http, &config.mqtt, &config.mllp);
+    for (section, address, safe, instead) in [
+        ("http", http.listen, http.insecure || http_tls || own, "give --tls-cert and --tls-key, or --tls-self-signed"),
+        ("mqtt", mqtt.listen, mqtt.insecure, "open mqtt.tls_listen to others instead, with a certificate"),
+        ("mllp", mllp.listen, mllp.insecure, "open mllp.tls_listen to others instead, with a certificate"),
+    ] {
+        if !safe && outside(&address) {
+            return Err(Misuse(format!(
+                "{section}.listen: {address} is reached from outside and not encrypted: {instead}; \
+                 or say {section}.insecure = true (VITALWIRE_{}_INSECURE=true) if something else \
+                 encrypts it", section.to_uppercase()
+            )));
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
@@ -68,12 +103,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             http = %platform.http, mqtt = %platform.mqtt, mllp = %platform.mllp,
             open = args.open, "vitalwire is running"
         );
-        if !args.open {
-            tracing::info!(
-                "log in with an account; make the first one with `vitalwire user add NAME \
-                 --role administrator --data {}`",
-                args.data.display()
-            );
+        if let Some(code) = platform.first_start() {
+            tell_code(&code, &platform, &args.data);
         }
         stop_signal().await?;
         tracing::info!("stopping");
@@ -90,4 +121,53 @@ pub(crate) async fn stop_signal() -> anyhow::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// To whoever looks at the terminal, and not into the log: the code is a secret until it is used.
+fn tell_code(code: &str, platform: &wiring::Platform, data: &Path) {
+    let (scheme, data) = (if platform.https { "https" } else { "http" }, data.display());
+    println!(
+        "\nNobody can administer yet. Open {scheme}://{}/ and make the first account with this \
+         setup code:\n\n    {code}\n\nIt can be used once, and each start prints a new one. Or \
+         run: vitalwire user add NAME --role administrator --data {data}\n",
+        platform.http
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pairs: &[(&str, &str)], open: bool) -> Result<(), String> {
+        let environment =
+            pairs.iter().map(|(k, v)| (format!("VITALWIRE_{k}"), (*v).to_owned()));
+        let config = Config::load(None, environment).expect("well-formed");
+        check_exposure(&config, open).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_others_reach_is_encrypted_or_said_to_be() {
+        let cert = [("TLS_CERTIFICATE", "/c"), ("TLS_KEY", "/k")];
+        let with = |pair: (&'static str, &'static str)| [&[pair], cert.as_slice()].concat();
+        for (pairs, open, refused) in [
+            (vec![], false, None),
+            (vec![], true, None),
+            (vec![("HTTP_LISTEN", "0.0.0.0:1")], false, Some("http.insecure")),
+            (vec![("HTTP_LISTEN", "0.0.0.0:1"), ("HTTP_INSECURE", "true")], false, None),
+            (vec![("HTTP_LISTEN", "0.0.0.0:1"), ("TLS_SELF_SIGNED", "true")], false, None),
+            (with(("HTTP_LISTEN", "0.0.0.0:1")), false, None),
+            (with(("MQTT_LISTEN", "0.0.0.0:1")), false, Some("mqtt.insecure")),
+            (with(("MQTT_TLS_LISTEN", "0.0.0.0:1")), false, None),
+            (vec![("MLLP_LISTEN", "[::]:1")], false, Some("mllp.insecure")),
+            (vec![("MLLP_LISTEN", "[::]:1"), ("MLLP_INSECURE", "true")], false, None),
+            (vec![("MLLP_LISTEN", "[::]:1"), ("MLLP_INSECURE", "true")], true, Some("--open")),
+            (with(("MQTT_TLS_LISTEN", "0.0.0.0:1")), true, Some("--open")),
+        ] {
+            match (check(&pairs, open), refused) {
+                (Ok(()), None) => {}
+                (Err(error), Some(word)) => assert!(error.contains(word), "{error}"),
+                (found, _) => panic!("{pairs:?} open={open}: {found:?}"),
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Puts the parts together and takes them apart again.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -21,12 +21,13 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use runtime::{Options, Runtime};
 use store::{SqliteStore, Store};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::watch as signal;
 
-use crate::clock;
+use crate::clock::clock;
 use crate::config::Config;
 use crate::doors::Doorkeeper;
 use crate::retained::Retained;
+use crate::watch;
 
 /// Committed batches that may wait for the engine.
 const FEED: usize = 64;
@@ -39,9 +40,12 @@ pub(crate) struct Platform {
     pub(crate) mqtt: SocketAddr,
     /// Where MLLP listens.
     pub(crate) mllp: SocketAddr,
+    /// Whether HTTP speaks TLS.
+    pub(crate) https: bool,
+    guard: Guard,
     appender: Appender,
     runtime: Runtime,
-    shutdown: watch::Sender<bool>,
+    shutdown: signal::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
@@ -59,6 +63,10 @@ impl Folder {
 
     pub(crate) fn guard(&self) -> PathBuf {
         self.0.join("guard")
+    }
+
+    pub(crate) fn tls(&self) -> PathBuf {
+        self.0.join("tls")
     }
 
     fn profiles(&self) -> PathBuf {
@@ -83,6 +91,7 @@ impl Folder {
 pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::Result<Platform> {
     let folder = Folder(data.to_owned());
     folder.make()?;
+    let config = &with_own_certificate(&folder, config)?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let guard = if open { Guard::trial(&folder.guard()) } else { Guard::open(&folder.guard()) }
         .context("cannot open the accounts and the audit log")?;
@@ -92,6 +101,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let mllp = bind("MLLP", config.mllp.listen).await?;
 
     let journal = EmbeddedJournal::open(&folder.journal()).context("cannot open the journal")?;
+    watch::begin_clock(&journal)?;
     let (sink, feed) = sync_channel(FEED);
     let appender = Appender::start(journal, Box::new(clock), limits(config), sink)
         .context("cannot start the journal")?;
@@ -110,14 +120,15 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
     let library = Library::load(&profiles);
 
-    let (shutdown, stopping) = watch::channel(false);
+    let (shutdown, stopping) = signal::channel(false);
     let profiles = library.clone();
     let doors = Doors {
         appender: appender.clone(),
         profiles: Arc::new(move || profiles.profiles()),
         identify: Arc::new(Doorkeeper {
             guard: guard.clone(),
-            mllp_peers: config.mllp.peers.clone(),
+            mllp_peers: config.mllp.peers.iter().map(IpAddr::to_canonical).collect(),
+            mllp_names: config.mllp.certificate_names.clone(),
         }),
         clock,
         shutdown: stopping.clone(),
@@ -135,17 +146,21 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         live,
         reader,
         library,
-        guard,
+        guard: guard.clone(),
         clock,
         metrics,
+        trusted_proxies: config.http.trusted_proxies.iter().map(IpAddr::to_canonical).collect(),
         broadcast: Arc::new(Broadcast::default()),
     };
     tasks.push(tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())));
-    tasks.push(start_http(api, http, stopping));
+    tasks.push(tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())));
+    tasks.push(start_http(config, api, http, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
         mllp: addresses[2],
+        https: config.http_tls().is_some(),
+        guard,
         appender,
         runtime,
         shutdown,
@@ -186,7 +201,11 @@ async fn start_mqtt(
     };
     let server = Arc::new(MqttServer::new(limits, doors, Some(memory)));
     let plain = Arc::clone(&server);
-    let mut tasks = vec![tokio::spawn(async move { plain.serve(listener).await })];
+    let watching = Arc::clone(&server);
+    let mut tasks = vec![
+        tokio::spawn(async move { plain.serve(listener).await }),
+        tokio::spawn(async move { watching.watch_accounts().await }),
+    ];
     if let Some(files) = config.mqtt_tls() {
         let acceptor = gateway::tls::acceptor(&files)?;
         let secure = bind("MQTT over TLS", config.mqtt.tls_listen).await?;
@@ -215,28 +234,35 @@ fn start_mllp(
 }
 
 fn start_http(
+    config: &Config,
     api: Api,
     listener: TcpListener,
-    mut stopping: watch::Receiver<bool>,
-) -> tokio::task::JoinHandle<()> {
+    stopping: signal::Receiver<bool>,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let acceptor = config.http_tls().map(|files| gateway::tls::acceptor(&files)).transpose()?;
     let router = api::router(api.clone(), Arc::new(Backend(api)));
-    tokio::spawn(async move {
-        let stop = async move {
-            let _ = stopping.wait_for(|stop| *stop).await;
-        };
-        // Live streams never end by themselves: they are dropped with the task.
-        tokio::select! {
-            served = axum::serve(listener, router) => {
-                if let Err(error) = served {
-                    tracing::error!("the HTTP listener ended: {error}");
-                }
-            }
-            () = stop => {}
-        }
-    })
+    let most = config.http.connections_max.max(1);
+    Ok(tokio::spawn(crate::http::serve(listener, acceptor, router, most, stopping)))
+}
+
+/// The configuration, with a certificate of our own where one is wanted and none given.
+fn with_own_certificate(folder: &Folder, config: &Config) -> anyhow::Result<Config> {
+    let mut config = config.clone();
+    if config.tls.self_signed && config.tls.certificate.is_none() {
+        let addresses = [config.http.listen, config.mqtt.tls_listen, config.mllp.tls_listen];
+        let files = crate::certificate::own(&folder.tls(), &addresses.map(|a| a.ip()))?;
+        config.tls.certificate = Some(files.certificate);
+        config.tls.key = Some(files.key);
+    }
+    Ok(config)
 }
 
 impl Platform {
+    /// The setup code for the first administrator, while there is none.
+    pub(crate) fn first_start(&self) -> Option<String> {
+        self.guard.first_start()
+    }
+
     /// Stops listening, takes in what is committed, puts everything into the store.
     pub(crate) async fn stop(self) {
         let _ = self.shutdown.send(true);

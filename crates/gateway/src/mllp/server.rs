@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::config::{MllpConfig, MllpLimits};
 use super::connection::Connection;
 use super::{count_refused, stopped};
-use crate::{Doors, GatewayError, tls};
+use crate::{Door, Doors, GatewayError, tls};
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -85,13 +86,7 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, acceptor: Op
     if shared.connections.load(Ordering::Acquire) > shared.limits.connections {
         return count_refused("too-many-connections");
     }
-    let identity = match shared.doors.identify.mllp(peer) {
-        Ok(identity) => identity,
-        Err(refused) => {
-            tracing::warn!("mllp: {peer}: {refused}");
-            return count_refused("not-allowed");
-        }
-    };
+    let door = Door { peer: Some(peer), ..Door::default() };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("mllp: cannot set TCP_NODELAY: {error}");
     }
@@ -99,15 +94,26 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, acceptor: Op
     tokio::spawn(async move {
         let _place = place;
         match acceptor {
-            None => Connection::new(shared, identity, stream).serve().await,
+            None => serve_one(shared, door, stream).await,
             Some(acceptor) => {
                 match tokio::time::timeout(shared.limits.patience, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => Connection::new(shared, identity, stream).serve().await,
+                    Ok(Ok(stream)) => {
+                        let certificate = tls::names(stream.get_ref().1.peer_certificates());
+                        let door = Door { encrypted: true, certificate, ..door };
+                        serve_one(shared, door, stream).await;
+                    }
                     _ => count_refused("tls-handshake"),
                 }
             }
         }
     });
+}
+
+async fn serve_one<S: AsyncRead + AsyncWrite + Unpin>(shared: Arc<Shared>, door: Door, stream: S) {
+    match shared.doors.identify.mllp_at(&door) {
+        Ok(identity) => Connection::new(shared, identity, stream).serve().await,
+        Err(_) => count_refused("not-allowed"),
+    }
 }
 
 /// A counted place among the connections.

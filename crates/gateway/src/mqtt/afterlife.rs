@@ -97,6 +97,8 @@ async fn tell_links(broker: &Broker, devices: Vec<DeviceId>, end: &End, will: bo
         End::Lost(why) => (LinkState::Lost, *why),
         End::Refused(_) => (LinkState::Lost, "closed for a protocol error"),
         End::TakenOver => (LinkState::Lost, "session ended by another connection"),
+        End::Revoked => (LinkState::Lost, "closed because its account was taken away"),
+        End::NoRecord => (LinkState::Lost, "closed because no audit record could be kept"),
         End::NotKept(_) => (LinkState::Lost, "closed because the journal failed"),
     };
     let reason = if will && state == LinkState::Lost && reason != "will message" {

@@ -54,6 +54,8 @@ pub(super) struct Broker {
     memory: Option<Arc<dyn RetainedMemory>>,
     started: Instant,
     closing: AtomicBool,
+    /// Moves on when accounts may have changed.
+    standing: AtomicU64,
     made_up: AtomicU64,
 }
 
@@ -118,6 +120,7 @@ impl Broker {
             memory,
             started: Instant::now(),
             closing: AtomicBool::new(false),
+            standing: AtomicU64::new(0),
             made_up: AtomicU64::new(1),
         }
     }
@@ -142,6 +145,17 @@ impl Broker {
     /// Whether the program stops.
     pub(super) fn closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
+    }
+
+    /// Number of the last change of accounts that connections were told of.
+    pub(super) fn standing(&self) -> u64 {
+        self.standing.load(Ordering::Acquire)
+    }
+
+    /// Lets every connection ask again whether it may go on.
+    pub(super) fn look_at_accounts(&self) {
+        self.standing.fetch_add(1, Ordering::AcqRel);
+        self.registry.wake_all();
     }
 
     /// Lets every connection end.

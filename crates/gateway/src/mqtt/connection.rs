@@ -21,8 +21,10 @@ use wire_mqtt::{MqttError, Qos, Reason, Version};
 
 use super::broker::{Broker, RouteCache, count_refused};
 use super::handshake::Peer;
+use super::inbound;
 use super::registry::State;
 use super::window::{Answer, Settled, Window};
+use crate::Refused;
 
 /// Read from a socket at a time, bytes. What is read and can't be queued yet stays in memory, so
 /// this times the number of connections bounds the memory of an overload.
@@ -33,6 +35,8 @@ pub(super) const BURST: usize = 64;
 const OUT_LOW: usize = 32 << 10;
 /// More than this unsent, bytes, and nothing more is read from it.
 const OUT_HIGH: usize = 256 << 10;
+/// The kind of packet that subscribes.
+const SUBSCRIBE: u8 = 8;
 /// How long a last DISCONNECT may take.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -58,9 +62,14 @@ pub(super) enum End {
     Shutdown,
     /// The journal could not keep what it sent.
     NotKept(Arc<JournalError>),
+    /// Its account or its right was taken away.
+    Revoked,
+    /// No record could be kept of what it asked for.
+    NoRecord,
 }
 
 type Placing = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
+type Recording = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send>>;
 
 /// A connection.
 pub(super) struct Connection<S> {
@@ -75,6 +84,10 @@ pub(super) struct Connection<S> {
     pub(super) window: Window,
     pub(super) burst: Vec<(Draft, u64)>,
     placing: Option<Placing>,
+    /// The record of a subscription, which waits for it (SE-1).
+    recording: Option<Recording>,
+    /// Whether that record was kept.
+    pub(super) recorded: bool,
     acks: Arc<AckQueue>,
     pub(super) routes: RouteCache,
     pub(super) aliases: HashMap<u16, Arc<str>>,
@@ -104,6 +117,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             window: Window::default(),
             burst: Vec::new(),
             placing: None,
+            recording: None,
+            recorded: false,
             acks: AckQueue::new(),
             routes: RouteCache::default(),
             aliases: HashMap::new(),
@@ -124,13 +139,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let Err(end) = self.advance() {
                 return end;
             }
-            let may_read =
-                self.placing.is_none() && !self.unparsed && self.out.len() < OUT_HIGH;
+            let may_read = self.placing.is_none()
+                && self.recording.is_none()
+                && !self.unparsed
+                && self.out.len() < OUT_HIGH;
             tokio::select! { biased;
                 placed = drive(&mut self.placing), if self.placing.is_some() => {
                     self.placing = None;
                     if placed.is_err() {
                         return End::Shutdown;
+                    }
+                }
+                kept = drive(&mut self.recording), if self.recording.is_some() => {
+                    self.recording = None;
+                    self.recorded = true;
+                    if kept.is_err() {
+                        return End::NoRecord;
                     }
                 }
                 ready = self.acks.wait(), if !self.window.is_empty() => {
@@ -184,7 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Does everything that needs no waiting.
     fn advance(&mut self) -> Result<(), End> {
-        if self.unparsed && self.placing.is_none() {
+        if self.unparsed && self.placing.is_none() && self.recording.is_none() {
             self.parse()?;
             // What needed no journal is settled at once.
             self.settle()?;
@@ -217,6 +241,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             match split(&inbox[at..], max) {
                 Ok(Some(frame)) => {
+                    if self.must_record(frame.header) {
+                        self.record(frame.header, frame.body);
+                        self.unparsed = true;
+                        break;
+                    }
                     at += frame.length;
                     result = self.packet(&burst, frame.header, frame.body);
                     if result.is_err() {
@@ -233,6 +262,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.end_burst();
         self.keep_rest(inbox, at);
         result
+    }
+
+    /// Whether a packet has to wait until a record of it is kept.
+    fn must_record(&self, header: u8) -> bool {
+        header >> 4 == SUBSCRIBE && self.peer.identity.device.is_none() && !self.recorded
+    }
+
+    /// Begins to keep the record of a subscription; the packet stays where it is meanwhile.
+    fn record(&mut self, header: u8, body: &[u8]) {
+        let what = inbound::followed(header, body, self.peer.version);
+        let (identify, identity) =
+            (Arc::clone(&self.broker.doors.identify), self.peer.identity.clone());
+        let keep = move || identify.follows(&identity, &what);
+        self.recording = Some(Box::pin(async move {
+            tokio::task::spawn_blocking(keep).await.unwrap_or(Err(Refused::NotAllowed))
+        }));
     }
 
     /// Keeps what was not parsed; an empty inbox gives its memory back.
@@ -308,6 +353,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(End::Shutdown);
         }
         self.outgoing = true;
+        let standing = self.broker.standing();
+        if standing != self.peer.standing {
+            self.peer.standing = standing;
+            if !self.broker.doors.identify.still_stands(&self.peer.identity) {
+                return Err(End::Revoked);
+            }
+        }
         drop(self.session()?);
         if self.window.waits_for_earlier() {
             let state = self.peer.client.state.lock();
@@ -404,6 +456,8 @@ fn farewell(end: &End) -> Option<(Reason, String)> {
         End::Lost(_) => return None,
         End::Refused(error) => (error.reason(), error.to_string()),
         End::TakenOver => (Reason::TAKEN_OVER, String::from("another connection has this client id")),
+        End::Revoked => (Reason::NOT_AUTHORISED, String::from("this account may not connect any more")),
+        End::NoRecord => (Reason::IMPLEMENTATION, String::from("no audit record can be kept: nothing is given out")),
         End::Shutdown => (Reason::SHUTTING_DOWN, String::from("the server stops")),
         End::NotKept(error) => match &**error {
             JournalError::DiskFull { .. } => (
@@ -429,9 +483,11 @@ async fn place(
     Ok(())
 }
 
-async fn drive(placing: &mut Option<Placing>) -> Result<(), Closed> {
-    match placing {
-        Some(placing) => placing.await,
+async fn drive<E>(
+    work: &mut Option<Pin<Box<dyn Future<Output = Result<(), E>> + Send>>>,
+) -> Result<(), E> {
+    match work {
+        Some(work) => work.await,
         None => std::future::pending().await,
     }
 }

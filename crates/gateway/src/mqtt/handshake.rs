@@ -14,7 +14,7 @@ use wire_mqtt::{MqttError, Publication, Reason, Version};
 use super::broker::{Broker, count_refused};
 use super::ingest::may_publish;
 use super::registry::Client;
-use crate::{ClientIdentity, Refused};
+use crate::{ClientIdentity, Door, Refused};
 
 /// Longest client id taken, bytes.
 const CLIENT_ID_BYTES: usize = 256;
@@ -26,6 +26,8 @@ pub(super) struct Peer {
     pub(super) wake: Arc<Notify>,
     pub(super) version: Version,
     pub(super) identity: ClientIdentity,
+    /// Up to which change of accounts that is known to hold.
+    pub(super) standing: u64,
     /// Whether it wants explanations in acknowledgements.
     pub(super) explain: bool,
     /// Session expiry asked for in CONNECT, seconds.
@@ -62,6 +64,7 @@ impl Rejection {
 /// sent first. None when the connection is to be closed; the client has been told why.
 pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     broker: &Arc<Broker>,
+    door: &Door,
     io: &mut S,
     inbox: &mut Vec<u8>,
     out: &mut Vec<u8>,
@@ -73,7 +76,7 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Ok(Some(length)) => {
             let packet: Vec<u8> = inbox.drain(..length).collect();
-            match admit(broker, &packet, out).await {
+            match admit(broker, door, &packet, out).await {
                 Ok(peer) => return Some(peer),
                 Err(rejection) => rejection,
             }
@@ -120,7 +123,12 @@ fn rejected(error: MqttError) -> Rejection {
     Rejection::new(version, error.reason(), error.name(), &error.to_string())
 }
 
-async fn admit(broker: &Broker, packet: &[u8], out: &mut Vec<u8>) -> Result<Peer, Rejection> {
+async fn admit(
+    broker: &Broker,
+    door: &Door,
+    packet: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<Peer, Rejection> {
     let frame = split(packet, packet.len()).ok().flatten();
     let (header, body) = frame.map_or((0, packet), |f| (f.header, f.body));
     let connect = match decode(header, body, Version::V5) {
@@ -133,7 +141,8 @@ async fn admit(broker: &Broker, packet: &[u8], out: &mut Vec<u8>) -> Result<Peer
         return Err(Rejection::new(version, Reason::SERVER_BUSY, "stopping", "the server stops"));
     }
     let client_id = client_id(broker, &connect)?;
-    let identity = identify(broker, &connect, &client_id).await?;
+    let standing = broker.standing();
+    let identity = identify(broker, door, &connect, &client_id).await?;
     let will = check_will(broker, &connect, &identity)?;
     let asked = match version {
         Version::V3 if connect.clean => 0,
@@ -178,6 +187,7 @@ async fn admit(broker: &Broker, packet: &[u8], out: &mut Vec<u8>) -> Result<Peer
         wake: opened.wake,
         version,
         identity,
+        standing,
         explain: version == Version::V5 && wants.request_problem.unwrap_or(true),
         expiry_asked_s: asked,
         patience: (keep_alive_s > 0).then(|| Duration::from_millis(1_500 * u64::from(keep_alive_s))),
@@ -202,6 +212,7 @@ fn client_id(broker: &Broker, connect: &Connect<'_>) -> Result<String, Rejection
 
 async fn identify(
     broker: &Broker,
+    door: &Door,
     connect: &Connect<'_>,
     client_id: &str,
 ) -> Result<ClientIdentity, Rejection> {
@@ -212,12 +223,13 @@ async fn identify(
     }
     let identify = Arc::clone(&broker.doors.identify);
     let answer = if connect.user.is_none() && connect.password.is_none() {
-        identify.mqtt(client_id, None, None)
+        identify.mqtt_at(door, client_id, None, None)
     } else {
         // Checking a password takes long on purpose; other connections must not wait for it.
         let (id, user) = (client_id.to_owned(), connect.user.map(str::to_owned));
         let password = connect.password.map(<[u8]>::to_vec);
-        let check = move || identify.mqtt(&id, user.as_deref(), password.as_deref());
+        let door = door.clone();
+        let check = move || identify.mqtt_at(&door, &id, user.as_deref(), password.as_deref());
         tokio::task::spawn_blocking(check).await.unwrap_or(Err(Refused::NotAllowed))
     };
     answer.map_err(|refused| {

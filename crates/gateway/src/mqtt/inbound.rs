@@ -26,6 +26,22 @@ pub(super) struct Burst {
     now_ms: u64,
 }
 
+/// What a SUBSCRIBE asks for, for the record: filters of our own topics as they are; what a site
+/// calls its topics is counted, for a name may be in it.
+pub(super) fn followed(header: u8, body: &[u8], version: Version) -> String {
+    let Ok(Packet::Subscribe(subscribe)) = decode(header, body, version) else {
+        return String::new();
+    };
+    let filters = subscribe.entries.iter().map(|entry| split_shared(entry.filter).1);
+    let (own, other): (Vec<_>, Vec<_>) =
+        filters.partition(|filter| *filter == "#" || filter.starts_with("vitalwire/"));
+    let mut what = own.join(" ");
+    if !other.is_empty() {
+        what.push_str(&format!(" and {} other filters", other.len()));
+    }
+    what.trim_start().to_owned()
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Looks at the clock and the profiles once for many packets.
     pub(super) fn begin_burst(&self) -> Burst {
@@ -106,6 +122,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if ingested.quarantined.is_some() {
             self.broker.counters.quarantined.increment(1);
             answer.quarantined = ingested.quarantined;
+        }
+        if ingested.forbidden {
+            // What the journal keeps apart does not reach whoever follows this topic, either.
+            answer.publication = None;
         }
         self.announce(&ingested.draft)?;
         let token = self.window.journal(answer);
@@ -201,6 +221,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn subscribe(&mut self, subscribe: &Subscribe<'_>) -> Result<(), End> {
+        // The next one needs a record of its own.
+        self.recorded = false;
         let mut reasons = Vec::with_capacity(subscribe.entries.len());
         let mut retained = Vec::new();
         for entry in &subscribe.entries {

@@ -32,9 +32,15 @@ fn native_parts(topic: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether a client may publish to a topic: a device's own account only to its own topics, and
-/// nobody's device to what goes down. Topics of other shapes are checked by what they contain.
+/// nobody's device to what goes down. Topics of other shapes are checked by what they contain. A
+/// program needs the right to send, and another one for what goes down.
 pub(super) fn may_publish(identity: &ClientIdentity, topic: &str) -> bool {
-    let Some(own) = &identity.device else { return true };
+    let Some(own) = &identity.device else {
+        return match is_downlink(topic) {
+            true => identity.may_configure,
+            false => identity.may_publish && (identity.open || !topic.starts_with('$')),
+        };
+    };
     match native_parts(topic) {
         Some((device, _)) => device == own.as_str() && !is_downlink(topic),
         None => !topic.starts_with('$'),
@@ -56,6 +62,8 @@ pub(super) struct Ingested {
     pub(super) draft: Draft,
     /// Why it goes to quarantine, if it does.
     pub(super) quarantined: Option<Box<str>>,
+    /// Whether something in it was not the sender's to say.
+    pub(super) forbidden: bool,
 }
 
 /// One publish as it came in.
@@ -117,7 +125,8 @@ pub(super) fn ingest(
         note.truncate(end);
         note.into_boxed_str()
     });
-    Ingested { draft: Draft { event: Event::Message(message), dedup, lane }, quarantined }
+    let forbidden = message.problems.iter().any(|p| p.kind == ProblemKind::Forbidden);
+    Ingested { draft: Draft { event: Event::Message(message), dedup, lane }, quarantined, forbidden }
 }
 
 /// Takes out what a device's account says about other devices.
@@ -175,7 +184,8 @@ mod tests {
 
     fn identity(device: Option<&str>, may_subscribe: bool) -> ClientIdentity {
         let device = device.map(DeviceId::sanitised);
-        ClientIdentity { name: String::from("x"), device, may_subscribe, open: false }
+        let peer = ClientIdentity::peer("x");
+        ClientIdentity { device, may_subscribe, may_configure: may_subscribe, ..peer }
     }
 
     #[test]
@@ -204,7 +214,11 @@ mod tests {
             ("$SYS/x", false),
         ] {
             assert_eq!(may_publish(&own, topic), allowed, "{topic}");
-            assert!(may_publish(&any, topic));
+            assert!(may_publish(&any, topic) || topic.starts_with('$'));
+            let reader = ClientIdentity { may_publish: false, may_configure: false, ..any.clone() };
+            assert!(!may_publish(&reader, topic), "{topic}");
+            let sender = ClientIdentity { may_configure: false, ..any.clone() };
+            assert_eq!(may_publish(&sender, topic), !topic.starts_with('$') && !is_downlink(topic));
         }
         for (filter, allowed) in [
             ("vitalwire/m1/config", true),

@@ -1,5 +1,6 @@
 //! The listener: accepts, does TLS, starts a task a connection.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,10 +16,13 @@ use super::config::{MqttConfig, MqttLimits};
 use super::connection::Connection;
 use super::handshake::handshake;
 use super::registry::ClientInfo;
-use crate::{Doors, GatewayError, tls};
+use crate::{Door, Doors, GatewayError, tls};
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often changes of accounts are looked for.
+const ACCOUNTS_EVERY: Duration = Duration::from_secs(1);
 
 /// The MQTT server; cheap to clone.
 #[derive(Clone)]
@@ -65,13 +69,30 @@ impl MqttServer {
         self.broker.registry.list()
     }
 
+    /// Ends the connections of whoever lost the right to have them; runs until the program stops.
+    pub async fn watch_accounts(&self) {
+        let mut shutdown = self.broker.doors.shutdown.clone();
+        let mut seen = self.broker.doors.identify.changes();
+        loop {
+            tokio::select! {
+                () = stopped(&mut shutdown) => return,
+                () = tokio::time::sleep(ACCOUNTS_EVERY) => {}
+            }
+            let now = self.broker.doors.identify.changes();
+            if now != seen {
+                seen = now;
+                self.broker.look_at_accounts();
+            }
+        }
+    }
+
     async fn accept(&self, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
         let mut shutdown = self.broker.doors.shutdown.clone();
         loop {
             tokio::select! {
                 () = stopped(&mut shutdown) => break,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => self.admit(stream, acceptor.clone()),
+                    Ok((stream, peer)) => self.admit(stream, peer, acceptor.clone()),
                     Err(error) => {
                         tracing::warn!("mqtt: accept failed: {error}");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -90,7 +111,7 @@ impl MqttServer {
         }
     }
 
-    fn admit(&self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>) {
         let place = Place::take(self);
         if self.connections.load(Ordering::Acquire) > self.broker.limits.connections {
             count_refused("too-many-connections");
@@ -100,13 +121,18 @@ impl MqttServer {
             tracing::debug!("mqtt: cannot set TCP_NODELAY: {error}");
         }
         let broker = Arc::clone(&self.broker);
+        let door = Door { peer: Some(peer), ..Door::default() };
         tokio::spawn(async move {
             match acceptor {
-                None => run(broker, stream, place).await,
+                None => run(broker, stream, place, door).await,
                 Some(acceptor) => {
                     let patience = Duration::from_millis(broker.limits.connect_timeout_ms);
                     match tokio::time::timeout(patience, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => run(broker, stream, place).await,
+                        Ok(Ok(stream)) => {
+                            let certificate = tls::names(stream.get_ref().1.peer_certificates());
+                            let door = Door { encrypted: true, certificate, ..door };
+                            run(broker, stream, place, door).await;
+                        }
                         _ => count_refused("tls-handshake"),
                     }
                 }
@@ -142,10 +168,15 @@ impl Drop for Place {
 }
 
 /// One connection from its first byte to its afterlife.
-async fn run<S: AsyncRead + AsyncWrite + Unpin>(broker: Arc<Broker>, mut io: S, place: Place) {
+async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    broker: Arc<Broker>,
+    mut io: S,
+    place: Place,
+    door: Door,
+) {
     let patience = Duration::from_millis(broker.limits.connect_timeout_ms);
     let (mut inbox, mut out) = (Vec::new(), Vec::new());
-    let greeting = handshake(&broker, &mut io, &mut inbox, &mut out);
+    let greeting = handshake(&broker, &door, &mut io, &mut inbox, &mut out);
     let peer = match tokio::time::timeout(patience, greeting).await {
         Ok(Some(peer)) => peer,
         Ok(None) => return,

@@ -1,0 +1,134 @@
+//! Which route needs which permission: one table. A route that is not in it is refused, whatever
+//! its handler does.
+
+use axum::http::Method;
+use guard::Permission;
+
+/// What a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Nothing: no patient data, no act.
+    Public,
+    /// Any account.
+    Known,
+    /// This permission, and a record of it before the answer leaves (SE-1).
+    Needs(Permission),
+    /// The path is known, the method is not.
+    NoSuchMethod,
+}
+
+use Permission::{
+    ActOnAlerts, Associate, ManageDevices, ManagePolicy, ManageProfiles, ReadFhir,
+    ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SetLimits,
+    WriteFhir,
+};
+use Rule::{Known, Needs, Public};
+
+/// Every route but those of FHIR and the pages.
+pub const ROUTES: &[(&str, &str, Rule)] = &[
+    ("GET", "/healthz", Public),
+    ("GET", "/readyz", Public),
+    ("GET", "/metrics", Needs(SeeMetrics)),
+    ("GET", "/api/openapi.json", Public),
+    ("GET", "/api/v1/setup", Public),
+    ("POST", "/api/v1/setup", Public),
+    ("POST", "/api/v1/login", Public),
+    ("POST", "/api/v1/logout", Public),
+    ("GET", "/api/v1/session", Known),
+    ("GET", "/api/v1/live", Needs(SeePatients)),
+    ("GET", "/api/v1/ward", Needs(SeePatients)),
+    ("GET", "/api/v1/patients", Needs(SeePatients)),
+    ("GET", "/api/v1/patients/{id}", Needs(SeePatients)),
+    ("GET", "/api/v1/patients/{id}/trends", Needs(SeePatients)),
+    ("PUT", "/api/v1/patients/{id}/limits", Needs(SetLimits)),
+    ("PUT", "/api/v1/patients/{id}/spo2-scale", Needs(SetLimits)),
+    ("GET", "/api/v1/readings/{reading}", Needs(SeePatients)),
+    ("GET", "/api/v1/alerts", Needs(SeePatients)),
+    ("GET", "/api/v1/alerts/{episode}", Needs(SeePatients)),
+    ("POST", "/api/v1/alerts/{episode}/{action}", Needs(ActOnAlerts)),
+    ("GET", "/api/v1/locations", Needs(SeePatients)),
+    ("GET", "/api/v1/devices", Needs(SeeDevices)),
+    ("GET", "/api/v1/devices/{id}", Needs(SeeDevices)),
+    ("POST", "/api/v1/devices/{id}/association", Needs(Associate)),
+    ("DELETE", "/api/v1/devices/{id}/association", Needs(Associate)),
+    ("POST", "/api/v1/devices/{id}/mount", Needs(ManageDevices)),
+    ("POST", "/api/v1/associations", Needs(Associate)),
+    ("GET", "/api/v1/quarantine", Needs(SeeQuarantine)),
+    ("POST", "/api/v1/quarantine/release-matching", Needs(ReleaseQuarantine)),
+    ("GET", "/api/v1/quarantine/{offset}", Needs(SeeQuarantine)),
+    ("POST", "/api/v1/quarantine/{offset}/release", Needs(ReleaseQuarantine)),
+    ("POST", "/api/v1/quarantine/{offset}/discard", Needs(ReleaseQuarantine)),
+    ("GET", "/api/v1/profiles", Needs(SeeQuarantine)),
+    ("POST", "/api/v1/profiles/test", Needs(SeeQuarantine)),
+    ("PUT", "/api/v1/profiles/{*name}", Needs(ManageProfiles)),
+    ("GET", "/api/v1/policy", Needs(SeePolicy)),
+    ("PUT", "/api/v1/policy", Needs(ManagePolicy)),
+];
+
+/// What a request needs: `template` is the route that was found, if any. None when nobody has
+/// said, which means: refused.
+#[must_use]
+pub fn rule(method: &Method, template: Option<&str>, path: &str) -> Option<Rule> {
+    if path == "/fhir" || path.starts_with("/fhir/") {
+        return Some(fhir(method, template, path));
+    }
+    let Some(template) = template else {
+        // No route: a page, or the answer that there is nothing.
+        return Some(Public);
+    };
+    // HEAD asks for what GET gives.
+    let wanted = if *method == Method::HEAD { "GET" } else { method.as_str() };
+    let of_path = || ROUTES.iter().filter(|(_, path, _)| *path == template);
+    match of_path().find(|(method, _, _)| *method == wanted) {
+        Some((_, _, rule)) => Some(*rule),
+        None => of_path().next().map(|_| Rule::NoSuchMethod),
+    }
+}
+
+fn fhir(method: &Method, template: Option<&str>, path: &str) -> Rule {
+    // What the server can do is no secret. The whole path: an id may be `metadata`, too.
+    if path == "/fhir/metadata" {
+        return Public;
+    }
+    let searches = *method == Method::POST && template == Some("/fhir/{type}/_search");
+    if matches!(*method, Method::GET | Method::HEAD) || searches {
+        Needs(ReadFhir)
+    } else {
+        Needs(WriteFhir)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_without_a_rule_is_refused() {
+        let get = |template, path| rule(&Method::GET, template, path);
+        assert_eq!(get(Some("/api/v1/new"), "/api/v1/new"), None);
+        assert_eq!(get(None, "/ward"), Some(Public));
+        assert_eq!(
+            rule(&Method::DELETE, Some("/api/v1/ward"), "/api/v1/ward"),
+            Some(Rule::NoSuchMethod)
+        );
+    }
+
+    #[test]
+    fn fhir_reads_and_writes_are_told_apart() {
+        let search = Some("/fhir/{type}/_search");
+        for (method, template, path, expected) in [
+            ("GET", None, "/fhir/metadata", Public),
+            ("GET", Some("/fhir/{type}/{id}"), "/fhir/Patient/metadata", Needs(ReadFhir)),
+            ("PUT", Some("/fhir/{type}/{id}"), "/fhir/Patient/metadata", Needs(WriteFhir)),
+            ("POST", search, "/fhir/Patient/_search", Needs(ReadFhir)),
+            ("PUT", search, "/fhir/Patient/_search", Needs(WriteFhir)),
+            ("POST", Some("/fhir/{type}"), "/fhir/_search", Needs(WriteFhir)),
+            ("POST", Some("/fhir"), "/fhir", Needs(WriteFhir)),
+            ("PATCH", Some("/fhir/{type}/{id}"), "/fhir/Patient/1", Needs(WriteFhir)),
+            ("HEAD", Some("/fhir/{type}/{id}"), "/fhir/Patient/1", Needs(ReadFhir)),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).expect("a method");
+            assert_eq!(rule(&method, template, path), Some(expected), "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The HTTP listener: plain or TLS, with limits on connections, on slow heads and on peers that
+//! read nothing. What is answered is in the `api` crate.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::origin::Peer;
+use axum::Router;
+use axum::body::Body;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::patient_io::Patient;
+
+/// How long a TLS handshake may take, and how long the head of a request, the time between two
+/// requests included.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const HEAD: Duration = Duration::from_secs(30);
+/// How long a peer may accept nothing of an answer.
+const STUCK: Duration = Duration::from_secs(60);
+/// How long answers may still take when the program stops.
+const GOODBYE: Duration = Duration::from_millis(150);
+/// Largest head of a request, in bytes.
+const HEAD_BYTES: usize = 64 << 10;
+/// How long to wait after a failed accept, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until the program stops. Live streams never end by themselves: they are dropped then.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    router: Router,
+    connections_max: usize,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(connections_max));
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopped(&mut stopping) => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Err(error) => {
+                    tracing::warn!("http: accept failed: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                Ok((stream, peer)) => {
+                    let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                        refused("too-many-connections");
+                        continue;
+                    };
+                    let (acceptor, router) = (acceptor.clone(), router.clone());
+                    connections.spawn(async move {
+                        let _place = place;
+                        admit(stream, peer, acceptor, router).await;
+                    });
+                }
+            },
+        }
+    }
+    // What is nearly answered is answered; live streams are cut off.
+    let rest = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GOODBYE, rest).await;
+}
+
+/// Waits until the program stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    drop(stopping.wait_for(|stop| *stop).await);
+}
+
+async fn admit(stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>, router: Router) {
+    let peer = Peer { address: Some(peer.ip().to_canonical()), encrypted: acceptor.is_some() };
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("http: cannot set TCP_NODELAY: {error}");
+    }
+    match acceptor {
+        None => talk(stream, peer, router).await,
+        Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => talk(stream, peer, router).await,
+            _ => refused("tls-handshake"),
+        },
+    }
+}
+
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, router: Router) {
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        router.clone().oneshot(request)
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(Patient::new(stream, STUCK)), service)
+        .await;
+    if let Err(error) = served {
+        // Never the request itself: an address may name a patient.
+        tracing::debug!("http: connection ended: {}", kind(&error));
+    }
+}
+
+fn kind(error: &hyper::Error) -> &'static str {
+    if error.is_timeout() {
+        refused("head-timeout");
+        "the head of a request took too long"
+    } else if error.is_parse() {
+        refused("not-http");
+        "not understood as HTTP"
+    } else {
+        "broken off"
+    }
+}
+
+fn refused(reason: &'static str) {
+    metrics::counter!("vitalwire_gateway_refused_total", "protocol" => "http", "reason" => reason)
+        .increment(1);
+}

@@ -1,0 +1,273 @@
+//! The names of the configuration: in the file, and as variables. An unknown one is an error that
+//! names the nearest known one.
+
+use crate::Misuse;
+
+/// Every key, as `section.key`.
+pub(crate) const KEYS: [&str; 37] = [
+    "tls.certificate",
+    "tls.key",
+    "tls.client_authority",
+    "tls.self_signed",
+    "http.listen",
+    "http.certificate",
+    "http.key",
+    "http.insecure",
+    "http.trusted_proxies",
+    "http.connections_max",
+    "mqtt.listen",
+    "mqtt.tls_listen",
+    "mqtt.certificate",
+    "mqtt.key",
+    "mqtt.client_authority",
+    "mqtt.insecure",
+    "mqtt.clients_max",
+    "mqtt.packet_bytes_max",
+    "mllp.listen",
+    "mllp.tls_listen",
+    "mllp.certificate",
+    "mllp.key",
+    "mllp.client_authority",
+    "mllp.zone",
+    "mllp.peers",
+    "mllp.certificate_names",
+    "mllp.insecure",
+    "journal.keep_hours",
+    "journal.keep_bytes_max",
+    "journal.queue_bytes",
+    "store.every_s",
+    "profiles.folder",
+    "webhook.name",
+    "webhook.url",
+    "webhook.secret",
+    "webhook.roles",
+    "webhook.priority",
+];
+
+/// Keys whose value is a list: a variable may give it with commas.
+const LISTS: [&str; 3] = ["http.trusted_proxies", "mllp.peers", "mllp.certificate_names"];
+
+/// Whether every key of a file is known.
+pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {
+    for (section, value) in table {
+        let known = KEYS.iter().any(|key| key.split('.').next() == Some(section));
+        if !known {
+            return Err(unknown(section, KEYS.iter().filter_map(|k| k.split('.').next()), place));
+        }
+        let tables: Vec<&toml::Table> = match value {
+            toml::Value::Table(table) => vec![table],
+            toml::Value::Array(list) => list.iter().filter_map(toml::Value::as_table).collect(),
+            _ => return Err(Misuse(format!("{place}: `{section}` must be a table"))),
+        };
+        for key in tables.into_iter().flat_map(toml::Table::keys) {
+            let full = format!("{section}.{key}");
+            if !KEYS.contains(&full.as_str()) {
+                return Err(unknown(&full, KEYS.iter().copied(), place));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>, place: &str) -> Misuse {
+    let nearest = known.min_by_key(|other| strsim::levenshtein(key, other)).unwrap_or("");
+    Misuse(format!("{place}: unknown key `{key}`; the nearest known one is `{nearest}`"))
+}
+
+/// Variables that say something else than a value of the configuration.
+const OTHER_VARIABLES: [&str; 3] = ["VITALWIRE_DATA", "VITALWIRE_BIN", "VITALWIRE_PASSWORD"];
+
+/// Puts the value of a variable in the place of the file's. Receivers of notifications come as a
+/// whole: `VITALWIRE_WEBHOOK=[{name = "…", url = "…", secret = "…"}]`.
+pub(crate) fn apply_variable(
+    table: &mut toml::Table,
+    name: &str,
+    value: &str,
+) -> Result<(), Misuse> {
+    let Some(rest) = name.strip_prefix("VITALWIRE_") else { return Ok(()) };
+    if OTHER_VARIABLES.contains(&name) {
+        return Ok(());
+    }
+    // A value that is no TOML is a plain text: nobody quotes in a variable.
+    let parsed = format!("v = {value}").parse::<toml::Table>().ok();
+    let parsed = parsed.and_then(|mut table| table.remove("v"));
+    if rest == "WEBHOOK" {
+        let list = parsed.filter(toml::Value::is_array).ok_or_else(|| {
+            Misuse(format!("{name}: write [{{name = \"…\", url = \"…\", secret = \"…\"}}]"))
+        })?;
+        table.insert("webhook".to_owned(), list);
+        return check_keys(table, name);
+    }
+    let variable = |key: &str| key.replace('.', "_").to_uppercase();
+    let settable = || KEYS.iter().filter(|key| !key.starts_with("webhook."));
+    let Some(key) = settable().find(|key| variable(key) == rest) else {
+        let names: Vec<String> = settable().map(|key| variable(key)).collect();
+        return Err(unknown(rest, names.iter().map(String::as_str), "environment (VITALWIRE_…)"));
+    };
+    let text = |text: &str| toml::Value::String(text.trim().to_owned());
+    let parsed = match parsed {
+        Some(list @ toml::Value::Array(_)) => list,
+        _ if LISTS.contains(key) => value.split(',').filter(|t| !t.trim().is_empty()).map(text).collect::<Vec<_>>().into(),
+        Some(parsed) => parsed,
+        None => toml::Value::String(value.to_owned()),
+    };
+    let (section, key) = key.split_once('.').unwrap_or((key, ""));
+    let entry = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    if let Some(section) = entry.as_table_mut() {
+        section.insert(key.to_owned(), parsed);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("c.toml");
+        std::fs::write(&file, text).expect("written");
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Config::load(Some(&file), environment).map_err(|error| error.to_string())
+    }
+
+    /// Each key with a value of its own, as it stands in a file, and something that is none.
+    const VALUES: [(&str, &str, &str); 32] = [
+        ("tls.certificate", "'/c.pem'", "1"),
+        ("tls.key", "'/k.pem'", "1"),
+        ("tls.client_authority", "'/ca.pem'", "1"),
+        ("tls.self_signed", "true", "'perhaps'"),
+        ("http.listen", "'127.0.0.1:1'", "'here'"),
+        ("http.certificate", "'/c.pem'", "1"),
+        ("http.key", "'/k.pem'", "1"),
+        ("http.insecure", "true", "'perhaps'"),
+        ("http.trusted_proxies", "['10.0.0.1', '::1']", "['proxy']"),
+        ("http.connections_max", "7", "-1"),
+        ("mqtt.listen", "'127.0.0.1:1'", "'here'"),
+        ("mqtt.tls_listen", "'127.0.0.1:1'", "'here'"),
+        ("mqtt.certificate", "'/c.pem'", "1"),
+        ("mqtt.key", "'/k.pem'", "1"),
+        ("mqtt.client_authority", "'/ca.pem'", "1"),
+        ("mqtt.insecure", "true", "'perhaps'"),
+        ("mqtt.clients_max", "7", "'many'"),
+        ("mqtt.packet_bytes_max", "7", "5000000000"),
+        ("mllp.listen", "'127.0.0.1:1'", "'here'"),
+        ("mllp.tls_listen", "'127.0.0.1:1'", "'here'"),
+        ("mllp.certificate", "'/c.pem'", "1"),
+        ("mllp.key", "'/k.pem'", "1"),
+        ("mllp.client_authority", "'/ca.pem'", "1"),
+        ("mllp.zone", "'Europe/Berlin'", "'Europe/Atlantis'"),
+        ("mllp.peers", "['10.0.0.1']", "['peer']"),
+        ("mllp.certificate_names", "['his.example']", "7"),
+        ("mllp.insecure", "true", "'perhaps'"),
+        ("journal.keep_hours", "7", "-7"),
+        ("journal.keep_bytes_max", "7", "'much'"),
+        ("journal.queue_bytes", "7", "'much'"),
+        ("store.every_s", "7.5", "'often'"),
+        ("profiles.folder", "'/p'", "7"),
+    ];
+
+    /// What goes together with a key for it to be complete.
+    fn rest(key: &str) -> Option<(String, &'static str)> {
+        let (section, key) = key.split_once('.')?;
+        match key {
+            "certificate" => Some((format!("{section}.key"), "'/k.pem'")),
+            "key" => Some((format!("{section}.certificate"), "'/c.pem'")),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn every_key_by_file_and_by_variable() {
+        let told: Vec<&str> = VALUES.iter().map(|(key, _, _)| *key).collect();
+        let known: Vec<&str> =
+            KEYS.into_iter().filter(|key| !key.starts_with("webhook.")).collect();
+        assert_eq!(told, known, "each key is tried");
+        for (key, good, bad) in VALUES {
+            let mut text = format!("{key} = {good}\n");
+            let mut variables = vec![(variable(key), plain(good))];
+            if let Some((key, value)) = rest(key) {
+                text.push_str(&format!("{key} = {value}\n"));
+                variables.push((variable(&key), plain(value)));
+            }
+            let pairs: Vec<(&str, &str)> =
+                variables.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+            let by_file = load(&text, &[]).expect(key);
+            assert_ne!(by_file, Config::default(), "{key} changes something");
+            assert_eq!(load("", &pairs).expect(key), by_file, "{key}");
+            for error in [
+                load(&format!("{key} = {bad}"), &[]).expect_err(key),
+                load("", &[(&variable(key), &plain(bad))]).err().unwrap_or_else(|| key.to_owned()),
+            ] {
+                assert!(error.contains(key), "{key}: {error}");
+            }
+        }
+    }
+
+    fn variable(key: &str) -> String {
+        format!("VITALWIRE_{}", key.replace('.', "_").to_uppercase())
+    }
+
+    /// As a person writes it into a variable: texts without quotes, lists with commas.
+    fn plain(value: &str) -> String {
+        value.replace(['\'', '[', ']'], "")
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        for (text, expected) in [
+            ("[http]\nlissten = 'x'", "`http.listen`"),
+            ("[htttp]\nlisten = 'x'", "`http`"),
+            ("[store]\nevery = 1", "`store.every_s`"),
+            ("http = 1", "`http` must be a table"),
+        ] {
+            let error = load(text, &[]).expect_err("refused");
+            assert!(error.contains(expected), "{error}");
+        }
+        let error = load("", &[("VITALWIRE_HTTP_LISTN", "x")]).expect_err("refused");
+        assert!(error.contains("HTTP_LISTEN"), "{error}");
+    }
+
+    #[test]
+    fn variables_override_the_file() {
+        let config = load(
+            "[http]\nlisten = '127.0.0.1:1'\n[store]\nevery_s = 5",
+            &[("VITALWIRE_HTTP_LISTEN", "127.0.0.1:2"), ("VITALWIRE_STORE_EVERY_S", "7.0")],
+        )
+        .expect("accepted");
+        assert_eq!(config.http.listen.port(), 2);
+        assert!((config.store.every_s - 7.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn webhooks_are_checked() {
+        let fields = |url: &str, secret: &str| format!("name='a', url='{url}', secret='{secret}'");
+        let hook = |url: &str, secret: &str| {
+            let fields = fields(url, secret);
+            let by_file = load(&format!("webhook = [{{{fields}}}]"), &[]);
+            let by_variable = load("", &[("VITALWIRE_WEBHOOK", &format!("[{{{fields}}}]"))]);
+            assert_eq!(by_file, by_variable);
+            by_file
+        };
+        assert!(hook("http://pager:9/x", "0123456789abcdef").is_ok());
+        assert!(hook("ftp://pager", "0123456789abcdef").is_err());
+        assert!(hook("http://pager", "short").is_err());
+        assert!(load("", &[("VITALWIRE_WEBHOOK", "pager")]).is_err());
+        assert!(load("", &[("VITALWIRE_WEBHOOK", "[{nam='a'}]")]).is_err_and(|e| e.contains("webhook.name")));
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        let error = load("[mqtt]\ncertificate = '/c.pem'", &[]).expect_err("refused");
+        assert!(error.contains("mqtt.key"), "{error}");
+    }
+
+    #[test]
+    fn defaults_stay_on_this_machine() {
+        let config = Config::default();
+        for address in [config.http.listen, config.mqtt.listen, config.mllp.listen] {
+            assert!(address.ip().is_loopback());
+        }
+    }
+}
