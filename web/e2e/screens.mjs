@@ -1,35 +1,56 @@
-// Pictures of each page: `npm run screens -- [folder] [page …]`; BASE_URL as for the tests.
-import { mkdir } from 'node:fs/promises';
-import { launch, openPage } from './browser.mjs';
-import { startServer } from './server.mjs';
+// The README's pictures, made from the running program: `npm run screens [-- MINUTES]`. Starts `vitalwire demo` (VITALWIRE_BIN, else
+// what cargo built last), lets the ward live for MINUTES (6), then writes docs/screenshots. pngquant, where it is installed,
+// makes them a third of the size.
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import mqtt from 'mqtt';
+import { launch, openPage, settled } from './browser.mjs';
+import { until } from './scenario.mjs';
+import { program } from './server.mjs';
 
-const [folder = '/tmp/vitalwire-screens', ...only] = process.argv.slice(2);
-await mkdir(folder, { recursive: true });
-const server = await startServer();
-const first = (await (await fetch(`${server.url}/api/v1/ward`)).json()).tiles;
-const worst = first.reduce((a, b) => ((b.score?.value ?? 0) > (a.score?.value ?? 0) ? b : a));
-const quarantine = (await (await fetch(`${server.url}/api/v1/quarantine`)).json()).items;
-const alerts = (await (await fetch(`${server.url}/api/v1/alerts`)).json()).alerts;
-const pages = {
-  ward: '/', patient: `/patients/${worst.patient.id}`, alerts: '/alerts', alert: `/alerts/${alerts[0]?.episode}`, devices: '/devices',
-  device: `/devices/${worst.devices[0]?.id}`, quarantine: '/quarantine', message: `/quarantine/${quarantine.at(-2)?.offset}`,
-};
+const MINUTES = Number(process.argv[2] ?? 6);
+const FOLDER = fileURLToPath(new URL('../../docs/screenshots', import.meta.url));
+await mkdir(FOLDER, { recursive: true });
+
+const demo = spawn(program(), ['demo', '--http', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+let said = '';
+demo.stdout.on('data', (d) => { said += d; });
+await until(async () => said, (s) => /MQTT \S+:\d+/.test(s));
+const url = /http:\/\/\S+/.exec(said)[0];
+const get = async (path) => (await fetch(`${url}/api/v1${path}`)).json();
+console.log(`${url}: the ward lives for ${MINUTES} min`);
+
+// A band that nobody has written a profile for, and a pump that says something broken.
+const client = await mqtt.connectAsync(`mqtt://${/MQTT ([^,\s]+:\d+)/.exec(said)[1]}`);
+const band = (n) => client.publishAsync(`acme/band-${n}/spot`, JSON.stringify({ pulse: 70 + n, sat: 97, battery: 64 }), { qos: 1 });
+await new Promise((r) => setTimeout(r, MINUTES * 60_000));
+for (const n of [31, 32]) await band(n);
+await client.publishAsync('vitalwire/pump-3/measurements', '[{"n":"MDC_NO_SUCH_METRIC","v":3}]', { qos: 1 });
+await band(31);
+await client.endAsync();
+
+const message = (await until(() => get('/quarantine'), (q) => q.items.length >= 4)).items.find((i) => i.address === 'acme/band-31/spot');
+const worst = (await get('/ward')).tiles.reduce((a, b) => ((b.score?.value ?? 0) > (a.score?.value ?? 0) ? b : a));
+const SHOTS = [['ward', '/', 1440, 900], ['patient', `/patients/${worst.patient.id}`, 1440, 900], ['alerts', '/alerts', 1440, 640], ['quarantine', `/quarantine/${message.offset}`, 1440, 900], ['phone', '/', 390, 844]];
+
 const browser = await launch();
-for (const [name, path] of Object.entries(pages)) {
-  if (only.length && !only.includes(name)) continue;
-  for (const [w, h] of [[1440, 900], [390, 844]]) {
-    for (const colorScheme of ['light', 'dark']) {
-      const page = await openPage(browser, { width: w, height: h, colorScheme });
-      await page.goto(server.url + path);
-      await page.waitForTimeout(2200);
-      await page.screenshot({ path: `${folder}/${name}-${w}-${colorScheme}.png` });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      const high = await page.evaluate(() => document.documentElement.scrollHeight);
-      console.log(name, w, colorScheme, wide > 0 ? `TOO WIDE by ${wide}` : 'ok', `height ${high}`, page.problems.join(' | '));
-      await page.context().close();
-    }
+for (const [name, path, width, height] of SHOTS) {
+  for (const colorScheme of name === 'phone' ? ['dark'] : ['light', 'dark']) {
+    const page = await openPage(browser, { width, height, colorScheme });
+    if (name === 'phone') await page.addInitScript(() => localStorage.setItem('vw-ward', '|concern'));
+    await page.goto(url + path);
+    await settled(page);
+    if (name === 'ward' || name === 'phone') await page.locator('.cell.live').first().waitFor();
+    if (name === 'patient') await page.locator('.chart canvas').first().waitFor();
+    await page.waitForTimeout(1_500);
+    const file = `${FOLDER}/${name}-${colorScheme}.png`;
+    await page.screenshot({ path: file });
+    await promisify(execFile)('pngquant', ['--force', '--ext', '.png', '--skip-if-larger', '128', file]).catch((e) => console.log(`pngquant: ${e.message.split('\n')[0]}`));
+    console.log(file, `${((await stat(file)).size / 1_000).toFixed(0)} kB`, page.problems.join(' | '));
+    await page.context().close();
   }
 }
 await browser.close();
-await server.stop();
-process.exit(0);
+demo.kill('SIGINT');
