@@ -1,7 +1,9 @@
 //! The thread that owns the store. A commit that fails is tried again until it succeeds: the
-//! journal keeps everything in the meantime, and the engine waits when too much piles up.
+//! journal keeps everything in the meantime, and the engine waits when too much piles up. Only
+//! when the program is told to stop is it given up; the next start takes it in from the journal.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -11,31 +13,46 @@ use store::{Commit, Store};
 /// Longest pause between two tries.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// How often to look whether the program stops.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// A handle to the thread.
 pub(crate) struct Keeper {
     commits: SyncSender<Arc<Commit>>,
-    done: Receiver<()>,
+    done: Receiver<Kept>,
     busy: bool,
+    gave_up: bool,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Stored,
+    GivenUp,
 }
 
 impl Keeper {
-    pub(crate) fn start(mut store: Box<dyn Store>, live: Live) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        mut store: Box<dyn Store>,
+        live: Live,
+        stop: Arc<AtomicBool>,
+    ) -> std::io::Result<Self> {
         let (commits, incoming) = sync_channel::<Arc<Commit>>(1);
         let (finished, done) = sync_channel(1);
         std::thread::Builder::new().name("store".to_owned()).spawn(move || {
             while let Ok(commit) = incoming.recv() {
-                keep(store.as_mut(), &commit, &live);
-                if finished.send(()).is_err() {
+                let kept = keep(store.as_mut(), &commit, &live, &stop);
+                if finished.send(kept).is_err() || kept == Kept::GivenUp {
                     return;
                 }
             }
         })?;
-        Ok(Self { commits, done, busy: false })
+        Ok(Self { commits, done, busy: false, gave_up: false })
     }
 
-    /// Whether a commit is under way.
+    /// Whether no commit can be handed over: one is under way, or was given up.
     pub(crate) fn busy(&self) -> bool {
-        self.busy
+        self.busy || self.gave_up
     }
 
     /// Hands over a commit; none may be under way.
@@ -43,22 +60,32 @@ impl Keeper {
         self.busy = self.commits.send(commit).is_ok();
     }
 
-    /// Whether the commit under way has just ended.
+    /// Whether the commit under way has just come into the store.
     pub(crate) fn ended(&mut self) -> bool {
-        let ended = self.busy && self.done.try_recv().is_ok();
-        self.busy &= !ended;
-        ended
+        match self.done.try_recv() {
+            Ok(kept) if self.busy => self.note(kept),
+            _ => false,
+        }
     }
 
-    /// Waits for the commit under way; whether there was one.
+    /// Waits for the commit under way; whether there was one, and it is in the store.
     pub(crate) fn wait(&mut self) -> bool {
-        let ended = self.busy && self.done.recv().is_ok();
+        if !self.busy {
+            return false;
+        }
+        // Without the thread nothing more can be stored.
+        let kept = self.done.recv().unwrap_or(Kept::GivenUp);
+        self.note(kept)
+    }
+
+    fn note(&mut self, kept: Kept) -> bool {
         self.busy = false;
-        ended
+        self.gave_up |= kept == Kept::GivenUp;
+        kept == Kept::Stored
     }
 }
 
-fn keep(store: &mut dyn Store, commit: &Commit, live: &Live) {
+fn keep(store: &mut dyn Store, commit: &Commit, live: &Live, stop: &AtomicBool) -> Kept {
     let mut pause = Duration::from_millis(100);
     let begun = Instant::now();
     while let Err(error) = store.commit(commit) {
@@ -68,9 +95,17 @@ fn keep(store: &mut dyn Store, commit: &Commit, live: &Live) {
         );
         metrics::counter!("vitalwire_store_commit_failures_total").increment(1);
         live.progress().set_store_refuses(true);
-        std::thread::sleep(pause);
+        let until = Instant::now() + pause;
+        while Instant::now() < until && !stop.load(Ordering::Acquire) {
+            std::thread::sleep(LOOK_EVERY.min(pause));
+        }
+        if stop.load(Ordering::Acquire) {
+            tracing::error!("store: stopping without it; the next start takes it in from the journal");
+            return Kept::GivenUp;
+        }
         pause = (pause * 2).min(PAUSE_MAX);
     }
     live.progress().set_store_refuses(false);
     metrics::histogram!("vitalwire_store_commit_seconds").record(begun.elapsed().as_secs_f64());
+    Kept::Stored
 }

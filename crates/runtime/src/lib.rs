@@ -119,7 +119,8 @@ impl Runtime {
         let stop = Arc::new(AtomicBool::new(false));
         let reader = store.reader();
         let side = store.side();
-        let keeper = keeper::Keeper::start(store, live.clone()).map_err(RuntimeError::Thread)?;
+        let keeper = keeper::Keeper::start(store, live.clone(), Arc::clone(&stop))
+            .map_err(RuntimeError::Thread)?;
         let setting = worker::Setting {
             appender: appender.clone(),
             reader: reader.clone(),

@@ -237,6 +237,9 @@ impl Worker {
     }
 
     fn store(&mut self) {
+        if self.keeper.busy() {
+            return;
+        }
         self.stored_at = Instant::now();
         if self.next == self.setting.live.progress().stored() && self.pending.is_empty() {
             return;
