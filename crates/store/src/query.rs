@@ -153,7 +153,7 @@ pub struct DirectoryQuery {
     pub identifier: Option<(Option<String>, String)>,
     /// Text within the name, in any case.
     pub name: Option<String>,
-    /// Of this patient (encounters).
+    /// Of this patient (encounters); merged into this one (patients).
     pub patient: Option<PatientId>,
     /// Any of these: encounter status (`planned`, `in-progress`, `finished`, `cancelled`), patient
     /// (`active`, `merged`), location kind (`bed`, `room`, `unit`, `home`, `other`), device link

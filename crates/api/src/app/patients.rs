@@ -16,10 +16,11 @@ use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
 
-/// The patient whose id is in the path.
+/// The patient whose id is in the path; for a record that was merged, the one that lives on.
 pub(crate) fn known(api: &Api, id: &str) -> Result<Arc<PatientView>, ApiError> {
     let id = PatientId::new(id).map_err(|error| ApiError::bad(error.to_string()))?;
-    api.live.patient(&id).ok_or(ApiError::NotFound("patient"))
+    let survivor = || api.live.patients().into_iter().find(|seen| seen.merged.contains(&id));
+    api.live.patient(&id).or_else(survivor).ok_or(ApiError::NotFound("patient"))
 }
 
 fn metric(refid: &str) -> Result<&'static Metric, ApiError> {

@@ -48,7 +48,8 @@ pub trait FhirBackend: Send + Sync + 'static {
     /// entry without readings.
     fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<(u16, Stored)>>;
 
-    /// One stored reading.
+    /// One stored reading. Here and wherever readings are answered, the subject is the patient
+    /// who lives on, should records have been merged since.
     fn reading(&self, reference: ReadingRef) -> Reply<'_, Option<Stored>>;
 
     /// One page of the stored readings that match, and how many match on all pages, exactly.
@@ -65,6 +66,10 @@ pub trait FhirBackend: Send + Sync + 'static {
 
     /// At least every record that the hint describes; more does no harm, the caller filters again.
     fn records(&self, kind: Kind, hint: Hint) -> Reply<'_, Vec<Record>>;
+
+    /// Every id under which readings and encounters of this patient may be kept: the patient's own
+    /// and those of records that were merged (A40), in both directions.
+    fn same_person(&self, id: &PatientId) -> Reply<'_, Vec<PatientId>>;
 
     /// Every version of one record that is kept, newest first; empty when there never was one.
     fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>>;

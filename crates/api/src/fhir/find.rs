@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
-use vitals::ReadingRef;
+use vitals::{PatientId, ReadingRef};
 use wire_fhir::bundle::{SearchSet, searchset};
 use wire_fhir::names;
 use wire_fhir::search::{Criterion, Part, Search, Subject, encode, parse};
@@ -143,10 +143,13 @@ impl Fhir {
         subject: Subject,
         parameters: &[(String, String)],
     ) -> Done {
-        let search = match parse(subject, parameters, call.wishes.strict) {
+        let mut search = match parse(subject, parameters, call.wishes.strict) {
             Ok(search) => search,
             Err(issues) => return refusals(400, issues),
         };
+        if let Err(error) = self.follow_merges(&mut search).await {
+            return unavailable(&error);
+        }
         let set = match subject {
             Subject::Observation => self.search_readings(call, &search).await,
             Subject::Directory(kind) => self.search_records(call, kind, &search).await,
@@ -164,6 +167,22 @@ impl Fhir {
             Err(Failure::Refused(code, detail)) => refusal(400, code, "", detail),
             Err(Failure::Backend(error)) => unavailable(&error),
         }
+    }
+
+    /// Lets a search for a patient find what was kept under merged records.
+    pub(super) async fn follow_merges(&self, search: &mut Search) -> Result<(), BackendError> {
+        for criterion in &mut search.criteria {
+            let Criterion::Reference("patient" | "subject", ids, _) = criterion else { continue };
+            let mut all: Vec<String> = ids.clone();
+            for id in ids.iter().filter_map(|id| PatientId::new(id).ok()) {
+                let same = self.backend.same_person(&id).await?;
+                all.extend(same.iter().map(ToString::to_string));
+            }
+            all.sort_unstable();
+            all.dedup();
+            *ids = all;
+        }
+        Ok(())
     }
 
     async fn search_readings(&self, call: &Call, search: &Search) -> Result<SearchSet, Failure> {

@@ -177,8 +177,10 @@ impl Fhir {
                 Criterion::Reference(_, ids, tokens) => {
                     let mut found: Vec<PatientId> =
                         ids.iter().filter_map(|id| PatientId::new(id).ok()).collect();
-                    let named = self.by_identifier(Kind::Patient, tokens).await?;
-                    found.extend(named.iter().filter_map(|id| PatientId::new(id).ok()));
+                    for id in self.by_identifier(Kind::Patient, tokens).await? {
+                        let Ok(id) = PatientId::new(&id) else { continue };
+                        found.extend(self.backend.same_person(&id).await?);
+                    }
                     narrow(&mut wanted.query.subjects, found);
                 }
                 Criterion::Token("code", tokens) => {

@@ -193,6 +193,7 @@ impl Fhir {
             return Err(refusal(400, IssueCode::Value, "", NO_CRITERIA));
         }
         search.count = 2;
+        self.follow_merges(&mut search).await.map_err(|error| unavailable(&error))?;
         let mut found = self.matching_readings(&search).await.map_err(Done::from)?;
         match (found.total, found.matches.pop()) {
             (0, _) | (_, None) => Ok(None),
@@ -338,11 +339,12 @@ impl Fhir {
 
     /// The records that a conditional request's criteria find.
     pub(super) async fn matching(&self, kind: Kind, criteria: &str) -> Result<Vec<Record>, Done> {
-        let search = parse(Subject::Directory(kind), &decode(bare(criteria)), true)
+        let mut search = parse(Subject::Directory(kind), &decode(bare(criteria)), true)
             .map_err(|issues| refusals(400, issues))?;
         if search.criteria.is_empty() {
             return Err(refusal(400, IssueCode::Value, "", NO_CRITERIA));
         }
+        self.follow_merges(&mut search).await.map_err(|error| unavailable(&error))?;
         self.matching_records(kind, &search).await.map_err(|error| unavailable(&error))
     }
 }

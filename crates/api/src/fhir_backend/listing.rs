@@ -6,6 +6,7 @@ use vitals::{Point, ReadingRef, SeriesId};
 use wire_fhir::Stored;
 use wire_fhir::search::Range;
 
+use super::merged::Survivors;
 use super::stored::{bare, complete};
 use crate::fhir::backend::{ReadingPage, ReadingQuery};
 
@@ -23,8 +24,9 @@ pub(super) fn page(store: &dyn Read, query: &ReadingQuery) -> Result<ReadingPage
         None if is_plain(query) => plain(store, query, filter, &series)?,
         None => thorough(store, query, &series)?,
     };
+    let mut survivors = Survivors::default();
     for stored in &mut readings {
-        complete(store, stored)?;
+        complete(store, stored, &mut survivors)?;
     }
     Ok(ReadingPage { total, readings, more })
 }

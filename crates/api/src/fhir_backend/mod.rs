@@ -2,6 +2,7 @@
 //! which is made to catch up first, so that what was created is found.
 
 mod listing;
+mod merged;
 mod panels;
 mod stored;
 
@@ -12,6 +13,7 @@ use store::{DirectoryKind, DirectoryQuery, DirectoryRow, Page, Read, StoreError}
 use vitals::{DirectoryEvent, Event, Message, Offset, PatientId, ReadingRef, ReceiveTime};
 use wire_fhir::{Kind, Panel, Record, Stored};
 
+use self::merged::Survivors;
 use crate::app::readings::message_at;
 use crate::error::ApiError;
 use crate::fhir::backend::{
@@ -95,6 +97,11 @@ impl FhirBackend for Backend {
         Box::pin(async move { self.ask(move |store| store.identified(&name)).await })
     }
 
+    fn same_person(&self, id: &PatientId) -> Reply<'_, Vec<PatientId>> {
+        let id = id.clone();
+        Box::pin(async move { self.ask(move |store| merged::same_person(store, id)).await })
+    }
+
     fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>> {
         let id = id.to_owned();
         Box::pin(async move {
@@ -107,8 +114,9 @@ impl FhirBackend for Backend {
         let id = id.to_owned();
         Box::pin(async move {
             let mut id = id;
-            if kind == Kind::Patient {
-                id = self.survivor(&id).await?;
+            if let (Kind::Patient, Ok(patient)) = (kind, PatientId::new(&id)) {
+                let survivor = self.ask(move |store| merged::survivor(store, patient)).await?;
+                id = survivor.to_string();
             }
             let query = DirectoryQuery { ids: vec![id], ..DirectoryQuery::default() };
             Ok(self.directory(kind, query).await?.into_iter().next())
@@ -144,20 +152,6 @@ impl FhirBackend for Backend {
 }
 
 impl Backend {
-    /// The id under which a merged patient lives on.
-    async fn survivor(&self, id: &str) -> Result<String, BackendError> {
-        let mut id = id.to_owned();
-        for _ in 0..16 {
-            let query = DirectoryQuery { ids: vec![id.clone()], ..DirectoryQuery::default() };
-            let row = self.ask(move |store| store.patients(&query)).await?.rows.into_iter().next();
-            match row.and_then(|row| row.merged_into) {
-                Some(survivor) => id = survivor.to_string(),
-                None => break,
-            }
-        }
-        Ok(id)
-    }
-
     async fn directory(
         &self,
         kind: Kind,
@@ -171,7 +165,12 @@ impl Backend {
                     rows.filter(|row| row.merged_into.is_none()).map(DirectoryRow::Patient).collect()
                 }
                 Kind::Encounter => {
-                    store.encounters(&query)?.rows.into_iter().map(DirectoryRow::Encounter).collect()
+                    let mut survivors = Survivors::default();
+                    let mut rows = store.encounters(&query)?.rows;
+                    for row in &mut rows {
+                        survivors.put(store, &mut row.encounter.patient)?;
+                    }
+                    rows.into_iter().map(DirectoryRow::Encounter).collect()
                 }
                 Kind::Location => {
                     store.locations(&query)?.rows.into_iter().map(DirectoryRow::Location).collect()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use store::{Read, SeriesFilter, SeriesInfo, Span, StoreError};
-use vitals::{Point, SeriesKey};
+use vitals::{Point, SeriesId, SeriesKey};
 use wire_fhir::{Panel, Stored, panel};
 
 use super::stored::bare;
@@ -14,21 +14,25 @@ type Parts = HashMap<i64, Vec<Point>>;
 /// Each anchor's panel, in the same order. Parts of one pressure share device, patient, channel and
 /// time; where several values stand at that time, the one of the anchor's own message is meant.
 pub(super) fn complete(store: &dyn Read, anchors: Vec<Stored>) -> Result<Vec<Panel>, StoreError> {
-    let mut groups: HashMap<SeriesKey, (i64, i64)> = HashMap::new();
+    let mut groups: HashMap<SeriesId, (i64, i64)> = HashMap::new();
     for anchor in &anchors {
         let at = anchor.point.time.micros();
-        let span = groups.entry(anchor.key.clone()).or_insert((at, at));
+        let span = groups.entry(anchor.series).or_insert((at, at));
         *span = (span.0.min(at), span.1.max(at));
     }
-    let mut found: HashMap<SeriesKey, Vec<(SeriesInfo, Parts)>> = HashMap::new();
-    for (key, (first, last)) in groups {
-        let span = Span { from: Some(first), to: Some(last.saturating_add(1)) };
-        let parts = parts(store, &key, span)?;
-        found.insert(key, parts);
+    let ids: Vec<SeriesId> = groups.keys().copied().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found: HashMap<SeriesId, Vec<(SeriesInfo, Parts)>> = HashMap::new();
+    for info in store.series(&SeriesFilter { ids, ..SeriesFilter::default() })? {
+        let Some((first, last)) = groups.get(&info.id) else { continue };
+        let span = Span { from: Some(*first), to: Some(last.saturating_add(1)) };
+        found.insert(info.id, parts(store, &info.key, span)?);
     }
     let panel = |anchor: Stored| {
         let point = &anchor.point;
-        let beside = found.get(&anchor.key).into_iter().flatten().filter_map(|(info, parts)| {
+        let beside = found.get(&anchor.series).into_iter().flatten().filter_map(|(info, parts)| {
             let there = parts.get(&point.time.micros())?;
             let own = there.iter().rfind(|part| part.offset == point.offset);
             own.or(there.last()).map(|part| bare(info, *part))

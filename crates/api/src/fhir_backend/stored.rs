@@ -5,13 +5,15 @@ use vitals::{Measurement, Message, MetricCode, Offset, Point, ReadingRef, Value}
 use wire_fhir::Stored;
 use wire_fhir::names::{self, Name};
 
+use super::merged::Survivors;
+
 /// One stored reading.
 pub(super) fn one(store: &dyn Read, name: ReadingRef) -> Result<Option<Stored>, StoreError> {
     let Some(point) = store.reading(name)? else { return Ok(None) };
     let filter = SeriesFilter { ids: vec![name.series], ..SeriesFilter::default() };
     let Some(info) = store.series(&filter)?.pop() else { return Ok(None) };
     let mut stored = bare(&info, point);
-    complete(store, &mut stored)?;
+    complete(store, &mut stored, &mut Survivors::default())?;
     Ok(Some(stored))
 }
 
@@ -23,6 +25,7 @@ pub(super) fn of_message(
     offset: Offset,
 ) -> Result<Vec<(u16, Stored)>, StoreError> {
     let mut found = Vec::new();
+    let mut survivors = Survivors::default();
     for (first, reading, measurement) in message.readings() {
         for (index, (metric, value)) in (first..).zip(values(measurement)) {
             let filter = SeriesFilter {
@@ -46,7 +49,7 @@ pub(super) fn of_message(
                 hit = equal(store, &series, measurement, value)?;
             }
             if let Some(mut stored) = hit {
-                complete(store, &mut stored)?;
+                complete(store, &mut stored, &mut survivors)?;
                 found.push((index, stored));
             }
         }
@@ -87,8 +90,16 @@ pub(super) fn bare(info: &SeriesInfo, point: Point) -> Stored {
     Stored { series: info.id, key: info.key.clone(), point, attachment: None, names: Vec::new() }
 }
 
-/// Adds what lies beside the point: text or samples, and names.
-pub(super) fn complete(store: &dyn Read, stored: &mut Stored) -> Result<(), StoreError> {
+/// Adds what lies beside the point: text or samples, and names; and names the patient who lives
+/// on.
+pub(super) fn complete(
+    store: &dyn Read,
+    stored: &mut Stored,
+    survivors: &mut Survivors,
+) -> Result<(), StoreError> {
+    if let Some(patient) = &mut stored.key.subject {
+        survivors.put(store, patient)?;
+    }
     let name = stored.reference();
     stored.attachment = attachment(store, name, &stored.point)?;
     for text in store.identifiers(name)? {

@@ -112,6 +112,13 @@ pub(super) fn people_places_devices(store: &mut impl Store) {
     );
     check(
         DirectoryQuery {
+            patient: Some(smith.patient.id.clone()),
+            ..any()
+        },
+        &[&retired],
+    );
+    check(
+        DirectoryQuery {
             name: Some("SMITH".into()),
             ..any()
         },

@@ -21,7 +21,8 @@ impl Listed for PatientRow {
             } else {
                 "active"
             },
-            patient: None,
+            // By this the records that were merged into one are found.
+            patient: self.merged_into.as_ref().map(|survivor| survivor.as_str()),
             location: None,
             updated: self.updated,
             version: self.version,
