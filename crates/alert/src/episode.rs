@@ -196,6 +196,14 @@ impl Episodes {
         &self.open
     }
 
+    /// Takes over an open episode as it was kept, unless what it is about has one.
+    pub fn adopt(&mut self, episode: Episode) {
+        let taken = self.open.iter().any(|other| other.group == episode.group);
+        if !taken && episode.state != EpisodeState::Resolved {
+            self.open.push(episode);
+        }
+    }
+
     /// Takes in the conditions that hold now, and the passing of time.
     pub fn step(&mut self, active: &[Active<'_>], cx: &mut Context<'_>, out: &mut Vec<Change>) {
         for episode in &mut self.open {

@@ -16,7 +16,8 @@ pub(crate) async fn ready(State(api): State<Api>) -> Response {
     let behind = api.appender.next_offset().saturating_sub(api.live.progress().judged());
     let reasons = reasons(api.appender.stats().trouble, api.live.progress().store_refuses(), behind);
     if reasons.is_empty() {
-        return "ready\n".into_response();
+        let notices = api.live.notices().into_iter().map(|notice| format!("notice: {notice}\n"));
+        return format!("ready\n{}", notices.collect::<String>()).into_response();
     }
     let text = format!("not ready: {}\n", reasons.join("; "));
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()

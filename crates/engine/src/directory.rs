@@ -47,6 +47,45 @@ pub struct Moved {
 }
 
 impl Directory {
+    /// The directory of what a store keeps: patients with the record that each was merged into.
+    pub(crate) fn of(
+        patients: Vec<(Patient, Option<PatientId>)>,
+        locations: Vec<Location>,
+        encounters: Vec<Encounter>,
+    ) -> Self {
+        let mut directory = Self::default();
+        for (patient, survivor) in patients {
+            let owner = survivor.clone().unwrap_or_else(|| patient.id.clone());
+            for identifier in &patient.identifiers {
+                // The record that lives on goes before those that were merged into it.
+                if survivor.is_none() {
+                    directory.identifiers.insert(key(identifier), owner.clone());
+                } else {
+                    directory.identifiers.entry(key(identifier)).or_insert(owner.clone());
+                }
+            }
+            if let Some(survivor) = survivor {
+                directory.merged.insert(patient.id.clone(), survivor);
+            }
+            directory.patients.insert(patient.id.clone(), patient);
+        }
+        directory.locations.extend(locations.into_iter().map(|place| (place.id.clone(), place)));
+        for encounter in encounters {
+            if encounter.status == EncounterStatus::InProgress {
+                let patient = directory.resolve(&encounter.patient).clone();
+                directory.present.insert(patient, encounter.id.clone());
+            }
+            let stay = Stay { encounter, previous: None };
+            directory.encounters.insert(stay.encounter.id.clone(), stay);
+        }
+        directory
+    }
+
+    /// Every patient with an encounter in progress.
+    pub(crate) fn present(&self) -> Vec<PatientId> {
+        self.present.keys().cloned().collect()
+    }
+
     /// The patient's details.
     #[must_use]
     pub fn patient(&self, id: &PatientId) -> Option<&Patient> {

@@ -16,6 +16,7 @@ mod directory;
 mod effect;
 mod message;
 mod judge;
+mod learn;
 mod past;
 mod patient;
 mod place;
@@ -36,9 +37,10 @@ use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime, SeriesId};
 pub use clock::{ClockState, DeviceClock};
 pub use device::DeviceState;
 pub use directory::Directory;
+pub use learn::Known;
 pub use effect::{AlertRecord, Attachment, Effect};
 pub use patient::{PatientState, Silence};
-pub use scoring::{Scores, Trend};
+pub use scoring::{Scores, Trend, sources};
 pub use snapshot::{STATE_VERSION, SnapshotError};
 pub use value::{Believed, Current, Values};
 pub use view::{AssociationLine, DeviceLine, PatientView};
@@ -96,7 +98,7 @@ impl Engine {
             awake_since: ReceiveTime(0),
             self_device: DeviceId::new(SELF_DEVICE).expect("a constant that is a valid id"),
             changed: Changed::default(),
-            unsaved: Changed::default(),
+            unsaved: Changed { directory: true, ..Changed::default() },
         }
     }
 

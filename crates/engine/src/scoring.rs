@@ -154,7 +154,8 @@ impl Scores {
 }
 
 /// The metrics that may stand for a score's input, best first.
-fn sources(input: MetricCode) -> SmallVec<[MetricCode; 3]> {
+#[must_use]
+pub fn sources(input: MetricCode) -> SmallVec<[MetricCode; 3]> {
     match input {
         code::NIBP_SYS => smallvec![code::ABP_SYS, code::ART_SYS, code::NIBP_SYS],
         code::NIBP_DIA => smallvec![code::ABP_DIA, code::ART_DIA, code::NIBP_DIA],

@@ -37,14 +37,7 @@ impl Engine {
     pub fn snapshot(&mut self) -> Vec<(String, Vec<u8>)> {
         let Changed { patients, devices, directory } = std::mem::take(&mut self.unsaved);
         let mut parts = Vec::with_capacity(patients.len() + devices.len() + 2);
-        let world = World {
-            next_series: self.next_series,
-            now: self.now,
-            awake_since: self.awake_since,
-            policy: self.policy_by.as_ref().map(|_| self.policy.text.clone()),
-            policy_by: self.policy_by.clone(),
-        };
-        parts.push(("world".to_owned(), write(&world)));
+        parts.push(self.world());
         if directory {
             parts.push(("directory".to_owned(), write(&self.directory)));
         }
@@ -56,6 +49,29 @@ impl Engine {
                 .push((format!("patient/{id}"), self.patients.get(&id).map(write).unwrap_or_default()));
         }
         parts
+    }
+
+    /// All parts, by name: what [`Self::snapshot`] adds up to.
+    #[must_use]
+    pub fn whole_state(&self) -> Vec<(String, Vec<u8>)> {
+        let mut parts = vec![self.world(), ("directory".to_owned(), write(&self.directory))];
+        let devices = self.devices.iter().map(|(id, state)| (format!("device/{id}"), write(state)));
+        parts.extend(devices);
+        let patients = self.patients.iter();
+        parts.extend(patients.map(|(id, state)| (format!("patient/{id}"), write(state))));
+        parts.sort_unstable();
+        parts
+    }
+
+    fn world(&self) -> (String, Vec<u8>) {
+        let world = World {
+            next_series: self.next_series,
+            now: self.now,
+            awake_since: self.awake_since,
+            policy: self.policy_by.as_ref().map(|_| self.policy.text.clone()),
+            policy_by: self.policy_by.clone(),
+        };
+        ("world".to_owned(), write(&world))
     }
 
     /// Reads parts back into an engine that knows nothing yet.

@@ -29,7 +29,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// PA-1: each reading goes to whoever the device was on at the reading's own time, as far as
     /// was known when it came; and nothing that was stored goes anywhere else afterwards.
@@ -120,7 +120,9 @@ proptest! {
                 run.at(now, event(order[place - back.min(&place)]));
             }
         }
-        let kinds: Vec<ChangeKind> = run.alerts.iter().map(|(_, record)| record.kind).collect();
+        // Outages that join up may be silences of their own.
+        let of_the_patient = run.alerts.iter().filter(|(_, r)| r.episode.group == "deterioration");
+        let kinds: Vec<ChangeKind> = of_the_patient.map(|(_, record)| record.kind).collect();
         let many = |kind| kinds.iter().filter(|other| **other == kind).count();
         prop_assert_eq!((many(ChangeKind::Raised), many(ChangeKind::Resolved)), (1, 0), "{:?}", run.story());
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(run.entries.len())).collect();

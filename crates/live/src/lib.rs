@@ -33,6 +33,7 @@ struct Inner {
     policy: RwLock<PolicyInForce>,
     rates: Mutex<Rates>,
     counted: Mutex<BTreeMap<String, u64>>,
+    notices: Mutex<Vec<String>>,
     quarantined: AtomicI64,
     tail: Tail,
     changes: Changes,
@@ -69,6 +70,7 @@ impl Live {
                 policy: RwLock::default(),
                 rates: Mutex::default(),
                 counted: Mutex::default(),
+                notices: Mutex::default(),
                 quarantined: AtomicI64::new(0),
                 tail: Tail::default(),
                 changes: Changes::new(start),
@@ -171,6 +173,17 @@ impl Live {
     #[must_use]
     pub fn counted(&self) -> BTreeMap<String, u64> {
         self.inner.counted.lock().clone()
+    }
+
+    /// Notes something that whoever runs the program must know until the next start.
+    pub fn notice(&self, text: String) {
+        self.inner.notices.lock().push(text);
+    }
+
+    /// What whoever runs the program must know.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        self.inner.notices.lock().clone()
     }
 
     /// Puts a patient's view in place; none takes it away.

@@ -11,6 +11,7 @@
 
 mod keeper;
 mod pending;
+mod rebuild;
 mod recover;
 mod ticker;
 mod webhook;
@@ -27,6 +28,7 @@ use live::Live;
 use store::Store;
 use vitals::ReceiveTime;
 
+pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;
 pub use webhook::{Webhook, sign};
 

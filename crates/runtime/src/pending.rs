@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use alert::{ChangeKind, EpisodeState};
+use alert::EpisodeState;
 use engine::{AlertRecord, Effect};
 use journal::Entry;
 use live::Live;
 use serde_json::json;
 use store::{
     AlertEventRow, AlertRow, AssociationRow, Attachment, Commit, DeviceRow, DirectoryRow,
-    EncounterRow, KvRow, LocationRow, OutboxRow, PatientRow, QuarantineRow, QuarantineStatus, Reader,
+    EncounterRow, KvRow, LocationRow, PatientRow, QuarantineRow, QuarantineStatus, Reader,
 };
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
@@ -22,6 +22,8 @@ pub(crate) struct Pending {
     webhooks: Vec<Webhook>,
     reader: Reader,
     commit: Commit,
+    /// Parts of the engine's state that the store has and the engine may not.
+    old_parts: Vec<String>,
     next_event: (Offset, u16),
     /// Care unit of the alert that is taken in next.
     pub(crate) unit: String,
@@ -37,6 +39,7 @@ impl Pending {
             webhooks,
             reader,
             commit: Commit::default(),
+            old_parts: Vec::new(),
             next_event: (0, 0),
             unit: String::new(),
             points: Vec::new(),
@@ -45,7 +48,7 @@ impl Pending {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.commit == Commit::default()
+        self.commit == Commit::default() && self.old_parts.is_empty()
     }
 
     /// Everything gathered, as one commit.
@@ -57,7 +60,29 @@ impl Pending {
         counters: Vec<(String, u64)>,
     ) -> Commit {
         let gathered = std::mem::take(&mut self.commit);
+        let mut engine_state = engine_state;
+        for name in std::mem::take(&mut self.old_parts) {
+            if engine_state.iter().all(|(other, _)| *other != name) {
+                engine_state.push((name, Vec::new()));
+            }
+        }
         Commit { checkpoint, engine_state, points, counters, ..gathered }
+    }
+
+    /// The engine was made anew: its old parts go, series that the store lacks come, and alerts
+    /// that could not be taken over end.
+    pub(crate) fn begin_anew(&mut self, old: Vec<String>, series: Vec<Effect>, ended: Vec<AlertRow>) {
+        self.old_parts = old;
+        for effect in series {
+            if let Effect::SeriesOpened(id, key) = effect {
+                self.commit.series.push((id, key));
+            }
+        }
+        self.commit.alerts.extend(ended.into_iter().map(|row| AlertRow {
+            state: EpisodeState::Resolved.name().to_owned(),
+            open: false,
+            ..row
+        }));
     }
 
     /// Takes in one effect of one entry.
@@ -183,32 +208,24 @@ impl Pending {
             actor: record.actor.clone(),
             body: detail.to_string().into_bytes(),
         });
-        let told = matches!(
-            record.kind,
-            ChangeKind::Raised | ChangeKind::Escalated | ChangeKind::Resolved
-        );
-        if told {
-            for hook in self.webhooks.clone() {
-                self.notify(&hook, entry, &record);
-            }
+        for hook in self.webhooks.clone() {
+            self.notify(&hook, entry, &record);
         }
         self.fresh_alerts.push(Arc::new(record));
     }
 
-    /// Queues a notification; the end of an episode goes to those who heard of its start (AL-4).
+    /// Queues a notification, if the receiver is to hear of this change (AL-4).
     fn notify(&mut self, hook: &Webhook, entry: &Entry, record: &AlertRecord) {
         let key = format!("{}/{}", hook.name, record.episode.id);
-        let told = self.commit.kv.iter().rev().find(|row| row.key == key).map_or_else(
-            || self.reader.kv(TOLD, &key).ok().flatten().is_some(),
-            |row| row.value.is_some(),
-        );
-        let ends = record.kind == ChangeKind::Resolved;
-        if ends && !told {
-            return;
-        }
-        let Some(row) = webhook::notification(hook, entry, record) else { return };
-        self.commit.outbox.push(row);
-        let value = (!ends).then(|| b"1".to_vec());
+        let waiting = self.commit.kv.iter().rev().find(|row| row.bucket == TOLD && row.key == key);
+        let told = match waiting {
+            Some(row) => row.value.clone(),
+            None => self.reader.kv(TOLD, &key).ok().flatten(),
+        };
+        let told = told.map(|value| String::from_utf8_lossy(&value).into_owned());
+        let Some(notice) = webhook::notice(hook, record, told.as_deref()) else { return };
+        self.commit.outbox.push(webhook::outbox_row(hook, entry, record, &notice));
+        let value = notice.told.map(String::into_bytes);
         self.commit.kv.push(KvRow { bucket: TOLD.to_owned(), key, value });
     }
 
@@ -275,18 +292,5 @@ fn count_quality(quality: Quality, live: &Live) {
         if quality.contains(flag) {
             live.count(reason, 1);
         }
-    }
-}
-
-/// Outbox rows name an episode, a receiver and a step, so that each is sent once (AL-4).
-pub(crate) fn outbox_row(hook: &Webhook, entry: &Entry, id: String, body: Vec<u8>) -> OutboxRow {
-    OutboxRow {
-        id,
-        target: hook.name.clone(),
-        body,
-        created: entry.at,
-        attempts: 0,
-        next_at: entry.at,
-        last_error: String::new(),
     }
 }

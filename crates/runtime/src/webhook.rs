@@ -1,7 +1,8 @@
 //! Notifications to other programs: kept in the store until delivered, signed, retried.
 //!
-//! A receiver hears of an episode once when it starts (or when it is escalated to a role that the
-//! receiver serves), and once when it ends (AL-4). The body names no patient but by id: a receiver
+//! A receiver hears of an episode once when it starts and once when it ends (AL-4). In between it
+//! hears when the episode goes on to another role that it serves, and when it sounds again because
+//! it worsened or was taken for too long (AL-3). The body names no patient but by id: a receiver
 //! who may know more asks the API.
 
 use std::time::Duration;
@@ -15,9 +16,8 @@ use sha2::Sha256;
 use store::{OutboxRow, Reader, Side};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use vitals::{ReceiveTime, Role};
-
-use crate::pending::outbox_row;
 
 /// How often to look for what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -25,6 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest pause between two tries, in microseconds.
 const PAUSE_MAX_US: i64 = 300_000_000;
+/// A notification that nobody took for this long is given up and counted: three days.
+const GIVEN_UP_AFTER_US: i64 = 3 * vitals::time::DAY;
 
 /// A receiver of notifications.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,25 +59,60 @@ pub fn sign(secret: &str, seconds: i64, body: &[u8]) -> String {
     format!("t={seconds},v1={hex}")
 }
 
-/// What a receiver is to be told of a change, if anything.
-pub(crate) fn notification(
+/// One thing to tell a receiver.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Notice {
+    /// What it is to the receiver.
+    event: &'static str,
+    /// Names it within the episode.
+    step: String,
+    /// What the receiver then has been told: roles, separated by commas; none: nothing any more.
+    pub(crate) told: Option<String>,
+}
+
+/// What a receiver is to be told of a change, if anything. `told`: the roles for which it heard of
+/// the episode before; none: it did not.
+pub(crate) fn notice(hook: &Webhook, record: &AlertRecord, told: Option<&str>) -> Option<Notice> {
+    let episode = &record.episode;
+    if record.kind == ChangeKind::Resolved {
+        return told.map(|_| Notice { event: "alert.ended", step: "end".to_owned(), told: None });
+    }
+    let role = episode.assigned.name();
+    let serves = hook.roles.is_empty() || hook.roles.contains(&episode.assigned);
+    if episode.priority < hook.priority || !episode.state.sounding() || !serves {
+        return None;
+    }
+    let Some(told) = told else {
+        let told = Some(role.to_owned());
+        return Some(Notice { event: "alert.started", step: "start".to_owned(), told });
+    };
+    match record.kind {
+        // A chain that comes back to the same role says nothing new.
+        ChangeKind::Escalated if told.split(',').all(|other| other != role) => Some(Notice {
+            event: "alert.escalated",
+            step: format!("escalated-{role}"),
+            told: Some(format!("{told},{role}")),
+        }),
+        ChangeKind::Worsened | ChangeKind::Sounding => Some(Notice {
+            event: "alert.again",
+            step: format!("again-{}", record.at.0),
+            told: Some(told.to_owned()),
+        }),
+        _ => None,
+    }
+}
+
+/// A notice as it waits for delivery: its name holds receiver, episode and step, so that each is
+/// kept once.
+pub(crate) fn outbox_row(
     hook: &Webhook,
     entry: &Entry,
     record: &AlertRecord,
-) -> Option<OutboxRow> {
+    notice: &Notice,
+) -> OutboxRow {
     let episode = &record.episode;
-    let serves = hook.roles.is_empty() || hook.roles.contains(&episode.assigned);
-    let step = match record.kind {
-        ChangeKind::Resolved => "end".to_owned(),
-        // One start a role: a chain that comes back to the same role says nothing new.
-        _ if serves => format!("start-{}", episode.assigned.name()),
-        _ => return None,
-    };
-    if episode.priority < hook.priority && record.kind != ChangeKind::Resolved {
-        return None;
-    }
     let body = json!({
-        "event": if record.kind == ChangeKind::Resolved { "alert.ended" } else { "alert.started" },
+        "event": notice.event,
         "episode": episode.id.to_string(),
         "kind": record.kind.name(),
         "priority": episode.priority.name(),
@@ -87,8 +124,15 @@ pub(crate) fn notification(
         "raised_ms": episode.raised_at / 1_000,
         "at_ms": record.at.millis(),
     });
-    let id = format!("{}/{}/{step}", hook.name, episode.id);
-    Some(outbox_row(hook, entry, id, body.to_string().into_bytes()))
+    OutboxRow {
+        id: format!("{}/{}/{}", hook.name, episode.id, notice.step),
+        target: hook.name.clone(),
+        body: body.to_string().into_bytes(),
+        created: entry.at,
+        attempts: 0,
+        next_at: entry.at,
+        last_error: String::new(),
+    }
 }
 
 /// Delivers what is due until the task is ended.
@@ -102,27 +146,61 @@ pub(crate) async fn deliver(
         return;
     }
     loop {
-        let now = clock();
-        for row in reader.outbox_due(now, 100).unwrap_or_default() {
-            let sent = match hooks.iter().find(|hook| hook.name == row.target) {
-                Some(hook) => post(hook, &row.body, now).await,
-                // The receiver was taken out of the configuration: nobody waits for it.
-                None => Ok(()),
-            };
-            let noted = match sent {
-                Ok(()) => side.outbox_done(&row.id),
-                Err(error) => {
-                    metrics::counter!("vitalwire_webhook_failures_total").increment(1);
-                    let attempts = row.attempts + 1;
-                    let pause = (1_000_000_i64 << attempts.min(9)).min(PAUSE_MAX_US);
-                    side.outbox_retry(&row.id, attempts, now.plus(pause), &error)
-                }
-            };
-            if let Err(error) = noted {
-                tracing::error!("webhook: cannot note a delivery: {error}");
-            }
+        let due = reader.outbox_due(clock(), 100).unwrap_or_default();
+        // Receivers side by side, so that one that hangs holds up no other.
+        let mut rounds = JoinSet::new();
+        let mut targets: Vec<&str> = due.iter().map(|row| row.target.as_str()).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        for target in targets {
+            let rows: Vec<OutboxRow> = due.iter().filter(|row| row.target == target).cloned().collect();
+            let hook = hooks.iter().find(|hook| hook.name == target).cloned();
+            rounds.spawn(round(hook, rows, std::sync::Arc::clone(&side), clock));
         }
+        while rounds.join_next().await.is_some() {}
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Delivers what is due to one receiver, in order. After a failure the rest waits with what failed,
+/// so that no end is told before its start.
+async fn round(
+    hook: Option<Webhook>,
+    rows: Vec<OutboxRow>,
+    side: std::sync::Arc<dyn Side>,
+    clock: fn() -> ReceiveTime,
+) {
+    let mut failed: Option<(u32, String)> = None;
+    for row in rows {
+        let now = clock();
+        let outcome = match (&hook, &failed) {
+            (_, Some((attempts, error))) => Err((*attempts, error.clone())),
+            (Some(hook), None) => {
+                post(hook, &row.body, now).await.map_err(|error| (row.attempts + 1, error))
+            }
+            // The receiver was taken out of the configuration: nobody waits for it.
+            (None, None) => Ok(()),
+        };
+        let noted = match outcome {
+            Ok(()) => side.outbox_done(&row.id),
+            Err(_) if now.0.saturating_sub(row.created.0) > GIVEN_UP_AFTER_US => {
+                metrics::counter!("vitalwire_webhook_given_up_total").increment(1);
+                tracing::error!(receiver = row.target, "webhook: a notification was given up after three days");
+                side.outbox_done(&row.id)
+            }
+            Err((attempts, error)) => {
+                if failed.is_none() {
+                    metrics::counter!("vitalwire_webhook_failures_total").increment(1);
+                }
+                let pause = (1_000_000_i64 << attempts.min(9)).min(PAUSE_MAX_US);
+                let noted = side.outbox_retry(&row.id, attempts, now.plus(pause), &error);
+                failed = Some((attempts, error));
+                noted
+            }
+        };
+        if let Err(error) = noted {
+            tracing::error!("webhook: cannot note a delivery: {error}");
+        }
     }
 }
 

@@ -75,6 +75,11 @@ impl Worker {
         }
     }
 
+    /// What waits for the store.
+    pub(crate) fn pending(&mut self) -> &mut Pending {
+        &mut self.pending
+    }
+
     /// Works until the feed ends, then puts everything into the store.
     pub(crate) fn run(mut self, feed: &Receiver<Arc<[Entry]>>) {
         loop {

@@ -1,4 +1,7 @@
 //! Administration of a data folder: accounts of people, programs and devices; patients; audit.
+//! Whoever may write in the folder may do this; each command is in the audit log before it is done.
+
+mod rebuild;
 
 use std::path::PathBuf;
 
@@ -9,6 +12,7 @@ use store::{DirectoryQuery, SqliteStore, Store};
 use vitals::{DeviceId, Role};
 
 use crate::Misuse;
+use crate::clock::clock;
 use crate::wiring::Folder;
 
 /// Where the data are.
@@ -49,7 +53,7 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         data: Data,
     },
-    /// Set a person's password.
+    /// Set a person's password; their sessions end.
     Password {
         /// Account name.
         name: String,
@@ -68,6 +72,12 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         data: Data,
     },
+}
+
+/// What was typed as a name, if it can be one: people type passwords in the wrong place.
+fn shown(name: &str) -> &str {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
+    if name.len() <= 64 && name.bytes().all(plain) { name } else { "no possible name" }
 }
 
 fn role(name: &str) -> Result<Role, Misuse> {
@@ -90,16 +100,30 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
     match command {
         UserCommand::Add { name, role: wanted, data } => {
             let role = role(&wanted)?;
-            data.guard()?.add_user(&name, role, &password()?)?;
+            let (guard, password) = (data.guard()?, password()?);
+            let detail = format!("{} as {}", shown(&name), role.name());
+            guard.locally("add-user", &detail, clock(), || guard.add_user(&name, role, &password))?;
             println!("added {name} ({})", role.name());
         }
         UserCommand::Token { name, role: wanted, data } => {
-            let token = data.guard()?.add_service_token(&name, role(&wanted)?)?;
+            let (guard, role) = (data.guard()?, role(&wanted)?);
+            let detail = format!("{} as {}", shown(&name), role.name());
+            let token = guard.locally("add-token", &detail, clock(), || {
+                guard.add_service_token(&name, role)
+            })?;
             println!("{token}");
             eprintln!("This is shown once. Keep it like a password.");
         }
-        UserCommand::Password { name, data } => data.guard()?.set_password(&name, &password()?)?,
-        UserCommand::Remove { name, data } => data.guard()?.remove_user(&name)?,
+        UserCommand::Password { name, data } => {
+            let (guard, password) = (data.guard()?, password()?);
+            guard.locally("set-password", shown(&name), clock(), || {
+                guard.set_password(&name, &password)
+            })?;
+        }
+        UserCommand::Remove { name, data } => {
+            let guard = data.guard()?;
+            guard.locally("remove-user", shown(&name), clock(), || guard.remove_user(&name))?;
+        }
         UserCommand::List { data } => {
             for account in data.guard()?.list_users()? {
                 println!("{}\t{}\t{}", account.name, account.role.name(), account.kind.name());
@@ -115,10 +139,13 @@ pub(crate) enum DeviceCommand {
     Add {
         /// Device id.
         id: String,
+        /// The device shows a certificate with its id instead; it gets no password.
+        #[arg(long)]
+        certificate: bool,
         #[command(flatten)]
         data: Data,
     },
-    /// Remove a device's account.
+    /// Remove a device's account; a running server ends its connections.
     Remove {
         /// Device id.
         id: String,
@@ -135,11 +162,24 @@ pub(crate) enum DeviceCommand {
 pub(crate) fn device(command: DeviceCommand) -> anyhow::Result<()> {
     let id = |text: &str| DeviceId::new(text).map_err(|error| Misuse(error.to_string()));
     match command {
-        DeviceCommand::Add { id: text, data } => {
-            println!("{}", data.guard()?.add_device(&id(&text)?)?);
+        DeviceCommand::Add { id: text, certificate: true, data } => {
+            let (guard, id) = (data.guard()?, id(&text)?);
+            let detail = format!("{text} by certificate");
+            guard.locally("add-device", &detail, clock(), || {
+                guard.add_device_with_certificate(&id)
+            })?;
+            println!("added {text}: it is let in with a certificate that names it");
+        }
+        DeviceCommand::Add { id: text, certificate: false, data } => {
+            let (guard, id) = (data.guard()?, id(&text)?);
+            let added = guard.locally("add-device", &text, clock(), || guard.add_device(&id));
+            println!("{}", added?);
             eprintln!("This is shown once. The device logs in as {text} with it.");
         }
-        DeviceCommand::Remove { id: text, data } => data.guard()?.remove_device(&id(&text)?)?,
+        DeviceCommand::Remove { id: text, data } => {
+            let (guard, id) = (data.guard()?, id(&text)?);
+            guard.locally("remove-device", &text, clock(), || guard.remove_device(&id))?;
+        }
         DeviceCommand::List { data } => {
             for device in data.guard()?.list_devices()? {
                 println!("{device}");
@@ -160,12 +200,16 @@ pub(crate) enum PatientCommand {
 
 pub(crate) fn patient(command: PatientCommand) -> anyhow::Result<()> {
     let PatientCommand::Count { data } = command;
+    let guard = data.guard()?;
     let store = SqliteStore::open(&Folder(data.data).store()).context("cannot open the store")?;
-    let reader = store.reader();
-    let patients = reader.patients(&DirectoryQuery::default())?.total;
-    let values: u64 = reader.series(&store::SeriesFilter::default())?.iter().map(|s| s.count).sum();
-    println!("{patients} patients, {values} values");
-    Ok(())
+    guard.locally("count-patients", "", clock(), || {
+        let reader = store.reader();
+        let patients = reader.patients(&DirectoryQuery::default())?.total;
+        let series = reader.series(&store::SeriesFilter::default())?;
+        let values: u64 = series.iter().map(|series| series.count).sum();
+        println!("{patients} patients, {values} values");
+        Ok::<(), anyhow::Error>(())
+    })
 }
 
 #[derive(Subcommand)]
@@ -175,19 +219,41 @@ pub(crate) enum AuditCommand {
         #[command(flatten)]
         data: Data,
     },
+    /// Take the journal in again from its first entry: print what became of alerts and a digest,
+    /// and say whether the store holds the same. Run twice, it prints the same bytes.
+    Rebuild {
+        #[command(flatten)]
+        data: Data,
+        /// Print JSON lines: one a change of an alert, then one summary.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(crate) fn audit(command: AuditCommand) -> anyhow::Result<()> {
-    let AuditCommand::Verify { data } = command;
+    let data = match command {
+        AuditCommand::Verify { data } => data,
+        AuditCommand::Rebuild { data, json } => return rebuild::run(data.data, json),
+    };
     let folder = Folder(data.data);
     let audit = Guard::verify_audit(&folder.guard()).context("the audit log was changed")?;
-    println!("audit log: {audit:?}");
-    let journal = journal::EmbeddedJournal::open(&folder.journal())
-        .context("cannot open the journal; stop the program first")?;
-    let verified = journal::Journal::reader(&journal).verify().context("the journal was changed")?;
-    println!(
-        "journal: entries {} to {}, {} files, all checksums and the hash chain hold",
-        verified.first_offset, verified.next_offset, verified.files
-    );
+    println!("audit log: {} records, unbroken; the last hash is {}", audit.records, audit.hash);
+    for repair in &audit.repairs {
+        println!("  line {}: the program found: {}", repair.line, repair.detail);
+    }
+    match journal::EmbeddedJournal::open(&folder.journal()) {
+        Err(journal::JournalError::InUse(_)) => {
+            println!("journal: in use by a running program; stop it to check the journal");
+        }
+        Err(error) => return Err(error).context("cannot open the journal"),
+        Ok(journal) => {
+            let checked = journal::Journal::reader(&journal).verify();
+            let checked = checked.context("the journal was changed")?;
+            println!(
+                "journal: entries {} to {}, {} files, all checksums and the hash chain hold",
+                checked.first_offset, checked.next_offset, checked.files
+            );
+        }
+    }
     Ok(())
 }

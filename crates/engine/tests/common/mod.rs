@@ -238,6 +238,9 @@ pub fn take_in(entries: &[(ReceiveTime, Event)], cuts: &[usize]) -> Concluded {
         step(&mut engine, offset, &mut effects);
     }
     commit(&mut engine, &mut parts);
+    let whole: BTreeMap<String, Vec<u8>> = engine.whole_state().into_iter().collect();
+    let missed = parts.iter().chain(&whole).find(|(name, _)| parts.get(*name) != whole.get(*name));
+    assert_eq!(missed.map(|(name, _)| name), None, "a part changed and was not saved");
     Concluded { effects, parts }
 }
 

@@ -1,0 +1,265 @@
+//! What a journal concludes, taken in from its first entry by a fresh engine, without touching the
+//! store: to compare with what the store holds (EN-1), and to audit how an alert came about.
+
+use std::collections::BTreeMap;
+
+use alert::Policy;
+use blake3::Hasher;
+use engine::{AlertRecord, Effect, Engine};
+use journal::{JournalError, ReadJournal};
+use store::{Reader, SeriesFilter, Span};
+use vitals::{Offset, SeriesId, SeriesKey};
+
+use crate::RuntimeError;
+
+/// Bytes read from the journal at a time.
+const READ_BYTES: usize = 8 * 1024 * 1024;
+
+/// What a journal concluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The oldest entry of the journal; above 0 it was cut, and what came before is not in this.
+    pub first: Offset,
+    /// The entry to come.
+    pub next: Offset,
+    /// Changes of alerts.
+    pub alerts: u64,
+    /// Values.
+    pub values: u64,
+    /// BLAKE3 over every effect in order.
+    pub effects: String,
+    /// BLAKE3 over the engine's state at the end.
+    pub state: String,
+}
+
+/// How the store compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Compared {
+    /// Alerts, values and engine state are what the journal concludes, up to the store's place.
+    Equal {
+        /// That place: the next entry that the store would take in.
+        checkpoint: Offset,
+    },
+    /// The first difference.
+    Differs(String),
+    /// The journal no longer has its first entries.
+    Cut,
+}
+
+/// Takes in the whole journal; `told` hears of every change of an alert.
+///
+/// # Errors
+/// [`RuntimeError::Journal`] when the journal can't be read.
+pub fn rebuild(
+    journal: &dyn ReadJournal,
+    told: impl FnMut(Offset, &AlertRecord),
+) -> Result<Rebuilt, RuntimeError> {
+    let mut taking = Taking::new(journal, told);
+    taking.until(journal.next_offset())?;
+    Ok(taking.end())
+}
+
+/// The same, and compares with a store at its own place in the journal.
+///
+/// # Errors
+/// [`RuntimeError`] when journal or store can't be read.
+pub fn rebuild_and_compare(
+    journal: &dyn ReadJournal,
+    store: &Reader,
+    told: impl FnMut(Offset, &AlertRecord),
+) -> Result<(Rebuilt, Compared), RuntimeError> {
+    let mut taking = Taking::new(journal, told);
+    let checkpoint = store.checkpoint()?;
+    let next = journal.next_offset();
+    if checkpoint > next {
+        return Err(RuntimeError::Ahead { checkpoint, next });
+    }
+    let compared = if journal.first_offset() > 0 {
+        Compared::Cut
+    } else {
+        taking.kept = Some(Kept::default());
+        taking.until(checkpoint)?;
+        let kept = taking.kept.take().unwrap_or_default();
+        match kept.difference(&taking.engine, store)? {
+            None => Compared::Equal { checkpoint },
+            Some(text) => Compared::Differs(text),
+        }
+    };
+    taking.until(next)?;
+    Ok((taking.end(), compared))
+}
+
+struct Taking<'a, F> {
+    journal: &'a dyn ReadJournal,
+    told: F,
+    engine: Engine,
+    from: Offset,
+    alerts: u64,
+    values: u64,
+    hash: Hasher,
+    /// What is kept for the comparison with a store, while that is wanted.
+    kept: Option<Kept>,
+}
+
+impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
+    fn new(journal: &'a dyn ReadJournal, told: F) -> Self {
+        Self {
+            from: journal.first_offset(),
+            journal,
+            told,
+            engine: Engine::new(Policy::built_in()),
+            alerts: 0,
+            values: 0,
+            hash: Hasher::new(),
+            kept: None,
+        }
+    }
+
+    fn until(&mut self, end: Offset) -> Result<(), JournalError> {
+        let mut out = Vec::new();
+        while self.from < end {
+            let entries = self.journal.read(self.from, READ_BYTES)?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries.iter().take_while(|entry| entry.offset < end) {
+                self.from = entry.offset + 1;
+                self.engine.step(entry.offset, entry.at, &entry.event, &mut out);
+                for effect in out.drain(..) {
+                    self.note(entry.offset, effect);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, offset: Offset, effect: Effect) {
+        // Every part of an effect is in its debug form, numbers to the last bit.
+        self.hash.update(format!("{offset} {effect:?}\n").as_bytes());
+        match &effect {
+            Effect::Alert(record) => {
+                self.alerts += 1;
+                (self.told)(offset, record);
+            }
+            Effect::Point(..) | Effect::Attachment(..) => self.values += 1,
+            _ => {}
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.note(offset, effect);
+        }
+    }
+
+    fn end(self) -> Rebuilt {
+        let mut state = Hasher::new();
+        for (name, bytes) in self.engine.whole_state() {
+            state.update(name.as_bytes()).update(&[0]).update(&bytes);
+        }
+        Rebuilt {
+            first: self.journal.first_offset(),
+            next: self.from,
+            alerts: self.alerts,
+            values: self.values,
+            effects: self.hash.finalize().to_hex().to_string(),
+            state: state.finalize().to_hex().to_string(),
+        }
+    }
+}
+
+/// What a store should hold.
+#[derive(Default)]
+struct Kept {
+    series: BTreeMap<SeriesId, SeriesKey>,
+    /// Time and bits of every value.
+    values: BTreeMap<SeriesId, Vec<(i64, u64)>>,
+    /// Changes of alerts: entry, kind, body of the alert after it.
+    alerts: Vec<(Offset, AlertRecord)>,
+}
+
+impl Kept {
+    fn note(&mut self, offset: Offset, effect: Effect) {
+        match effect {
+            Effect::SeriesOpened(id, key) => drop(self.series.insert(id, key)),
+            Effect::Point(series, point) => {
+                let value = (point.time.0, point.value.to_bits());
+                self.values.entry(series).or_default().push(value);
+            }
+            Effect::Alert(record) => self.alerts.push((offset, *record)),
+            _ => {}
+        }
+    }
+
+    /// The first difference to a store, in words.
+    fn difference(self, engine: &Engine, store: &Reader) -> Result<Option<String>, RuntimeError> {
+        if let Some(text) = self.alerts_differ(store)? {
+            return Ok(Some(text));
+        }
+        if let Some(text) = self.values_differ(store)? {
+            return Ok(Some(text));
+        }
+        let stored: BTreeMap<String, Vec<u8>> = store.engine_state()?.into_iter().collect();
+        let state: BTreeMap<String, Vec<u8>> = engine.whole_state().into_iter().collect();
+        let names = stored.keys().chain(state.keys());
+        let different = names.into_iter().find(|name| stored.get(*name) != state.get(*name));
+        Ok(different.map(|name| format!("engine state `{name}`")))
+    }
+
+    fn alerts_differ(&self, store: &Reader) -> Result<Option<String>, RuntimeError> {
+        let mut latest: BTreeMap<_, (&AlertRecord, Vec<(Offset, &str)>)> = BTreeMap::new();
+        for (offset, record) in &self.alerts {
+            let entry = latest.entry(record.episode.id).or_insert((record, Vec::new()));
+            entry.0 = record;
+            entry.1.push((*offset, record.kind.name()));
+        }
+        for (id, (record, changes)) in &latest {
+            let stored = store.alert(*id)?;
+            let body = serde_json::to_vec(record).unwrap_or_default();
+            if stored.is_none_or(|row| row.body != body) {
+                return Ok(Some(format!("alert {id}")));
+            }
+            let events = store.alert_events(*id)?;
+            let kept = events.iter().map(|event| (event.offset, event.kind.as_str()));
+            if !kept.eq(changes.iter().copied()) {
+                return Ok(Some(format!("history of alert {id}")));
+            }
+        }
+        let total = store.alerts(&store::AlertQuery::default())?.total;
+        let differs = total != latest.len() as u64;
+        Ok(differs.then(|| format!("number of alerts: {total} stored, {} concluded", latest.len())))
+    }
+
+    fn values_differ(&self, store: &Reader) -> Result<Option<String>, RuntimeError> {
+        let stored = store.series(&SeriesFilter::default())?;
+        if stored.len() != self.series.len() {
+            let text = format!("number of series: {} stored, {} concluded", stored.len(), self.series.len());
+            return Ok(Some(text));
+        }
+        for series in stored {
+            if self.series.get(&series.id) != Some(&series.key) {
+                return Ok(Some(format!("series {}", series.id.0)));
+            }
+            let mut concluded = self.values.get(&series.id).cloned().unwrap_or_default();
+            let points = store.points(series.id, Span::ALL)?;
+            let mut kept: Vec<(i64, u64)> = points
+                .iter()
+                .filter(|point| !point.value.is_nan())
+                .map(|point| (point.time.0, point.value.to_bits()))
+                .collect();
+            // The same value of the same time is one value, however often it was sent.
+            for values in [&mut concluded, &mut kept] {
+                values.retain(|(_, bits)| !f64::from_bits(*bits).is_nan());
+                values.sort_unstable();
+                values.dedup();
+            }
+            if concluded != kept {
+                let text = format!(
+                    "values of series {}: {} stored, {} concluded",
+                    series.id.0,
+                    kept.len(),
+                    concluded.len()
+                );
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+}
