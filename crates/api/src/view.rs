@@ -3,7 +3,7 @@
 use alert::{ConditionKey, Episode, EpisodeState};
 use engine::{AlertRecord, Current, DeviceLine, PatientView};
 use live::Live;
-use score::{Band, PartState, Score};
+use score::{Band, Part, PartState, Score};
 use vitals::{LinkState, Location, MetricCode, Patient, Sex};
 
 use crate::dto;
@@ -105,7 +105,7 @@ fn value(current: &Current, view: &PatientView, clock: i64) -> dto::CurrentValue
     };
     let primary = view.scores.iter().find(|(metric, _)| *metric == view.primary);
     let points = primary.and_then(|(_, score)| {
-        score.parts.iter().find(|part| part.metric == current.metric).and_then(|part| part.points)
+        score.parts.iter().find(|part| taken(part, view) == current.metric)?.points
     });
     dto::CurrentValue {
         metric: current.metric.refid(),
@@ -145,6 +145,20 @@ pub fn text(metric: MetricCode, value: f64, own: Option<&str>) -> Option<String>
     own.filter(|text| !text.is_empty()).or_else(|| engine::word(metric, value)).map(str::to_owned)
 }
 
+/// The metric that a part of a score was taken from: the heart rate may stand for the pulse. The one
+/// with the value that was used; else the first that there is.
+fn taken(part: &Part, view: &PatientView) -> MetricCode {
+    let sources = engine::sources(part.metric);
+    let of = |metric: &MetricCode| view.values.iter().find(|current| current.metric == *metric);
+    let same = |metric: &&MetricCode| of(metric).is_some_and(|c| Some(c.value) == part.value);
+    let found = sources.iter().find(same).or_else(|| sources.iter().find(|m| of(m).is_some()));
+    found.copied().unwrap_or(part.metric)
+}
+
+fn label(metric: MetricCode) -> String {
+    metric.metric().map_or_else(String::new, |row| row.label.to_owned())
+}
+
 /// A score with its parts and recent past.
 #[must_use]
 pub fn score(metric: MetricCode, score: &Score, view: &PatientView) -> dto::ScoreView {
@@ -167,8 +181,8 @@ pub fn score(metric: MetricCode, score: &Score, view: &PatientView) -> dto::Scor
             .parts
             .iter()
             .map(|part| dto::ScorePart {
-                metric: part.metric.refid(),
-                label: part.metric.metric().map_or_else(String::new, |row| row.label.to_owned()),
+                metric: taken(part, view).refid(),
+                label: label(taken(part, view)),
                 value: part.value,
                 points: part.points,
                 state: match part.state {
