@@ -198,6 +198,26 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::Syntax,
+        Self::Unmatched,
+        Self::UnknownMetric,
+        Self::UnknownUnit,
+        Self::BadValue,
+        Self::BadTime,
+        Self::BadDevice,
+        Self::Missing,
+        Self::Limit,
+        Self::Forbidden,
+    ];
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Lower-case name for labels and pages.
     #[must_use]
     pub const fn name(self) -> &'static str {

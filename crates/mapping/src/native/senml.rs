@@ -36,6 +36,13 @@ pub(super) struct Record<'a> {
     pub(super) must_understand: bool,
 }
 
+impl Record<'_> {
+    /// What stays of a record that is no good: its base fields, which hold for those that follow.
+    pub(super) fn bases(self) -> Self {
+        Self { bn: self.bn, bt: self.bt, bu: self.bu, bv: self.bv, ..Self::default() }
+    }
+}
+
 /// What the base fields have come to, and what came out so far.
 pub(super) struct Pack<'m, 'a> {
     raw: &'m RawMessage<'m>,

@@ -59,7 +59,7 @@ fn take(pack: &mut Pack<'_, 'static>, at: usize, value: Value) {
         }
     }
     if !good {
-        record = Record { bn: record.bn, bt: record.bt, bu: record.bu, bv: record.bv, ..Record::default() };
+        record = record.bases();
     }
     pack.take(at, record);
 }

@@ -72,8 +72,7 @@ fn careful<'a>(payload: &'a [u8], pack: &mut Pack<'_, 'a>) {
             }
         }
         if !good {
-            // Good base fields hold for the records that follow; the record itself is lost.
-            record = Record { bn: record.bn, bt: record.bt, bu: record.bu, bv: record.bv, ..Record::default() };
+            record = record.bases();
         }
         pack.take(at, record);
     }

@@ -119,7 +119,7 @@ pub(super) fn quarantine_kinds(
     let mut counts = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let (kinds, count): (String, i64) = (row.get(0)?, row.get(1)?);
-        for kind in kinds.split('/').filter_map(problem_kind) {
+        for kind in kinds.split('/').filter_map(ProblemKind::from_name) {
             *counts.entry(kind).or_insert(0) += count as u64;
         }
     }
@@ -263,7 +263,7 @@ fn read_quarantine(row: &Row<'_>, payload: Vec<u8>) -> Result<QuarantineRow, Sto
         address: row.get(3)?,
         sender: row.get(4)?,
         profile: row.get(5)?,
-        kinds: kinds.split('/').filter_map(problem_kind).collect(),
+        kinds: kinds.split('/').filter_map(ProblemKind::from_name).collect(),
         status: QuarantineStatus::from_name(&status).ok_or(StoreError::Damaged {
             what: "a quarantined message",
         })?,
@@ -282,24 +282,4 @@ fn read_document(row: &Row<'_>) -> Result<DocumentRow, StoreError> {
         body: row.get(4)?,
         tokens: Vec::new(),
     })
-}
-
-fn problem_kind(name: &str) -> Option<ProblemKind> {
-    use ProblemKind::{
-        BadDevice, BadTime, BadValue, Forbidden, Limit, Missing, Syntax, UnknownMetric,
-        UnknownUnit, Unmatched,
-    };
-    let all = [
-        Syntax,
-        Unmatched,
-        UnknownMetric,
-        UnknownUnit,
-        BadValue,
-        BadTime,
-        BadDevice,
-        Missing,
-        Limit,
-        Forbidden,
-    ];
-    all.into_iter().find(|kind| kind.name() == name)
 }
