@@ -28,6 +28,7 @@ test('a deterioration appears, is escalated, acknowledged, and resolves', { time
   await tile.locator('.alarm-bar.high').waitFor();
   assert.match(await tile.textContent(), /!!!High/);
   assert.ok(await tile.locator('.cell-value.p3, .cell-value.p2').count(), 'the values that score are coloured');
+  assert.match(await tile.textContent(), /122\+2/, 'the heart rate bears the points that the score gives it');
 
   await page.keyboard.press('g');
   await page.keyboard.press('a');

@@ -19,7 +19,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
   const model = usePatient(id);
   return (
     <div class="page patient" classList={{ 'not-live': !isLive() }}>
-      <Show when={model.error()}>{(text) => <p class="error" role="alert">{text()}</p>}</Show>
+      <Show when={isLive() && model.error()}>{(text) => <p class="error" role="alert">{text()}</p>}</Show>
       <Show when={model.tile()}>
         {(tile) => (
           <>

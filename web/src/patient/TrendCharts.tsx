@@ -77,7 +77,7 @@ const Readout: Component<{ line: TrendLine; at: number | null; colour: string }>
   const i = () => props.at ?? props.line.last.length - 1;
   const spread = () => (props.line.low[i()] ?? 0) !== (props.line.high[i()] ?? 0) && props.at != null;
   return (
-    <p class="read">
+    <p class="read" classList={{ present: props.at == null }}>
       <svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true"><rect width="10" height="10" rx="2" fill={`var(${props.colour})`} /></svg>
       <span class="read-label">{pretty(props.line.label)}</span>
       <button type="button" class="link-source" title="Where does this number come from?" onClick={() => { const r = props.line.reading[i()]; if (r) showSource(r); }}>

@@ -3,6 +3,7 @@ import { createEffect, createMemo, createSignal, For, lazy, on, onCleanup, Show,
 import { api } from '../api/client';
 import type { Alert, PatientPage, Trends } from '../api/types';
 import { serverNow } from '../live/clock';
+import { isLive } from '../live/store';
 import { AlertTrack } from './AlertTrack';
 import { groupsOf, shift, spanFor, SPANS, zoom, type Range } from './trends.state';
 import { TrendTable } from './TrendTable';
@@ -76,7 +77,7 @@ export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (pr
         <button type="button" class="btn small" aria-pressed={table()} onClick={() => setTable(!table())}>Table</button>
       </header>
       <div class="body">
-        <Show when={error()}><p class="error" role="alert">{error()}</p></Show>
+        <Show when={isLive() && error()}><p class="error" role="alert">{error()}</p></Show>
         <AlertTrack alerts={alerts()} range={range()} />
         <Show when={trends()} fallback={<p class="empty">{all().length ? 'Loading trends…' : 'Nothing was measured yet.'}</p>}>
           {(data) => (

@@ -91,7 +91,7 @@ function seriesOf(input: ChartInput): uPlot.Series[] {
   return [{}, ...input.lines.flatMap((line, i): uPlot.Series[] => {
     const stroke = style(lineColour(input.colour + i));
     const hidden: uPlot.Series = { stroke: 'transparent', points: { show: false } };
-    const sparse = line.time_ms.length < 120;
+    const sparse = line.time_ms.length < 60;
     const paths = holds(line.metric) ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
     return [hidden, { ...hidden }, { label: line.label, stroke, width: 1.5, ...(paths && { paths }), points: { show: sparse, size: 4, fill: stroke } }];
   })];
@@ -115,7 +115,7 @@ export function makeChart(box: HTMLElement, input: ChartInput): { update: (next:
       { stroke: style('--ink-3'), grid, ticks: { show: false }, size: 40, font: '11px sans-serif', space: 26 },
     ],
     series: seriesOf(input),
-    bands: input.lines.map((_, i) => ({ series: [3 * i + 2, 3 * i + 1] as [number, number], fill: `${style(lineColour(input.colour + i))}38` })),
+    bands: input.lines.map((line, i) => ({ series: [3 * i + 2, 3 * i + 1] as [number, number], fill: holds(line.metric) ? 'transparent' : `${style(lineColour(input.colour + i))}38` })),
     hooks: {
       drawAxes: [(u) => drawExtras(u, now)],
       setCursor: [(u) => {
