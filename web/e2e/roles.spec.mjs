@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, openPage, settled } from './browser.mjs';
+import { until } from './scenario.mjs';
 import { startServer } from './server.mjs';
 
 const PASSWORD = 'correct horse battery staple 7';
@@ -78,4 +79,25 @@ test('a session that ends is noticed: the login page comes by itself', { timeout
   await page.keyboard.press('g');
   await page.keyboard.press('d');
   await page.getByRole('heading', { name: 'Log in to Vitalwire' }).waitFor();
+});
+
+test('a new installation: the first administrator is made with the code that the server printed', { timeout: 180_000 }, async () => {
+  const fresh = await startServer({ users: [] });
+  try {
+    const [, code] = await until(async () => /setup code:\s+(\S+)/.exec(fresh.said()), Boolean);
+    const page = await openPage(browser);
+    await page.goto(fresh.url);
+    await page.getByRole('heading', { name: 'Set up Vitalwire' }).waitFor();
+    await page.getByLabel('Account').fill('first');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByLabel('Set-up code').fill('AAAA-AAAA-AAAA-AAAA-AAAA');
+    await page.getByRole('button', { name: 'Create the administrator' }).click();
+    await page.getByText('This is not the code that the server printed.').waitFor();
+    await page.getByLabel('Set-up code').fill(code);
+    await page.getByRole('button', { name: 'Create the administrator' }).click();
+    await page.getByText('No patient is on the ward yet.').waitFor();
+    assert.deepEqual(page.problems, []);
+  } finally {
+    await fresh.stop();
+  }
 });

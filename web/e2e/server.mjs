@@ -46,25 +46,29 @@ async function end(child, signal) {
 }
 
 /**
- * Starts the program: `{ url, publish(topic, payload), halt(signal), resume(), stop() }`. `users` (`[[name, role, password]]`)
- * locks it; without them it runs as an open trial. `publish` waits for the acknowledgement (QoS 1).
+ * Starts the program: `{ url, said(), publish(topic, payload), halt(signal), resume(), stop() }`. `users` (`[[name, role, password]]`,
+ * may be none) locks it; without them it runs as an open trial. `publish` waits for the acknowledgement (QoS 1).
  */
-export async function startServer({ users = [] } = {}) {
+export async function startServer({ users } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'vitalwire-e2e-'));
-  for (const [name, role, password] of users) await run(['user', 'add', '--data', data, '--role', role, name], { VITALWIRE_PASSWORD: password });
+  for (const [name, role, password] of users ?? []) await run(['user', 'add', '--data', data, '--role', role, name], { VITALWIRE_PASSWORD: password });
   const [http, mqttPort, mllp] = await Promise.all([freePort(), freePort(), freePort()]);
   const url = `http://127.0.0.1:${http}`;
-  const args = ['serve', ...(users.length ? [] : ['--open']), '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`];
-  let child;
+  const args = ['serve', ...(users ? [] : ['--open']), '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`];
+  let child, said = '';
   const resume = async () => {
-    child = spawn(program(), args, { stdio: ['ignore', 'ignore', 'inherit'], env: { RUST_LOG: 'warn', ...process.env } });
+    child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { RUST_LOG: 'warn', ...process.env } });
+    for (const out of [child.stdout, child.stderr]) out.on('data', (d) => { said += d; });
+    child.stderr.pipe(process.stderr, { end: false });
     await answers(url, child, 90);
   };
   await resume();
   // What is published while the program is down waits in the client and is sent when it is back, as a device would.
-  const client = users.length ? null : await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: `e2e-${process.pid}`, clean: false, reconnectPeriod: 500 });
+  const client = users ? null : await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: `e2e-${process.pid}`, clean: false, reconnectPeriod: 500 });
   return {
     url,
+    /** All that the program printed. */
+    said: () => said,
     publish: (topic, payload) => client.publishAsync(topic, payload, { qos: 1 }),
     /** Ends the program (`SIGKILL`: as a power cut would); its folder stays. */
     halt: (signal = 'SIGTERM') => end(child, signal),

@@ -2,10 +2,11 @@
 import { createEffect, createMemo, createSignal, onCleanup, onMount, Show, type Component } from 'solid-js';
 import { Dynamic } from 'solid-js/web';
 import { notLiveSince, startLive } from '../live/store';
-import { startClock } from '../live/clock';
+import { nowCoarseMs, startClock } from '../live/clock';
 import { LoginPage } from '../session/LoginPage';
 import { currentSession, endSession, loadSession, may, sessionFailure } from '../session/session';
 import { SourcePanel } from '../source/SourcePanel';
+import { exactTime } from '../ui/format';
 import { Loading } from '../ui/Loading';
 import { Toasts } from '../ui/toast';
 import { Announcer } from './Announcer';
@@ -47,6 +48,7 @@ const Inside: Component = () => {
       <Header onHelp={() => setHelp(true)} />
       <Show when={follows}><NotLiveBanner since={notLiveSince()} /></Show>
       <main id="main" tabindex="-1">
+        <p class="print-only">Vitalwire: the state of {exactTime(nowCoarseMs())}. What is on paper is not live.</p>
         <Loading what="the page">
           <Show when={found()} keyed fallback={<NotFound />}>
             {(f) => <Show when={may(f.route.needs)} fallback={<NotAllowed />}><Dynamic component={f.route.page} params={f.params} /></Show>}

@@ -52,6 +52,3 @@ export async function logOut(): Promise<void> {
   await api.logout().catch(() => undefined);
   setSession(false);
 }
-
-/** For tests of components. */
-export const setSessionForTest = setSession;
