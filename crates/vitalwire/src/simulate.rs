@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Subcommand;
 use sim::load::{MllpLoad, MqttLoad};
+use sim::scenario::Scenario;
 use sim::ward::WardConfig;
 
 /// Arguments of `sim`.
@@ -24,8 +25,28 @@ pub(crate) struct Args {
     /// Seconds to run; without it until stopped.
     #[arg(long)]
     seconds: Option<u64>,
+    /// What happens in a bed: `BED=NAME`, or `BED=NAME@SECOND` to begin later; beds count from 1. May be
+    /// given for several beds; the others follow the default mix. Names: stable, sepsis, bleeding,
+    /// opioid-depression, copd, atrial-fibrillation, recovery, sensor-off, motion-artefact,
+    /// battery-dying, network-loss, wrong-clock.
+    #[arg(long = "scenario", value_name = "BED=NAME", value_parser = scenario)]
+    scenarios: Vec<(usize, Scenario, f64)>,
     #[command(flatten)]
     to: To,
+}
+
+/// Reads `BED=NAME@SECOND`.
+fn scenario(text: &str) -> Result<(usize, Scenario, f64), String> {
+    let (bed, rest) = text.split_once('=').ok_or("write BED=NAME, such as 3=sepsis")?;
+    let bed: usize = bed.parse().map_err(|_| "the bed is a number from 1 on")?;
+    let (name, start) = rest.split_once('@').unwrap_or((rest, "0"));
+    let scenario = Scenario::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Scenario::ALL.iter().map(|known| known.name()).collect();
+        format!("no scenario is called {name}; there are {}", names.join(", "))
+    })?;
+    let start: f64 = start.parse().map_err(|_| "the start is a number of seconds")?;
+    let bed = bed.checked_sub(1).ok_or("the bed is a number from 1 on")?;
+    Ok((bed, scenario, start))
 }
 
 /// Where the platform listens.
@@ -128,6 +149,7 @@ async fn ward(args: Args) -> anyhow::Result<()> {
         beds: args.beds,
         seed: args.seed,
         speed: args.speed,
+        scenarios: args.scenarios.clone(),
         mqtt: args.to.mqtt,
         mllp: args.to.mllp,
         http: args.to.http,
