@@ -172,7 +172,7 @@ impl Default for Mllp {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { keep_hours: 168, keep_bytes_max: 16 << 30, queue_bytes: 64 << 20 }
+        Self { keep_hours: 168, keep_bytes_max: 16 << 30, queue_bytes: 8 << 20 }
     }
 }
 

@@ -29,8 +29,8 @@ use crate::doors::Doorkeeper;
 use crate::retained::Retained;
 use crate::watch;
 
-/// Committed batches that may wait for the engine.
-const FEED: usize = 64;
+/// Committed batches that may wait for the engine. Few: an alert waits for all before it.
+const FEED: usize = 2;
 
 /// The running platform.
 pub(crate) struct Platform {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use metrics::{Counter, Gauge};
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Semaphore;
 use wire_mqtt::retained::{Kept, Retained};
 use wire_mqtt::session::Offer;
 use wire_mqtt::tree::{Entry, Routes, Tree};
@@ -14,6 +15,7 @@ use wire_mqtt::{Delivery, Publication, Qos};
 
 use super::config::MqttLimits;
 use super::ingest::is_downlink;
+use super::pace;
 use super::registry::{Client, Registry};
 use crate::Doors;
 
@@ -52,6 +54,8 @@ pub(super) struct Broker {
     generation: AtomicU64,
     retained: Mutex<Retained>,
     memory: Option<Arc<dyn RetainedMemory>>,
+    /// Shared by the senders that exceed a monitor's rhythm.
+    pub(super) turns: Arc<Semaphore>,
     started: Instant,
     closing: AtomicBool,
     /// Moves on when accounts may have changed.
@@ -118,6 +122,7 @@ impl Broker {
             generation: AtomicU64::new(1),
             retained: Mutex::new(retained),
             memory,
+            turns: pace::turns(),
             started: Instant::now(),
             closing: AtomicBool::new(false),
             standing: AtomicU64::new(0),

@@ -22,6 +22,7 @@ use wire_mqtt::{MqttError, Qos, Reason, Version};
 use super::broker::{Broker, RouteCache, count_refused};
 use super::handshake::Peer;
 use super::inbound;
+use super::pace::Pace;
 use super::registry::State;
 use super::window::{Answer, Settled, Window};
 use crate::Refused;
@@ -84,6 +85,7 @@ pub(super) struct Connection<S> {
     pub(super) window: Window,
     pub(super) burst: Vec<(Draft, u64)>,
     placing: Option<Placing>,
+    pub(super) pace: Pace,
     /// The record of a subscription, which waits for it (SE-1).
     recording: Option<Recording>,
     /// Whether that record was kept.
@@ -117,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             window: Window::default(),
             burst: Vec::new(),
             placing: None,
+            pace: Pace::default(),
             recording: None,
             recorded: false,
             acks: AckQueue::new(),
@@ -146,6 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             tokio::select! { biased;
                 placed = drive(&mut self.placing), if self.placing.is_some() => {
                     self.placing = None;
+                    self.pace.end();
                     if placed.is_err() {
                         return End::Shutdown;
                     }
@@ -157,6 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         return End::NoRecord;
                     }
                 }
+                () = self.pace.wait(), if self.pace.waits() => {}
                 ready = self.acks.wait(), if !self.window.is_empty() => {
                     for (token, outcome) in ready {
                         self.window.complete(token, outcome);
@@ -208,8 +213,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Does everything that needs no waiting.
     fn advance(&mut self) -> Result<(), End> {
-        if self.unparsed && self.placing.is_none() && self.recording.is_none() {
+        let free = self.unparsed && self.placing.is_none() && self.recording.is_none();
+        if free && self.pace.begin(&self.broker.turns, self.window.first()) {
             self.parse()?;
+            if self.burst.is_empty() {
+                self.pace.end();
+            }
             // What needed no journal is settled at once.
             self.settle()?;
         }
@@ -235,6 +244,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.burst.len() >= BURST
                 || self.window.len() >= in_flight
                 || self.out.len() >= OUT_HIGH
+                || !self.pace.may_go_on(self.window.first())
             {
                 self.unparsed = true;
                 break;
@@ -477,10 +487,7 @@ async fn place(
     drafts: Vec<(Draft, u64)>,
     acks: Arc<AckQueue>,
 ) -> Result<(), Closed> {
-    for (draft, token) in drafts {
-        appender.enqueue(draft, token, &acks).await?;
-    }
-    Ok(())
+    appender.enqueue_all(drafts, &acks).await
 }
 
 async fn drive<E>(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use journal::Lane;
 use mapping::Profiles;
 use tokio::io::{AsyncRead, AsyncWrite};
 use vitals::{LinkState, Problem, ReceiveTime};
@@ -128,8 +129,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             answer.publication = None;
         }
         self.announce(&ingested.draft)?;
-        let token = self.window.journal(answer);
-        self.burst.push((ingested.draft, token));
+        let (token, mut draft) = (self.window.journal(answer), ingested.draft);
+        if draft.lane == Lane::Numeric {
+            draft.lane = self.pace.lane(token, self.window.first());
+        }
+        self.burst.push((draft, token));
         Ok(())
     }
 

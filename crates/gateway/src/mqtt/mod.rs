@@ -22,6 +22,7 @@ mod connection;
 mod handshake;
 mod inbound;
 mod ingest;
+mod pace;
 mod registry;
 mod server;
 mod window;

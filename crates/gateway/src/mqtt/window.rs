@@ -66,6 +66,11 @@ impl Window {
         self.slots.len()
     }
 
+    /// The first token that is not settled yet.
+    pub(super) const fn first(&self) -> u64 {
+        self.first
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
