@@ -45,7 +45,7 @@ impl Default for Limits {
             // Small enough that a batch is judged within milliseconds, large enough for a disk
             // that takes five to sync.
             batch_bytes: 256 << 10,
-            linger: Duration::from_micros(500),
+            linger: Duration::from_millis(2),
             dedup_keys: 1_000_000,
             retention: Retention::default(),
         }
