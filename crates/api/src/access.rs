@@ -181,7 +181,7 @@ impl Api {
             role: Some(account.role),
             action: Deed::Permitted(permission),
             route: route.to_owned(),
-            subject: subject.cloned(),
+            subject: subject.map(|id| self.recorded_as(id)),
             outcome,
             detail: source().map_or_else(String::new, |source| format!("from {source}")),
         };
@@ -189,6 +189,18 @@ impl Api {
         // Outside of a request, such as in a test of one handler, there is nothing to tell.
         let _ = PASSING.try_with(|passing| passing.entered.set(true));
         Ok(())
+    }
+
+    /// A patient as the record names them: by an id that we made or know. What else was typed as
+    /// one may be a name, so its hash stands for it.
+    fn recorded_as(&self, id: &PatientId) -> PatientId {
+        let made = id.as_str().strip_prefix("p-").is_some_and(|rest| {
+            rest.len() == 16 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        });
+        if made || self.live.patient(id).is_some() {
+            return id.clone();
+        }
+        PatientId::from_identifier("unknown", id.as_str())
     }
 
     /// Counts a refusal of somebody who is not known.

@@ -9,6 +9,7 @@ use store::{SqliteStore, Store};
 
 use crate::clock::clock;
 use crate::config::Config;
+use crate::watch::{AUDIT_LARGE, audit_bytes, newest_entry};
 use crate::wiring::Folder;
 
 /// Arguments of `doctor`.
@@ -24,30 +25,91 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let folder = Folder(args.data.clone());
-    let mut sick = 0;
-    let mut say = |what: &str, found: Result<String, String>| match found {
-        Ok(text) => println!("ok    {what}: {text}"),
-        Err(text) => {
-            sick += 1;
-            println!("FAIL  {what}: {text}");
+    let (mut sick, mut checks) = (0, 0);
+    let mut say = |what: &str, found: Result<String, String>| {
+        checks += 1;
+        match found {
+            Ok(text) => println!("ok    {what}: {text}"),
+            Err(text) => {
+                sick += 1;
+                println!("FAIL  {what}: {text}");
+            }
         }
     };
-    say("configuration", configuration(args));
+    let config = Config::load(args.config.as_deref(), std::env::vars());
+    say("configuration", config.as_ref().map(configured).map_err(ToString::to_string));
+    say("certificates", config.as_ref().map_or(Ok("not looked at".to_owned()), |c| certificates(c, &folder)));
     say("data folder", writable(&args.data));
+    say("permissions", permissions(&args.data));
     say("disk", sync_time(&args.data));
     say("journal", journal(&folder));
     say("store", store(&folder));
     say("audit log", audit(&folder));
-    say("clock", our_clock());
+    say("clock", our_clock(&folder));
     if sick > 0 {
-        anyhow::bail!("{sick} of 7 checks failed; each line above says what to do");
+        anyhow::bail!("{sick} of {checks} checks failed; each line above says what to do");
     }
     Ok(())
 }
 
-fn configuration(args: &Args) -> Result<String, String> {
-    let config = Config::load(args.config.as_deref(), std::env::vars());
-    config.map(|_| "well-formed".to_owned()).map_err(|error| error.to_string())
+fn configured(config: &Config) -> String {
+    let open = [config.http.listen, config.mqtt.listen, config.mllp.listen];
+    let outside = open.iter().filter(|address| !address.ip().is_loopback()).count();
+    match crate::serve::check_exposure(config, false) {
+        Ok(()) => format!("well-formed; {outside} of 3 plain addresses reached from outside"),
+        Err(error) => format!("well-formed, but serve needs a flag with it: {error}"),
+    }
+}
+
+/// Every certificate that a listener shows: readable, fitting, for how long.
+fn certificates(config: &Config, folder: &Folder) -> Result<String, String> {
+    const SOON_S: i64 = 30 * 24 * 3_600;
+    let own = folder.tls().join("certificate.pem");
+    let own = (config.tls.self_signed && own.exists()).then(|| gateway::tls::TlsFiles {
+        certificate: own,
+        key: folder.tls().join("key.pem"),
+        client_authority: None,
+    });
+    let mut files: Vec<_> = [config.http_tls(), config.mqtt_tls(), config.mllp_tls(), own]
+        .into_iter()
+        .flatten()
+        .collect();
+    files.dedup();
+    if files.is_empty() {
+        return Ok("none configured".to_owned());
+    }
+    let mut first = i64::MAX;
+    for one in &files {
+        gateway::tls::acceptor(one).map_err(|error| error.to_string())?;
+        let (until, _) =
+            gateway::tls::valid_until(&one.certificate).map_err(|error| error.to_string())?;
+        first = first.min(until);
+    }
+    let days = (first - clock().millis() / 1_000) / 86_400;
+    if first - clock().millis() / 1_000 < SOON_S {
+        return Err(format!("one ends in {days} days: put in a new one and start again"));
+    }
+    Ok(format!("{} usable, the first ends in {days} days", files.len()))
+}
+
+/// Nobody but us may read what is in the folder.
+fn permissions(folder: &Path) -> Result<String, String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mut open = Vec::new();
+        for name in ["", "guard/guard.db", "guard/audit.log", "guard/audit.head", "tls/key.pem"] {
+            let path = if name.is_empty() { folder.to_owned() } else { folder.join(name) };
+            let Ok(metadata) = std::fs::metadata(&path) else { continue };
+            if metadata.permissions().mode() & 0o077 != 0 {
+                open.push(path.display().to_string());
+            }
+        }
+        if !open.is_empty() {
+            return Err(format!("others may use {}: chmod go= {0}", open.join(" ")));
+        }
+    }
+    Ok("for its owner alone".to_owned())
 }
 
 fn writable(folder: &Path) -> Result<String, String> {
@@ -112,14 +174,37 @@ fn audit(folder: &Folder) -> Result<String, String> {
         return Ok("none yet".to_owned());
     }
     let verified = Guard::verify_audit(&folder.guard()).map_err(|error| error.to_string())?;
-    Ok(format!("intact: {verified:?}"))
+    let bytes = audit_bytes(&folder.guard());
+    if bytes > AUDIT_LARGE {
+        return Err(format!("{bytes} bytes: stop the program and archive it (docs/security.md)"));
+    }
+    let repairs = verified.repairs.len();
+    Ok(format!("{} records, {bytes} bytes, unbroken; repaired {repairs} times", verified.records))
 }
 
-/// A clock before this program was written is wrong.
-fn our_clock() -> Result<String, String> {
+/// A clock before this program was written is wrong, and so is one behind what was taken in.
+fn our_clock(folder: &Folder) -> Result<String, String> {
     const WRITTEN_MS: i64 = 1_767_225_600_000;
     if clock().millis() < WRITTEN_MS {
         return Err("before 2026; set the clock, and keep it by NTP".to_owned());
     }
-    Ok("plausible; keep it by NTP, or device times will look wrong".to_owned())
+    if folder.journal().exists()
+        && let Ok(journal) = journal::EmbeddedJournal::open(&folder.journal())
+        && let Ok(Some(newest)) = newest_entry(&journal)
+    {
+        let behind_s = (newest.micros() - clock().micros()) / 1_000_000;
+        if behind_s > 1 {
+            return Err(format!(
+                "{behind_s} s behind the newest journal entry: it was set back, or was ahead \
+                 before; set it, and keep it by NTP"
+            ));
+        }
+    }
+    // systemd's and chrony's own word that the clock is kept.
+    let kept = ["/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid", "/run/ntpd.pid"];
+    let word = match kept.iter().any(|path| Path::new(path).exists()) {
+        true => "plausible, and a time service is at work",
+        false => "plausible; no time service was found here: keep the clock by NTP",
+    };
+    Ok(word.to_owned())
 }
