@@ -1473,6 +1473,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1531,6 +1532,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1557,6 +1559,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1603,6 +1606,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1611,6 +1615,7 @@ export interface operations {
                     "application/json": components["schemas"]["Alert"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1637,6 +1642,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1645,6 +1651,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description It does not fit what is there; the message says why. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1686,12 +1693,14 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1747,6 +1756,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1805,6 +1815,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1831,6 +1842,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1875,12 +1887,14 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1939,12 +1953,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2007,12 +2023,14 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2076,6 +2094,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2131,6 +2150,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2190,6 +2210,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2198,6 +2219,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description Name, password or code is wrong. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2235,6 +2257,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2264,6 +2287,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2322,6 +2346,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2348,6 +2373,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2392,6 +2418,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2400,6 +2427,7 @@ export interface operations {
                     "application/json": components["schemas"]["PatientPage"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2462,6 +2490,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2470,6 +2499,7 @@ export interface operations {
                     "application/json": components["schemas"]["PatientPage"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2537,6 +2567,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2545,6 +2576,7 @@ export interface operations {
                     "application/json": components["schemas"]["Trends"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2600,6 +2632,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2659,6 +2692,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2667,6 +2701,7 @@ export interface operations {
                     "application/json": components["schemas"]["PolicyView"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2722,6 +2757,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2781,6 +2817,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2789,6 +2826,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileTestResult"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2851,6 +2889,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2859,6 +2898,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProfileView"][];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2921,6 +2961,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2980,6 +3021,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3038,6 +3080,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3064,6 +3107,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3108,12 +3152,14 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3172,6 +3218,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3198,6 +3245,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description It does not fit what is there; the message says why. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3238,6 +3286,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3264,6 +3313,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description There is no such thing. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3301,6 +3351,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3309,6 +3360,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description Name, password or code is wrong. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3337,6 +3389,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3369,6 +3422,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3377,6 +3431,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description The request is wrong; the message says how. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3385,6 +3440,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description Name, password or code is wrong. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3416,6 +3472,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done; what there is now. */
             200: {
                 headers: {
                     [name: string]: unknown;
