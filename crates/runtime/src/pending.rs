@@ -182,6 +182,7 @@ impl Pending {
 
     fn alert(&mut self, entry: &Entry, record: AlertRecord) {
         let episode = &record.episode;
+        metrics::counter!("vitalwire_alerts_total", "change" => record.kind.name()).increment(1);
         let index = if self.next_event.0 == entry.offset { self.next_event.1 } else { 0 };
         self.next_event = (entry.offset, index + 1);
         let body = serde_json::to_vec(&record).unwrap_or_default();

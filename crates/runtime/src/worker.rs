@@ -22,8 +22,12 @@ const PATIENCE: Duration = Duration::from_millis(10);
 const PATIENTS_EVERY: Duration = Duration::from_millis(100);
 /// Devices' lines are renewed at most this often.
 const DEVICES_EVERY: Duration = Duration::from_secs(2);
-/// Readers who want the newest may make the store catch up at most this often.
-const SETTLE_EVERY: Duration = Duration::from_millis(100);
+/// The same while a commit is under way or wanted.
+const SHORT_PATIENCE: Duration = Duration::from_millis(1);
+/// Readers who want the newest may make the store catch up at most this often, and never so often
+/// that the store is busy with it for more than a quarter of the time.
+const SETTLE_EVERY: Duration = Duration::from_millis(5);
+const SETTLE_SHARE: u32 = 4;
 
 /// What the worker works with.
 pub(crate) struct Setting {
@@ -50,6 +54,8 @@ pub(crate) struct Worker {
     published_at: Instant,
     devices_at: Instant,
     stored_at: Instant,
+    /// How long the last commit took.
+    stored_in: Duration,
     wanted: Arc<AtomicBool>,
 }
 
@@ -71,6 +77,7 @@ impl Worker {
             published_at: now,
             devices_at: now,
             stored_at: now,
+            stored_in: Duration::ZERO,
             wanted: Arc::new(AtomicBool::new(false)),
         }
     }
@@ -83,7 +90,8 @@ impl Worker {
     /// Works until the feed ends, then puts everything into the store.
     pub(crate) fn run(mut self, feed: &Receiver<Arc<[Entry]>>) {
         loop {
-            match feed.recv_timeout(PATIENCE) {
+            let pressing = self.keeper.busy() || self.wanted.load(Ordering::Acquire);
+            match feed.recv_timeout(if pressing { SHORT_PATIENCE } else { PATIENCE }) {
                 Ok(batch) => self.take(&batch),
                 Err(RecvTimeoutError::Timeout) => {
                     if self.setting.stop.load(Ordering::Acquire) {
@@ -227,6 +235,7 @@ impl Worker {
     /// Puts conclusions into the store when it is time, or when a reader asks for it.
     fn store_if_due(&mut self) {
         if self.keeper.ended() {
+            self.stored_in = self.stored_at.elapsed();
             self.note_stored();
         }
         if self.keeper.busy() {
@@ -234,7 +243,8 @@ impl Worker {
         }
         let since = self.stored_at.elapsed();
         let options = &self.setting.options;
-        let wanted = since >= SETTLE_EVERY && self.wanted.swap(false, Ordering::AcqRel);
+        let settle_every = SETTLE_EVERY.max(self.stored_in * SETTLE_SHARE);
+        let wanted = since >= settle_every && self.wanted.swap(false, Ordering::AcqRel);
         let many = self.setting.live.tail().len() >= options.store_points;
         if since >= options.store_every || many || wanted {
             self.store();

@@ -95,6 +95,9 @@ impl Fhir {
             return self.find_entry(call, entry).await;
         }
         let (ty, id, query) = entry.address();
+        if id.is_some_and(|id| id.starts_with('$')) {
+            return unsupported_request(entry);
+        }
         let at = format!("{}.resource", entry.path);
         let issues = entry.validate();
         let payload = || entry.resource.to_string().into_bytes();
