@@ -56,8 +56,8 @@ const Standing: Component<{ device: DeviceView; onChange: () => void }> = (props
           {(p) => <span>On <a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || 'Name unknown'}</a> <span class="muted">MRN {p().mrn}</span></span>}
         </Show>
         <Show when={may('associate')}>
-        <button type="button" class="btn small" classList={{ primary: !props.device.patient }} aria-expanded={searching()} onClick={() => setSearching(!searching())}>{props.device.patient ? 'Move to another patient' : 'Put on a patient'}</button>
-        <Show when={props.device.patient}><button type="button" class="btn small" onClick={() => void off()}>Take off</button></Show>
+          <button type="button" class="btn small" classList={{ primary: !props.device.patient }} aria-expanded={searching()} onClick={() => setSearching(!searching())}>{props.device.patient ? 'Move to another patient' : 'Put on a patient'}</button>
+          <Show when={props.device.patient}><button type="button" class="btn small" onClick={() => void off()}>Take off</button></Show>
         </Show>
       </div>
       <Show when={searching()}><PatientSearch onPick={(p) => void put(p)} /></Show>
