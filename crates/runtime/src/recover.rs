@@ -84,6 +84,8 @@ pub(crate) fn recover(
         worker.take(&entries);
     }
     worker.settle();
+    // Whoever starts next finds what there is.
+    worker.publish(true);
     let entries = from - checkpoint;
     let recovered = Recovered { checkpoint, entries, rebuilt_from, took: begun.elapsed() };
     tracing::info!(

@@ -165,7 +165,7 @@ impl Worker {
     }
 
     /// Renews what is seen from outside, as often as that is useful.
-    fn publish(&mut self, all: bool) {
+    pub(crate) fn publish(&mut self, all: bool) {
         if all || self.published_at.elapsed() >= PATIENTS_EVERY {
             self.published_at = Instant::now();
             self.gather_changes();

@@ -6,8 +6,10 @@ use std::time::Duration;
 use anyhow::Context;
 use guard::{AUDIT_FILE, Guard};
 use journal::{Appender, Draft, Journal, Lane};
+use live::Live;
+use tokio::task::JoinSet;
 use vitals::time::SECOND;
-use vitals::{Action, Actor, Event, ReceiveTime, Role};
+use vitals::{Action, Actor, Event, LinkState, ReceiveTime, Role};
 
 use crate::clock;
 
@@ -41,6 +43,26 @@ pub(crate) fn newest_entry(journal: &impl Journal) -> anyhow::Result<Option<Rece
     }
     let newest = journal.read(next - 1, 1).context("cannot read the journal's last entry")?;
     Ok(newest.last().map(|entry| entry.at))
+}
+
+/// Connections did not outlive the process that had them: after a crash, what the journal still
+/// knows as connected is noted as offline, before the first device can connect again.
+pub(crate) async fn end_links(live: &Live, appender: &Appender) {
+    let mut noted = JoinSet::new();
+    for line in live.devices() {
+        if line.link != LinkState::Online {
+            continue;
+        }
+        let event = Event::Link {
+            device: line.device.id.clone(),
+            state: LinkState::Offline,
+            reason: "the program was started anew".to_owned(),
+        };
+        let appender = appender.clone();
+        let draft = Draft { event, dedup: None, lane: Lane::Urgent };
+        noted.spawn(async move { appender.append(draft).await.is_ok() });
+    }
+    while noted.join_next().await.is_some() {}
 }
 
 /// Watches until the task is ended.

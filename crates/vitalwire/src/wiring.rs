@@ -117,6 +117,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         let (appender, live) = (appender.clone(), live.clone());
         Runtime::start(appender, feed, Box::new(store), live, clock, options)?
     };
+    watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
     let library = Library::load(&profiles);
 
