@@ -52,15 +52,19 @@ pub async fn trends(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
         (from + seconds) * 1_000,
     );
     let mut times = Vec::with_capacity(QUERIES);
+    let before = server.usage().cpu_s;
     for _ in 0..QUERIES {
         let asked = Instant::now();
         let answer = server.http.get(&path).await?;
         times.push(asked.elapsed().as_secs_f64() * 1e3);
         ensure!(answer.len() > 100_000, "the day was not answered in full");
     }
-    let first = times[0];
+    let (first, cpu) = (times[0], (server.usage().cpu_s - before) / QUERIES as f64 * 1e3);
     times.sort_by(f64::total_cmp);
-    report.note(format!("trends: {stored} readings stored; the first query took {first:.1} ms"));
+    report.note(format!(
+        "trends: {stored} readings stored; the first query took {first:.1} ms; {cpu:.1} ms of \
+         processor time each"
+    ));
     report.against(
         "trends_24h_12_ms",
         "24 h of 12 trends for one patient, whole HTTP answer, median",

@@ -2,10 +2,14 @@
 //! that are not in the store yet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use engine::PatientView;
+use futures_util::future::try_join_all;
 use guard::Permission;
+use live::Live;
 use serde::Deserialize;
 use store::{Read, SeriesFilter, Span, StoreError};
 use vitals::{EffectiveTime, Metric, PatientId, Point, SeriesId};
@@ -22,6 +26,8 @@ use crate::view;
 const POINTS: usize = 800;
 /// Most intervals.
 const POINTS_MAX: usize = 4_000;
+/// Most processors that one answer may keep busy.
+const SHARES_MAX: usize = 4;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -44,6 +50,7 @@ struct Interval {
 }
 
 /// What a line is drawn from.
+#[derive(Clone)]
 struct Frame {
     span: Span,
     from: i64,
@@ -94,28 +101,44 @@ pub(crate) async fn get_trends(
     };
     let mut subjects = vec![seen.patient.id.clone()];
     subjects.extend(seen.merged.iter().cloned());
-    let live = api.live.clone();
-    let lines = api
-        .ask(move |store| {
-            let mut lines = Vec::with_capacity(metrics.len());
-            for metric in metrics {
-                let filter = SeriesFilter {
-                    subjects: subjects.clone(),
-                    metrics: vec![metric.code],
-                    ..SeriesFilter::default()
-                };
-                let mut intervals = BTreeMap::new();
-                for info in store.series(&filter)? {
-                    // What is not in the store yet is asked for first: see `live::Tail`.
-                    let fresh = live.tail().points(info.id);
-                    gather(store, info.id, &fresh, &frame, &mut intervals)?;
-                }
-                lines.push(line(metric, &intervals, &frame, view::limits(&seen, metric.code)));
-            }
-            Ok(lines)
-        })
-        .await?;
+    let source = Source { seen, subjects, live: api.live.clone(), frame };
+    // Decoding is most of the work: every processor takes a share of the lines.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = metrics.len().div_ceil(processors.min(SHARES_MAX)).max(1);
+    let shares = metrics.chunks(share).map(|some| {
+        let (some, source) = (some.to_vec(), source.clone());
+        api.ask(move |store| some.into_iter().map(|metric| source.line(store, metric)).collect())
+    });
+    let shares: Vec<Vec<dto::TrendLine>> = try_join_all(shares).await?;
+    let lines = shares.into_iter().flatten().collect();
     Ok(Json(dto::Trends { from_ms: asked.from, to_ms: asked.to, lines }))
+}
+
+/// What the lines of an answer come from.
+#[derive(Clone)]
+struct Source {
+    seen: Arc<PatientView>,
+    /// The patient, and whoever was merged into them.
+    subjects: Vec<PatientId>,
+    live: Live,
+    frame: Frame,
+}
+
+impl Source {
+    fn line(&self, store: &dyn Read, metric: &Metric) -> Result<dto::TrendLine, StoreError> {
+        let filter = SeriesFilter {
+            subjects: self.subjects.clone(),
+            metrics: vec![metric.code],
+            ..SeriesFilter::default()
+        };
+        let mut intervals = BTreeMap::new();
+        for info in store.series(&filter)? {
+            // What is not in the store yet is asked for first: see `live::Tail`.
+            let fresh = self.live.tail().points(info.id);
+            gather(store, info.id, &fresh, &self.frame, &mut intervals)?;
+        }
+        Ok(line(metric, &intervals, &self.frame, view::limits(&self.seen, metric.code)))
+    }
 }
 
 fn gather(
