@@ -13,13 +13,13 @@ web:
 	@echo "npm: installing the pages' packages (web/package-lock.json)"
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run build
 
-# All tests: of the crates and of the pages; then of the debug build of the program, with other people's
-# clients (tests/) and in a browser (web/e2e). TEST_JOBS says how many files of tests/ run at once.
+# All tests: house rules; the crates and the pages; then the program that cargo built for its own tests, with
+# other people's clients (tests/) and in a browser (web/e2e). TEST_JOBS says how many files of tests/ run at once.
 TEST_JOBS ?= 3
 test: web
 	sh tests/setup.sh
+	cargo xtask tidy
 	cargo test --workspace --locked
-	cargo build --locked -p vitalwire
 	cd web && npm test
 	target/test-venv/bin/pytest tests -n $(TEST_JOBS) --dist loadfile --durations 10
 	cd web && VITALWIRE_BIN=$(CURDIR)/target/debug/vitalwire npm run e2e
@@ -29,10 +29,20 @@ lint:
 	cargo xtask tidy
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Measures the release program against its budgets, and mosquitto with PostgreSQL doing the same work
+# (docs/benchmarks.md). BENCH passes on options, such as BENCH="--quick --only trends".
+BENCH ?=
 bench: build
-	cargo run --release -p store --example budget
-	cargo run --release -p mapping --example hot_path
-	cargo run --release -p wire-hl7 --example speed
+	@if ! [ -x /usr/sbin/mosquitto ] || ! [ -x /usr/lib/postgresql/15/bin/initdb ]; then \
+		echo "apt: installing mosquitto and postgresql, to compare with; neither is left running as a service"; \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		printf '#!/bin/sh\nexit 101\n' > target/policy-rc.d && chmod +x target/policy-rc.d; \
+		[ -e /usr/sbin/policy-rc.d ] || { $$sudo cp target/policy-rc.d /usr/sbin/policy-rc.d; ours=1; }; \
+		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends mosquitto postgresql; status=$$?; \
+		[ -z "$$ours" ] || $$sudo rm /usr/sbin/policy-rc.d; exit $$status; \
+	fi
+	cargo build --release --locked -p bench
+	ulimit -n 20000 && ./target/release/bench $(BENCH)
 
 # Fuzz targets one after the other (fuzz/README.md); needs `cargo install cargo-fuzz`.
 FUZZ_SECONDS ?= 600
