@@ -8,7 +8,7 @@ use vitals::{Metric, Quality, Unit};
 use super::ProfileError;
 use super::node::{self, Kind, Node};
 use super::path::{Condition, Path};
-use super::reader::Table;
+use super::reader::{Table, nearest};
 use super::rules::{
     ChannelRule, DeviceRule, DeviceSource, MeasurementRule, MetricRule, PatientRule, Profile,
     QualityRule, TimeRule, UnitRule, quality_from_text,
@@ -246,7 +246,13 @@ fn metric(file: &str, table: Table<'_>, at: &str) -> Checked<MetricRule> {
     match table.node("metric") {
         None => Err(table.error("metric", "missing: say metric or loinc")),
         Some(Node { kind: Kind::Text(name), .. }) => {
-            metric_from_text(name).map(MetricRule::Fixed).ok_or_else(|| unknown(table, "metric"))
+            metric_from_text(name).map(MetricRule::Fixed).ok_or_else(|| {
+                let mut error = unknown(table, "metric");
+                let refids: Vec<&str> = Metric::all().map(|metric| metric.refid).collect();
+                let hint = nearest(&name.to_uppercase(), &refids);
+                error.message.push_str(&format!("; the nearest reference id is {hint}"));
+                error
+            })
         }
         Some(node) => {
             let key = format!("{at}.metric");

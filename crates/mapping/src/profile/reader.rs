@@ -120,7 +120,7 @@ impl<'a> Table<'a> {
 }
 
 /// The known word with the smallest edit distance.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> &'k str {
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> &'k str {
     known.iter().copied().min_by_key(|candidate| distance(word, candidate)).unwrap_or("")
 }
 
