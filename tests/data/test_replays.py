@@ -1,5 +1,5 @@
 """Real recordings through the real program: what is stored is what the files hold, value by value, and
-the scores and alerts of two runs are the same. Skipped where the data sets are not (see
+the scores of every hour are those of the chart. Skipped where the data sets are not (see
 recordings.folder); VITALWIRE_PATIENTS says how many patients of each Challenge (200)."""
 
 import os
@@ -39,5 +39,15 @@ def test_counts_and_values(server, kind):
     script = pathlib.Path(__file__).with_name("compare.py")
     done = subprocess.run([sys.executable, str(script), kind, str(path), "--patients", PATIENTS, "--values", "10",
                            "--jobs", "1", "--fhir", f"{server.url}/fhir"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all equal" in done.stdout
+
+
+def test_scores(server):
+    path = there(SETS["cinc2019"])
+    replay(server, "cinc2019", path, "--patients", PATIENTS)
+    script = pathlib.Path(__file__).with_name("scores.py")
+    done = subprocess.run([sys.executable, str(script), str(path), "--patients", PATIENTS,
+                           "--fhir", f"{server.url}/fhir"], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all equal" in done.stdout

