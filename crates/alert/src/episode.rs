@@ -63,6 +63,9 @@ struct Member {
     mark: f64,
     /// Of a limit: on which side of it.
     below: bool,
+    /// Whether it holds now. One that ceased is remembered until the episode ends: its return at
+    /// what was seen of it before is nothing new.
+    holds: bool,
 }
 
 /// One alert.
@@ -194,6 +197,11 @@ impl Episodes {
     #[must_use]
     pub fn open(&self) -> &[Episode] {
         &self.open
+    }
+
+    /// Forgets the episodes that are not to be kept.
+    pub fn keep(&mut self, wanted: impl Fn(EpisodeId) -> bool) {
+        self.open.retain(|episode| wanted(episode.id));
     }
 
     /// Takes over an open episode as it was kept, unless what it is about has one.
@@ -414,21 +422,19 @@ impl Episode {
         out.push(self.change(kind, "system", &self.reason));
     }
 
-    /// Brings the members up to date. Conditions that ceased leave, so that their return counts
-    /// as joining.
+    /// Brings the members up to date.
     fn renew_members(&mut self, members: &[&Active<'_>], mark: bool) {
-        self.members.retain_mut(|member| {
-            let Some(active) = members.iter().find(|active| *active.key == member.key) else {
-                return false;
-            };
+        for member in &mut self.members {
+            let active = members.iter().find(|active| *active.key == member.key);
+            member.holds = active.is_some();
+            let Some(active) = active else { continue };
             member.priority = active.priority;
             member.excess = active.excess;
             if mark || member.below != active.below {
                 member.mark = active.excess;
             }
             member.below = active.below;
-            true
-        });
+        }
     }
 
     fn has_grown(&self, active: &Active<'_>) -> bool {
@@ -507,6 +513,7 @@ impl Member {
             excess: active.excess,
             mark: active.excess,
             below: active.below,
+            holds: true,
         }
     }
 }

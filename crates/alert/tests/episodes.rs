@@ -111,9 +111,10 @@ fn al_1_one_episode_one_alert_and_a_recurrence_is_a_new_one() {
 #[test]
 fn al_1_what_belongs_together_is_one_alert() {
     let mut bed = Bed::new();
-    assert_eq!(kinds(&bed.at(0, 130.0, 80.0, 37.0)), [ChangeKind::Raised]);
-    assert_eq!(kinds(&bed.at(1, 130.0, 97.0, 37.0)), []);
-    assert_eq!(kinds(&bed.at(2, 130.0, 80.0, 37.0)), [ChangeKind::Joined]);
+    assert_eq!(kinds(&bed.at(0, 130.0, 97.0, 37.0)), [ChangeKind::Raised]);
+    assert_eq!(kinds(&bed.at(1, 130.0, 80.0, 37.0)), [ChangeKind::Joined]);
+    assert_eq!(kinds(&bed.at(2, 130.0, 97.0, 37.0)), []);
+    assert_eq!(kinds(&bed.at(3, 130.0, 80.0, 37.0)), [], "what comes back is nothing new");
     assert_eq!(bed.episodes.open().len(), 1);
 }
 

@@ -27,6 +27,8 @@ pub struct DeviceState {
     pub associations: Vec<Association>,
     /// Last message.
     pub heard_at: Option<ReceiveTime>,
+    /// Since when it is on its patient: what it did before is nobody's loss.
+    pub watched_since: ReceiveTime,
     /// Door of the last message.
     pub protocol: Protocol,
     /// Messages.
@@ -69,6 +71,7 @@ impl DeviceState {
             clock: DeviceClock::default(),
             associations: Vec::new(),
             heard_at: None,
+            watched_since: ReceiveTime(0),
             protocol: Protocol::Internal,
             messages: 0,
             values: 0,
@@ -175,7 +178,7 @@ impl DeviceState {
     /// we ourselves have been listening without a break.
     #[must_use]
     pub fn silence_at(&self, gap: &alert::Gap, awake: ReceiveTime) -> Option<i64> {
-        let heard = self.heard_at.filter(|_| !self.recorded)?.max(awake);
+        let heard = self.heard_at.filter(|_| !self.recorded)?.max(awake).max(self.watched_since);
         let interval = self.interval_us?;
         // A device that sends every few seconds is a stream; others get several of their intervals.
         let patience = if interval <= 10 * SECOND {

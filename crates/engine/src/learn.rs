@@ -35,10 +35,10 @@ impl Engine {
                 let state = self.announce(&key.device, &mut out);
                 state.series.push((key.subject, key.metric, key.channel, id));
             } else if let Some(patient) = key.subject {
-                self.ensure_patient(&patient);
-                if let Some(state) = self.patients.get_mut(&patient) {
-                    state.derived.push((key.metric, id));
-                }
+                // The patient appears when the journal, or the store, says so.
+                let own = self.self_device.clone();
+                self.announce(&own, &mut out).known = true;
+                self.derived_before.entry(patient).or_default().push((key.metric, id));
             }
         }
     }
@@ -75,16 +75,17 @@ impl Engine {
         self.touch_directory();
     }
 
-    /// Puts these open alerts in place of the engine's own: what people were told is what is so.
-    pub fn learn_alerts(&mut self, open: impl IntoIterator<Item = (PatientId, Episode)>) {
+    /// Makes the open alerts these, which people were told of: of those that are open in both, the
+    /// engine's own knows more; others of its own go, and what it lacks is taken over.
+    pub fn learn_alerts(&mut self, open: &[(PatientId, Episode)]) {
         for state in self.patients.values_mut() {
-            state.episodes = alert::Episodes::default();
+            state.episodes.keep(|id| open.iter().any(|(_, told)| told.id == id));
         }
         for (patient, episode) in open {
-            let patient = self.directory.resolve(&patient).clone();
+            let patient = self.directory.resolve(patient).clone();
             self.ensure_patient(&patient);
             if let Some(state) = self.patients.get_mut(&patient) {
-                state.episodes.adopt(episode);
+                state.episodes.adopt(episode.clone());
             }
         }
         let all: Vec<PatientId> = self.patients.keys().cloned().collect();

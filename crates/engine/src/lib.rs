@@ -62,6 +62,8 @@ pub struct Engine {
     devices: HashMap<DeviceId, DeviceState>,
     patients: BTreeMap<PatientId, PatientState>,
     next_series: u32,
+    /// Series of derived values of patients that have not appeared yet.
+    derived_before: BTreeMap<PatientId, Vec<(vitals::MetricCode, SeriesId)>>,
     timers: Timers,
     now: ReceiveTime,
     /// Since when entries have come without a break.
@@ -93,6 +95,7 @@ impl Engine {
             devices: HashMap::new(),
             patients: BTreeMap::new(),
             next_series: 0,
+            derived_before: BTreeMap::new(),
             timers: Timers::default(),
             now: ReceiveTime(0),
             awake_since: ReceiveTime(0),

@@ -346,7 +346,9 @@ impl Engine {
 
     pub(crate) fn ensure_patient(&mut self, id: &PatientId) {
         if !self.patients.contains_key(id) {
-            self.patients.insert(id.clone(), crate::PatientState::new(id.clone()));
+            let mut state = crate::PatientState::new(id.clone());
+            state.derived = self.derived_before.remove(id).unwrap_or_default();
+            self.patients.insert(id.clone(), state);
             self.configure(id);
             self.touch_patient(id);
         }

@@ -18,8 +18,8 @@ const REVIEW_EVERY: i64 = MINUTE;
 const LIVE_FOR: i64 = 10 * MINUTE;
 /// Time alone makes nobody judged again sooner than this.
 const REVIEW_GAP: i64 = SECOND / 10;
-/// What belongs to silence makes one alert.
-const SILENCE: &str = "silence";
+/// What is wrong with a patient's devices makes one alert: a policy's rules about devices may join.
+const DEVICES: &str = "device";
 /// Why an alert ended by itself.
 const GONE: &str = "condition gone";
 const UNMEASURED: &str = "no longer measured";
@@ -202,7 +202,7 @@ fn silence<'a>(key: &'a ConditionKey, policy: &Policy) -> Active<'a> {
         excess: 0.0,
         below: false,
         worsen_by: f64::INFINITY,
-        group: SILENCE,
+        group: DEVICES,
         title: "No data from device",
         rule: "silent for longer than its habit allows",
         terms: &[],

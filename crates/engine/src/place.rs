@@ -134,18 +134,16 @@ impl Engine {
         self.announce(id, out);
         self.disassociate(id, at, out);
         self.ensure_patient(&patient);
+        let now = self.now;
         let Some(state) = self.devices.get_mut(id) else { return };
         let association = state.begin(patient.clone(), basis, at);
-        let silent = state.silent;
+        state.silent = false;
+        state.watched_since = now;
         out.push(Effect::Association(association));
         if let Some(on) = self.patients.get_mut(&patient) {
             if let Err(at) = on.devices.binary_search(id) {
                 on.devices.insert(at, id.clone());
             }
-        }
-        if silent {
-            self.fall_silent(&patient, id);
-            self.judge_patient(&patient, cx, out);
         }
         self.touch_device(id);
         self.touch_patient(&patient);

@@ -162,9 +162,9 @@ fn al_1_a_deterioration_raises_one_alert_with_values_rule_change_and_links() {
         });
         assert!(known, "{reading} is stored");
     }
-    ill(&mut run, from + 61, from + 120, 80.0);
+    ill(&mut run, from + 61, from + 200, 80.0);
     assert_eq!(count(&run.alerts, ChangeKind::Resolved), 1);
-    let from = rise(&mut run, from + 121, 142.0);
+    let from = rise(&mut run, from + 201, 142.0);
     ill(&mut run, from, from + 60, 142.0);
     assert_eq!(count(&run.alerts, ChangeKind::Raised), 2, "a recurrence is a new episode");
 }
@@ -218,16 +218,16 @@ fn al_3_a_taken_alert_sounds_again_when_it_worsens_and_not_when_it_eases() {
     let id = run.open("a").id;
     run.acknowledge(f64::from(from + 30) + 0.5, id, None);
     // From critical to merely high: better, though further past the lower mark than before.
-    ill(&mut run, from + 31, from + 90, 140.0);
+    ill(&mut run, from + 31, from + 190, 140.0);
     assert_eq!(run.open("a").state, EpisodeState::Acknowledged);
     assert_eq!(count(&run.alerts, ChangeKind::Eased), 1);
     assert_eq!(count(&run.alerts, ChangeKind::Worsened), 0);
-    ill(&mut run, from + 91, from + 130, 160.0);
+    ill(&mut run, from + 191, from + 230, 160.0);
     assert_eq!(run.open("a").state, EpisodeState::Raised);
     assert_eq!(count(&run.alerts, ChangeKind::Worsened), 1);
     let snooze = Action::Snooze { episode: id, until: at(100_000.0), reason: "known".into() };
-    run.at(f64::from(from + 130) + 0.5, act(snooze));
-    ill(&mut run, from + 131, from + 170, 180.0);
+    run.at(f64::from(from + 230) + 0.5, act(snooze));
+    ill(&mut run, from + 231, from + 270, 180.0);
     assert_eq!(run.open("a").state, EpisodeState::Raised, "a snoozed one too");
     assert_eq!(count(&run.alerts, ChangeKind::Raised), 1);
 }
@@ -254,7 +254,7 @@ fn al_4_an_alert_goes_up_its_chain_until_somebody_takes_it_and_starts_and_ends_o
     let id = run.open("a").id;
     run.acknowledge(f64::from(from + 700) + 0.5, id, None);
     ill(&mut run, from + 701, from + 1_500, 142.0);
-    ill(&mut run, from + 1_501, from + 1_560, 80.0);
+    ill(&mut run, from + 1_501, from + 1_640, 80.0);
     let last: Vec<ChangeKind> = run.story().iter().rev().take(2).map(|(_, kind)| *kind).collect();
     assert_eq!(last, [ChangeKind::Resolved, ChangeKind::Acknowledged]);
     assert_eq!((count(&run.alerts, ChangeKind::Raised), count(&run.alerts, ChangeKind::Resolved)), (1, 1));
@@ -308,7 +308,7 @@ fn al_5_what_a_clinician_decides_is_kept_with_name_and_reason_and_nothing_else_d
         reason: "known flutter".into(),
     };
     run.at(f64::from(from + 2_001), act(limits));
-    ill(&mut run, from + 2_002, from + 2_060, 142.0);
+    ill(&mut run, from + 2_002, from + 2_140, 142.0);
     assert_eq!(run.story().last().map(|(_, kind)| *kind), Some(ChangeKind::Resolved));
 }
 

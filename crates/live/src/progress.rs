@@ -99,3 +99,38 @@ async fn wait(sender: &watch::Sender<Offset>, offset: Offset, within: Duration) 
         _ => Waited::TimedOut,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn whoever_waits_for_an_entry_is_woken_when_it_is_judged() {
+        let progress = Arc::new(Progress::default());
+        let waiting = Arc::clone(&progress);
+        let waiter = tokio::spawn(async move { waiting.judge(7, LONG).await });
+        progress.set_judged(7);
+        progress.set_judged(8);
+        assert_eq!(waiter.await.expect("not panicked"), Waited::Reached);
+        assert_eq!(progress.judge(8, Duration::ZERO).await, Waited::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn settling_asks_the_store_to_catch_up_and_waits_for_it() {
+        let progress = Arc::new(Progress::default());
+        assert_eq!(progress.settle(LONG).await, Waited::Reached, "nothing to wait for");
+        progress.set_judged(5);
+        let store = Arc::clone(&progress);
+        let keeper = tokio::spawn(async move {
+            store.wanted().await;
+            store.set_stored(5);
+        });
+        assert_eq!(progress.settle(LONG).await, Waited::Reached);
+        keeper.await.expect("not panicked");
+        progress.set_judged(6);
+        assert_eq!(progress.settle(Duration::ZERO).await, Waited::TimedOut);
+    }
+}
