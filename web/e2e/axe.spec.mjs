@@ -87,3 +87,17 @@ test('axe finds nothing in the dialogs, light and dark, desk and phone', { timeo
   found.push(...(await look(page, 'history')));
   assert.deepEqual([...found, ...page.problems], []);
 });
+
+for (const [name, users] of [['login', [['ada', 'administrator', 'correct horse battery staple 7']]], ['set-up', []]]) {
+  test(`axe finds nothing on the ${name} page`, { timeout: 300_000 }, async () => {
+    const locked = await startServer({ users });
+    try {
+      const page = await openPage(browser);
+      await page.goto(locked.url);
+      await page.getByLabel('Password').waitFor();
+      assert.deepEqual([...(await look(page, name)), ...page.problems], []);
+    } finally {
+      await locked.stop();
+    }
+  });
+}
