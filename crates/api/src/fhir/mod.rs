@@ -8,6 +8,7 @@
 pub mod backend;
 
 mod answer;
+mod batch;
 mod body;
 mod change;
 mod find;

@@ -281,6 +281,7 @@ fn narrow<T: PartialEq>(list: &mut Option<Vec<T>>, found: Vec<T>) {
 }
 
 /// Keeps of `ranges` what one of the filters takes.
+#[expect(clippy::single_range_in_vec_init, reason = "a list of ranges is meant")]
 fn intersect(ranges: &mut Option<Vec<Range>>, filters: &[DateFilter], now: i64) {
     let mut wanted: Vec<Range> = filters.iter().flat_map(|filter| filter.ranges(now)).collect();
     wanted.sort_by_key(|range| range.start);
