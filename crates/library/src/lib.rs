@@ -247,4 +247,35 @@ mod tests {
         assert!(library.keep("worse.toml", "also nonsense").is_err());
         assert!(!folder.path().join("worse.toml").exists());
     }
+
+    const PROFILE: &str = "format = \"json\"\n[match]\ntopic = \"x/{device}\"\n[device]\n\
+        topic = \"device\"\n[[measurement]]\nmetric = \"MDC_ECG_HEART_RATE\"\nvalue = \"$.hr\"\n";
+
+    #[test]
+    fn a_folder_is_followed_while_the_platform_runs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let library = Library::load(folder.path());
+        assert!(library.files().is_empty());
+        library.keep("ward/patch.toml", PROFILE).expect("kept");
+        assert_eq!(library.files().len(), 1, "in force at once");
+        assert!(!library.reload_if_changed(), "nothing changed since");
+        let before = library.profiles();
+        fs::write(folder.path().join("second.toml"), PROFILE.replace("x/", "y/")).expect("written");
+        assert!(library.reload_if_changed());
+        assert_eq!(library.files().len(), 2);
+        assert!(!Arc::ptr_eq(&before, &library.profiles()));
+        fs::remove_file(folder.path().join("ward/patch.toml")).expect("removed");
+        assert!(library.reload_if_changed());
+        let names: Vec<String> = library.files().into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["second.toml"]);
+    }
+
+    #[test]
+    fn trying_a_profile_out_keeps_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let library = Library::load(folder.path());
+        assert!(library.try_out("patch.toml", PROFILE).is_ok());
+        assert!(library.try_out("../patch.toml", PROFILE).is_err());
+        assert!(library.files().is_empty() && fs::read_dir(folder.path()).expect("there").next().is_none());
+    }
 }

@@ -138,7 +138,7 @@ fn rebuild(setting: &Setting, checkpoint: Offset) -> Result<Anew, RuntimeError> 
             Err(_) => ended.push(row),
         }
     }
-    engine.learn_alerts(open);
+    engine.learn_alerts(&open);
     engine.take_changed();
     let text = if whole {
         format!("the engine's stored state could not be read; it was made anew from all {checkpoint} journal entries")

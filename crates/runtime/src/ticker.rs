@@ -8,7 +8,7 @@ use tokio::time::MissedTickBehavior;
 use vitals::Event;
 
 pub(crate) async fn run(appender: Appender, every: Duration) {
-    let mut interval = tokio::time::interval(every);
+    let mut interval = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         interval.tick().await;

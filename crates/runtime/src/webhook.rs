@@ -5,6 +5,7 @@
 //! it worsened or was taken for too long (AL-3). The body names no patient but by id: a receiver
 //! who may know more asks the API.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use alert::{ChangeKind, Priority};
@@ -25,8 +26,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest pause between two tries, in microseconds.
 const PAUSE_MAX_US: i64 = 300_000_000;
-/// A notification that nobody took for this long is given up and counted: three days.
-const GIVEN_UP_AFTER_US: i64 = 3 * vitals::time::DAY;
+/// A notification that was tried this often, which takes three days, is given up and counted.
+const ATTEMPTS_MAX: u32 = 870;
 
 /// A receiver of notifications.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,8 +146,13 @@ pub(crate) async fn deliver(
     if hooks.is_empty() {
         return;
     }
+    // Receivers that failed, with when they are tried again: what comes later waits for what failed.
+    let mut paused: HashMap<String, ReceiveTime> = HashMap::new();
     loop {
-        let due = reader.outbox_due(clock(), 100).unwrap_or_default();
+        let now = clock();
+        paused.retain(|_, until| *until > now);
+        let mut due = reader.outbox_due(now, 100).unwrap_or_default();
+        due.retain(|row| !paused.contains_key(&row.target));
         // Receivers side by side, so that one that hangs holds up no other.
         let mut rounds = JoinSet::new();
         let mut targets: Vec<&str> = due.iter().map(|row| row.target.as_str()).collect();
@@ -157,20 +163,24 @@ pub(crate) async fn deliver(
             let hook = hooks.iter().find(|hook| hook.name == target).cloned();
             rounds.spawn(round(hook, rows, std::sync::Arc::clone(&side), clock));
         }
-        while rounds.join_next().await.is_some() {}
+        while let Some(ended) = rounds.join_next().await {
+            paused.extend(ended.ok().flatten());
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
 /// Delivers what is due to one receiver, in order. After a failure the rest waits with what failed,
-/// so that no end is told before its start.
+/// so that no end is told before its start; gives receiver and time of the next try.
 async fn round(
     hook: Option<Webhook>,
-    rows: Vec<OutboxRow>,
+    mut rows: Vec<OutboxRow>,
     side: std::sync::Arc<dyn Side>,
     clock: fn() -> ReceiveTime,
-) {
+) -> Option<(String, ReceiveTime)> {
     let mut failed: Option<(u32, String)> = None;
+    let mut again = None;
+    rows.sort_by_key(|row| (row.created, !row.id.ends_with("/start"), row.id.ends_with("/end")));
     for row in rows {
         let now = clock();
         let outcome = match (&hook, &failed) {
@@ -183,7 +193,7 @@ async fn round(
         };
         let noted = match outcome {
             Ok(()) => side.outbox_done(&row.id),
-            Err(_) if now.0.saturating_sub(row.created.0) > GIVEN_UP_AFTER_US => {
+            Err((attempts, _)) if attempts > ATTEMPTS_MAX => {
                 metrics::counter!("vitalwire_webhook_given_up_total").increment(1);
                 tracing::error!(receiver = row.target, "webhook: a notification was given up after three days");
                 side.outbox_done(&row.id)
@@ -195,6 +205,7 @@ async fn round(
                 let pause = (1_000_000_i64 << attempts.min(9)).min(PAUSE_MAX_US);
                 let noted = side.outbox_retry(&row.id, attempts, now.plus(pause), &error);
                 failed = Some((attempts, error));
+                again = again.or(Some((row.target.clone(), now.plus(pause))));
                 noted
             }
         };
@@ -202,6 +213,7 @@ async fn round(
             tracing::error!("webhook: cannot note a delivery: {error}");
         }
     }
+    again
 }
 
 async fn post(hook: &Webhook, body: &[u8], now: ReceiveTime) -> Result<(), String> {
@@ -250,5 +262,76 @@ mod tests {
             sign("secret", 1_700_000_000, br#"{"a":1}"#),
             "t=1700000000,v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686"
         );
+    }
+
+    fn hook(roles: &[Role], priority: Priority) -> Webhook {
+        Webhook {
+            name: "h".into(),
+            authority: String::new(),
+            path: String::new(),
+            secret: String::new(),
+            roles: roles.to_vec(),
+            priority,
+        }
+    }
+
+    /// An alert's life as it is told; what a receiver hears of it.
+    fn heard(hook: &Webhook, life: &[(ChangeKind, Priority, Role)]) -> Vec<&'static str> {
+        let mut told: Option<String> = None;
+        let mut heard = Vec::new();
+        for (second, (kind, priority, assigned)) in life.iter().enumerate() {
+            if let Some(notice) = notice(hook, &record(*kind, *priority, *assigned, second), told.as_deref()) {
+                heard.push(notice.event);
+                told = notice.told;
+            }
+        }
+        heard
+    }
+
+    fn record(kind: ChangeKind, priority: Priority, assigned: Role, second: usize) -> AlertRecord {
+        let state = match kind {
+            ChangeKind::Acknowledged => "Acknowledged",
+            ChangeKind::Resolved => "Resolved",
+            _ => "Raised",
+        };
+        let priority = priority.name();
+        serde_json::from_value(json!({
+            "episode": {
+                "id": { "offset": 5, "index": 0 }, "group": "g", "state": state,
+                "priority": priority, "condition": { "Rule": "r" }, "title": "t", "reason": "r",
+                "readings": [], "raised_at": 0, "changed_at": 0, "taken": null, "level": 0,
+                "assigned": assigned, "escalates_at": null, "members": [], "chain": 0, "latch": false,
+            },
+            "kind": kind, "actor": "system", "detail": "", "at": second, "patient": "p-1",
+            "location": null, "device": null,
+        }))
+        .expect("a record")
+    }
+
+    #[test]
+    fn al_4_each_receiver_hears_of_one_start_and_one_end() {
+        use ChangeKind::{Acknowledged, Escalated, Raised, Resolved, Worsened};
+        use Priority::{High, Medium};
+        use Role::{ChargeNurse, Nurse, Physician};
+        let life = [
+            (Raised, Medium, Nurse),
+            (Escalated, Medium, ChargeNurse),
+            (Escalated, Medium, Physician),
+            (Escalated, Medium, Physician),
+            (Acknowledged, Medium, Physician),
+            (Worsened, High, Nurse),
+            (Acknowledged, High, Nurse),
+            (Resolved, High, Nurse),
+        ];
+        let (start, on, again, end) = ("alert.started", "alert.escalated", "alert.again", "alert.ended");
+        for (roles, least, expected) in [
+            (&[][..], Medium, &[start, on, on, again, end][..]),
+            (&[Nurse][..], Medium, &[start, again, end][..]),
+            (&[Physician][..], Medium, &[start, end][..]),
+            (&[Nurse][..], High, &[start, end][..]),
+            (&[Role::Engineer][..], Medium, &[][..]),
+        ] {
+            assert_eq!(heard(&hook(roles, least), &life), expected, "{roles:?} {least:?}");
+        }
     }
 }
