@@ -7,12 +7,13 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use sim::histogram::Histogram;
 use sim::load::{self, MqttLoad};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 
 use crate::device::Device;
 use crate::ingest::{CONNECTIONS, ms};
@@ -42,7 +43,7 @@ pub async fn at_a_fifth(bench: &Bench, report: &mut Report) -> anyhow::Result<()
         seconds: seconds + 4.0,
         ..MqttLoad::default()
     };
-    let probing = std::thread::spawn(move || prepared.probe(Duration::from_secs(3), seconds - 3.0));
+    let probing = prepared.start(Duration::from_secs(3), seconds - 3.0).await?;
     let load = load::run_mqtt(load, |_| {}).await?;
     let latency = joined(probing)?;
     report.note(format!(
@@ -64,13 +65,14 @@ pub async fn at_a_fifth(bench: &Bench, report: &mut Report) -> anyhow::Result<()
     Ok(())
 }
 
+/// A thread that probes.
+pub type Probing = std::thread::JoinHandle<anyhow::Result<Histogram>>;
+
 /// The outcome of a probing thread.
 ///
 /// # Errors
 /// What went wrong there.
-pub fn joined(
-    probing: std::thread::JoinHandle<anyhow::Result<Histogram>>,
-) -> anyhow::Result<Histogram> {
+pub fn joined(probing: Probing) -> anyhow::Result<Histogram> {
     probing.join().map_err(|_| anyhow::anyhow!("the probing thread panicked"))?
 }
 
@@ -91,19 +93,31 @@ pub async fn prepare(server: &Server, probes: usize) -> anyhow::Result<Prepared>
 }
 
 impl Prepared {
-    /// Connects all monitors, waits, and probes one after the other, evenly over `seconds`.
-    /// Blocks; meant for a thread of its own.
+    /// Connects all monitors on a thread of its own and returns when they are; there they wait
+    /// until `first` has passed, and are probed one after the other, evenly over `seconds`.
     ///
     /// # Errors
-    /// When the platform fails or an alert does not come.
-    pub fn probe(self, first: Duration, seconds: f64) -> anyhow::Result<Histogram> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(self.run(first, seconds))
+    /// When the monitors can't be connected.
+    pub async fn start(self, first: Duration, seconds: f64) -> anyhow::Result<Probing> {
+        let (ready, connected) = oneshot::channel();
+        let probing = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(self.run(ready, first, seconds))
+        });
+        if connected.await.is_err() {
+            joined(probing)?;
+            bail!("the probes ended before they began");
+        }
+        Ok(probing)
     }
 
-    async fn run(self, first: Duration, seconds: f64) -> anyhow::Result<Histogram> {
+    async fn run(
+        self,
+        ready: oneshot::Sender<()>,
+        first: Duration,
+        seconds: f64,
+    ) -> anyhow::Result<Histogram> {
         let http = crate::http::Http::new(&self.http);
-        let begin = Instant::now() + first;
         let mut devices = Vec::with_capacity(self.probes);
         for index in 0..self.probes {
             let id = format!("probe-{index}");
@@ -115,10 +129,11 @@ impl Prepared {
         let stream = http.stream("/api/v1/live").await?;
         let (told, mut alerts) = unbounded_channel();
         let listening = tokio::spawn(listen(stream, told));
+        let begin = Instant::now() + first;
+        ready.send(()).ok().context("nobody waits for the probes")?;
         tokio::time::sleep_until(begin.into()).await;
         let pause = Duration::from_secs_f64(seconds / self.probes as f64);
         let mut sent = HashMap::new();
-        let begin = begin.max(Instant::now());
         for (index, device) in devices.iter_mut().enumerate() {
             tokio::time::sleep_until((begin + pause * index as u32).into()).await;
             let at = Instant::now();

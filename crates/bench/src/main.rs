@@ -17,7 +17,7 @@ mod ward;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 
 use report::Report;
@@ -106,24 +106,33 @@ async fn main() -> anyhow::Result<()> {
     let all = What::value_variants();
     let chosen = if args.only.is_empty() { all } else { &args.only };
     let mut report = Report::default();
+    let mut failed = Vec::new();
     for what in chosen {
         eprintln!("{what:?}");
-        match what {
-            What::Mqtt => ingest::mqtt(&bench, &mut report).await?,
-            What::Peer => peer::compare(&bench, &mut report).await?,
-            What::Mllp => ingest::mllp(&bench, &mut report).await?,
-            What::Alerts => alerting::at_a_fifth(&bench, &mut report).await?,
-            What::Trends => history::trends(&bench, &mut report).await?,
-            What::Bytes => history::bytes(&bench, &mut report).await?,
-            What::Restart => endurance::restart(&bench, &mut report).await?,
-            What::Memory => endurance::memory(&bench, &mut report).await?,
-            What::Overload => overload::flood(&bench, &mut report).await?,
+        let measured = match what {
+            What::Mqtt => ingest::mqtt(&bench, &mut report).await,
+            What::Peer => peer::compare(&bench, &mut report).await,
+            What::Mllp => ingest::mllp(&bench, &mut report).await,
+            What::Alerts => alerting::at_a_fifth(&bench, &mut report).await,
+            What::Trends => history::trends(&bench, &mut report).await,
+            What::Bytes => history::bytes(&bench, &mut report).await,
+            What::Restart => endurance::restart(&bench, &mut report).await,
+            What::Memory => endurance::memory(&bench, &mut report).await,
+            What::Overload => overload::flood(&bench, &mut report).await,
+        };
+        // One measure that fails takes none of the others away.
+        if let Err(error) = measured {
+            failed.push(format!("{what:?}: {error:#}"));
         }
+    }
+    if !failed.is_empty() {
+        report.note(format!("FAILED: {}", failed.join("; ")));
     }
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report.json())?);
     } else {
         println!("{}", report.table());
     }
+    ensure!(failed.is_empty(), "not everything could be measured: {}", failed.join("; "));
     Ok(())
 }

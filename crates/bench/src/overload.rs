@@ -51,8 +51,7 @@ pub async fn flood(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
         ..MqttLoad::default()
     };
     let peak = Peak::watch(server.id());
-    let probing =
-        std::thread::spawn(move || prepared.probe(Duration::from_secs(6), seconds - 10.0));
+    let probing = prepared.start(Duration::from_secs(4), seconds - 8.0).await?;
     let loading = tokio::spawn(load::run_mqtt(load, |_| {}));
     let mut seen = Seen::default();
     while !loading.is_finished() {
