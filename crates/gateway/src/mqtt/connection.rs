@@ -69,8 +69,9 @@ pub(super) enum End {
     NoRecord,
 }
 
-type Placing = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
-type Recording = Pin<Box<dyn Future<Output = Result<(), Refused>> + Send>>;
+type Work<E> = Pin<Box<dyn Future<Output = Result<(), E>> + Send>>;
+type Placing = Work<Closed>;
+type Recording = Work<Refused>;
 
 /// A connection.
 pub(super) struct Connection<S> {
@@ -490,9 +491,7 @@ async fn place(
     appender.enqueue_all(drafts, &acks).await
 }
 
-async fn drive<E>(
-    work: &mut Option<Pin<Box<dyn Future<Output = Result<(), E>> + Send>>>,
-) -> Result<(), E> {
+async fn drive<E>(work: &mut Option<Work<E>>) -> Result<(), E> {
     match work {
         Some(work) => work.await,
         None => std::future::pending().await,
