@@ -23,7 +23,7 @@ impl Engine {
             Action::Associate { device, patient, since } => {
                 let basis = AssociationBasis::Person(actor.name.clone());
                 let at = since.unwrap_or(now).min(now);
-                self.associate(device, patient, basis, at, cx, out);
+                self.associate(device, patient, basis, at, out);
                 if let Some(state) = self.devices.get_mut(device) {
                     state.known = true;
                 }
@@ -31,9 +31,9 @@ impl Engine {
             Action::Disassociate { device, at } => {
                 self.disassociate(device, at.unwrap_or(now).min(now), out);
             }
-            Action::Directory(event) => self.directory_event(event, cx, out),
+            Action::Directory(event) => self.directory_event(event, out),
             Action::Mount { device, location } => {
-                self.mount(device, location.as_ref(), cx, out);
+                self.mount(device, location.as_ref(), out);
             }
             Action::SetLimits { patient, metric, low, high, .. } => {
                 self.change_patient(patient, cx, out, |state| {

@@ -36,7 +36,7 @@ impl Engine {
     pub(crate) fn message(&mut self, message: &Message, cx: &mut Step, out: &mut Vec<Effect>) {
         for content in &message.content {
             if let Content::Directory(event) = content {
-                self.directory_event(event, cx, out);
+                self.directory_event(event, out);
             }
         }
         let mut index = 0_u16;
@@ -64,7 +64,7 @@ impl Engine {
             newest: reading.measurements.iter().filter_map(|m| m.device_time).max(),
         };
         self.hear(&source, cx, out);
-        let named = reading.patient.as_ref().map(|who| self.named_patient(who, &source, cx, out));
+        let named = reading.patient.as_ref().map(|who| self.named_patient(who, &source, out));
         // Patients touched by this reading, and whether a present value changed: usually one, whom
         // the device is on now.
         let mut touched: SmallVec<[(PatientId, bool); 1]> = SmallVec::new();
@@ -169,7 +169,6 @@ impl Engine {
         &mut self,
         who: &PatientRef,
         source: &Source<'_>,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) -> PatientId {
         let before = out.len();
@@ -188,7 +187,7 @@ impl Engine {
             Some(now) => !matches!(now.basis, AssociationBasis::Person(_)) && time >= now.start,
         };
         if change && source.message.origin.protocol != Protocol::Fhir {
-            self.associate(id, &patient, AssociationBasis::Message, time, cx, out);
+            self.associate(id, &patient, AssociationBasis::Message, time, out);
         }
         patient
     }

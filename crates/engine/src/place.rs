@@ -9,13 +9,12 @@ use crate::device::DeviceState;
 use crate::directory::Moved;
 use crate::effect::{AlertRecord, Effect};
 use crate::patient::ChosenBy;
-use crate::{Engine, Step};
+use crate::Engine;
 
 impl Engine {
     pub(crate) fn directory_event(
         &mut self,
         event: &DirectoryEvent,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
         self.touch_directory();
@@ -28,7 +27,7 @@ impl Engine {
                 None
             }
             DirectoryEvent::Merge { survivor, retired } => {
-                self.merge(survivor, retired, cx, out);
+                self.merge(survivor, retired, out);
                 None
             }
             DirectoryEvent::Encounter(encounter) => {
@@ -43,7 +42,7 @@ impl Engine {
                 None
             }
             DirectoryEvent::Device(device) => {
-                self.device_details(device.clone(), cx, out);
+                self.device_details(device.clone(), out);
                 None
             }
             DirectoryEvent::Movement(movement) => {
@@ -53,12 +52,12 @@ impl Engine {
             }
         };
         if let Some(moved) = moved {
-            self.follow(&moved, cx, out);
+            self.follow(&moved, out);
         }
     }
 
     /// Lets devices and alerts follow a patient's change of place.
-    fn follow(&mut self, moved: &Moved, cx: &mut Step, out: &mut Vec<Effect>) {
+    fn follow(&mut self, moved: &Moved, out: &mut Vec<Effect>) {
         self.ensure_patient(&moved.patient);
         if moved.left {
             for device in self.devices_on(&moved.patient) {
@@ -67,7 +66,7 @@ impl Engine {
             self.end_alerts(&moved.patient, "patient left", out);
         }
         for place in [&moved.from, &moved.to].into_iter().flatten() {
-            self.settle_bed(place, moved.at, cx, out);
+            self.settle_bed(place, moved.at, out);
         }
         self.configure(&moved.patient);
         self.touch_patient(&moved.patient);
@@ -78,7 +77,6 @@ impl Engine {
         &mut self,
         place: &LocationId,
         at: EffectiveTime,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
         let occupant = self.directory.occupant(place);
@@ -90,7 +88,7 @@ impl Engine {
             .collect();
         mounted.sort();
         for id in mounted {
-            self.settle_device(&id, occupant.as_ref(), at, cx, out);
+            self.settle_device(&id, occupant.as_ref(), at, out);
         }
     }
 
@@ -99,7 +97,6 @@ impl Engine {
         id: &DeviceId,
         occupant: Option<&PatientId>,
         at: EffectiveTime,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
         let Some(state) = self.devices.get(id) else { return };
@@ -113,7 +110,7 @@ impl Engine {
             (Some(now), Some(occupant)) if now.patient == *occupant => {}
             (_, Some(occupant)) => {
                 let basis = AssociationBasis::Location(place);
-                self.associate(id, occupant, basis, at, cx, out);
+                self.associate(id, occupant, basis, at, out);
             }
             (Some(_), None) => self.disassociate(id, at, out),
             (None, None) => {}
@@ -127,7 +124,6 @@ impl Engine {
         patient: &PatientId,
         basis: AssociationBasis,
         at: EffectiveTime,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
         let patient = self.directory.resolve(patient).clone();
@@ -182,7 +178,6 @@ impl Engine {
         &mut self,
         id: &DeviceId,
         place: Option<&LocationId>,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
         let at = EffectiveTime(self.now.0);
@@ -202,12 +197,12 @@ impl Engine {
         }
         if let Some(place) = place {
             let occupant = self.directory.occupant(place);
-            self.settle_device(id, occupant.as_ref(), at, cx, out);
+            self.settle_device(id, occupant.as_ref(), at, out);
         }
         self.touch_device(id);
     }
 
-    fn device_details(&mut self, mut device: vitals::Device, cx: &mut Step, out: &mut Vec<Effect>) {
+    fn device_details(&mut self, mut device: vitals::Device, out: &mut Vec<Effect>) {
         let id = device.id.clone();
         let place = device.location.take();
         let state = self.announce(&id, out);
@@ -228,7 +223,7 @@ impl Engine {
             out.push(Effect::Device(Box::new(device)));
         }
         if place.is_some() {
-            self.mount(&id, place.as_ref(), cx, out);
+            self.mount(&id, place.as_ref(), out);
         }
         self.touch_device(&id);
     }
@@ -237,7 +232,6 @@ impl Engine {
         &mut self,
         survivor: &PatientId,
         retired: &PatientId,
-        cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
         let Some((survivor, retired)) = self.directory.merge(survivor, retired, out) else { return };
@@ -248,7 +242,7 @@ impl Engine {
                 AssociationBasis::Message,
                 |association| association.basis.clone(),
             );
-            self.associate(&device, &survivor, basis, at, cx, out);
+            self.associate(&device, &survivor, basis, at, out);
         }
         self.end_alerts(&retired, "record merged into another", out);
         if let Some(old) = self.patients.remove(&retired) {
