@@ -197,6 +197,10 @@ impl Kept {
             return Ok(Some(text));
         }
         let stored: BTreeMap<String, Vec<u8>> = store.engine_state()?.into_iter().collect();
+        // A store that was never written holds no state yet.
+        if stored.is_empty() && store.checkpoint()? == 0 {
+            return Ok(None);
+        }
         let state: BTreeMap<String, Vec<u8>> = engine.whole_state().into_iter().collect();
         let names = stored.keys().chain(state.keys());
         let different = names.into_iter().find(|name| stored.get(*name) != state.get(*name));
