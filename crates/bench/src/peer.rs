@@ -120,8 +120,9 @@ fn postgres_programs() -> PathBuf {
 /// A command as a user who may run PostgreSQL: it refuses to run as root.
 fn unprivileged(program: &Path) -> Command {
     if std::fs::metadata("/proc/self").is_ok_and(|own| is_root(&own)) {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--"]).arg(program);
+        // It becomes the program, which then gets our signals itself.
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]).arg(program);
         return command;
     }
     Command::new(program)
@@ -140,7 +141,7 @@ async fn start_database(folder: &Path, address: &str) -> anyhow::Result<Running>
     let install = "install it with `apt-get install postgresql mosquitto`";
     let open = Command::new("chmod").args(["a+rx"]).arg(folder).status()?;
     ensure!(open.success(), "cannot open the folder to PostgreSQL's user");
-    if unprivileged(Path::new("true")).get_program() == "runuser" {
+    if unprivileged(Path::new("true")).get_program() == "setpriv" {
         let given = Command::new("chown").arg("postgres").arg(&data).status()?;
         ensure!(given.success(), "no user postgres; {install}");
     }

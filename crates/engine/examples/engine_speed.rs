@@ -1,6 +1,6 @@
 //! What one step costs, on one thread, without anything around it.
 //!
-//! `cargo run --release -p engine --example speed -- [BEDS] [SECONDS] [--json]`: BEDS patients, one
+//! `cargo run --release -p engine --example engine_speed -- [BEDS] [SECONDS] [--json]`: BEDS patients, one
 //! monitor each, at 1 Hz; once with 12 numerics in a message, once with one.
 
 use std::time::Instant;
