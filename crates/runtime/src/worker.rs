@@ -18,12 +18,14 @@ use crate::pending::Pending;
 
 /// How long to wait for a commit before looking whether anything else is to be done.
 const PATIENCE: Duration = Duration::from_millis(10);
+/// The same while a commit is under way or wanted.
+const SHORT_PATIENCE: Duration = Duration::from_millis(1);
 /// Patients' views are renewed at most this often; alerts go out at once.
 const PATIENTS_EVERY: Duration = Duration::from_millis(100);
 /// Devices' lines are renewed at most this often.
 const DEVICES_EVERY: Duration = Duration::from_secs(2);
-/// The same while a commit is under way or wanted.
-const SHORT_PATIENCE: Duration = Duration::from_millis(1);
+/// Devices' lines that are renewed between two batches: about a millisecond of work.
+const DEVICES_AT_ONCE: usize = 256;
 /// Readers who want the newest may make the store catch up at most this often, and never so often
 /// that the store is busy with it for more than a quarter of the time.
 const SETTLE_EVERY: Duration = Duration::from_millis(5);
@@ -49,6 +51,7 @@ pub(crate) struct Worker {
     stored_next: Offset,
     patients: BTreeSet<PatientId>,
     devices: BTreeSet<DeviceId>,
+    devices_due: BTreeSet<DeviceId>,
     directory: bool,
     quarantine: bool,
     published_at: Instant,
@@ -72,6 +75,7 @@ impl Worker {
             stored_next: next,
             patients: BTreeSet::new(),
             devices: BTreeSet::new(),
+            devices_due: BTreeSet::new(),
             directory: true,
             quarantine: false,
             published_at: now,
@@ -177,16 +181,27 @@ impl Worker {
         }
         if all || self.devices_at.elapsed() >= DEVICES_EVERY {
             self.devices_at = Instant::now();
-            let any = !self.devices.is_empty();
-            for id in std::mem::take(&mut self.devices) {
-                if let Some(line) = self.engine.device_line(&id) {
-                    self.setting.live.set_device(line);
-                }
-            }
-            if any {
-                self.setting.live.changes().push(Change::Devices);
+            if all || self.devices_due.is_empty() {
+                self.devices_due.append(&mut self.devices);
             }
             self.gauges();
+        }
+        self.publish_devices(if all { usize::MAX } else { DEVICES_AT_ONCE });
+    }
+
+    /// Renews some lines at a time: alerts do not wait for ten thousand of them.
+    fn publish_devices(&mut self, most: usize) {
+        if self.devices_due.is_empty() {
+            return;
+        }
+        for _ in 0..most {
+            let Some(id) = self.devices_due.pop_first() else { break };
+            if let Some(line) = self.engine.device_line(&id) {
+                self.setting.live.set_device(line);
+            }
+        }
+        if self.devices_due.is_empty() {
+            self.setting.live.changes().push(Change::Devices);
         }
     }
 
