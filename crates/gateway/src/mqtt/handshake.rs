@@ -18,6 +18,8 @@ use crate::{ClientIdentity, Door, Refused};
 
 /// Longest client id taken, bytes.
 const CLIENT_ID_BYTES: usize = 256;
+/// How long a client's former connection may take to end before it is taken over.
+const LET_GO: Duration = Duration::from_millis(250);
 
 /// A connected client, as far as it does not change until it leaves.
 pub(super) struct Peer {
@@ -123,6 +125,17 @@ fn rejected(error: MqttError) -> Rejection {
     Rejection::new(version, error.reason(), error.name(), &error.to_string())
 }
 
+/// Gives a client's former connection time to end by itself: its goodbye may have arrived, but not
+/// have been read. One that is still open afterwards is taken over.
+async fn let_go(broker: &Broker, client_id: &str) {
+    let _ = tokio::time::timeout(LET_GO, async {
+        while broker.registry.is_connected(client_id) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
 async fn admit(
     broker: &Broker,
     door: &Door,
@@ -151,6 +164,7 @@ async fn admit(
     };
     let expiry_s = asked.min(broker.limits.session_expiry_max_s);
     let max = broker.limits.sessions;
+    let_go(broker, &client_id).await;
     let Some(opened) = broker.registry.open(&client_id, connect.clean, expiry_s, max) else {
         return Err(Rejection::new(
             version,

@@ -82,7 +82,8 @@ impl Registry {
         if let Some(client) = clients.by_id.get(id).cloned() {
             let mut state = client.state.lock();
             state.wake.notify_one();
-            if !clean && !state.ended {
+            // One that was to end with its connection ends by being replaced, too (3.1.2.11.2).
+            if !clean && !state.ended && state.expiry_s > 0 {
                 state.epoch += 1;
                 state.connected = true;
                 state.expiry_s = expiry_s;
@@ -113,6 +114,12 @@ impl Registry {
             Arc::new(Client { key: clients.next_key, id: id.into(), state: Mutex::new(state) });
         clients.by_id.insert(id.into(), Arc::clone(&client));
         Some(Opened { client, epoch: 1, wake, present: false, replaced })
+    }
+
+    /// Whether a connection with this id is open, as far as has been read from it.
+    pub(super) fn is_connected(&self, id: &str) -> bool {
+        let client = self.clients.lock().by_id.get(id).cloned();
+        client.is_some_and(|client| client.state.lock().connected)
     }
 
     /// Forgets a session that has ended, unless its id has another one by now.
