@@ -343,13 +343,3 @@ async fn real_bundles_go_in() {
     eprintln!("{bundles} bundles; {counts:#?}");
     assert!(server.total("/fhir/Observation").await > 50);
 }
-
-/// Not a test: a server for `tests/clients/fhir_client.py`, at the address in
-/// `VITALWIRE_FHIR_LISTEN`, for as long as it is left to run.
-#[tokio::test]
-#[ignore = "serves until it is stopped"]
-async fn serve() {
-    let address = std::env::var("VITALWIRE_FHIR_LISTEN").unwrap_or_else(|_| "127.0.0.1:8099".into());
-    let listener = tokio::net::TcpListener::bind(&address).await.expect("the address is free");
-    axum::serve(listener, api::fhir::router(std::sync::Arc::new(support::Memory::default()))).await.expect("serves");
-}
