@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Finding;
 
 /// Every crate and its floor, lowest first (`docs/architecture.md`).
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: [(&str, u8); 21] = [
     ("vitals", 0),
     ("wire-mqtt", 1),
     ("wire-hl7", 1),
@@ -14,6 +14,7 @@ const FLOORS: [(&str, u8); 20] = [
     ("mapping", 1),
     ("score", 1),
     ("alert", 1),
+    ("signal", 1),
     ("engine", 2),
     ("journal", 3),
     ("store", 3),

@@ -1,0 +1,1 @@
+//! All waveforms of one patient taken together.

@@ -1,0 +1,1 @@
+//! Filters with a stated phase and delay, for any rate of sampling.

@@ -1,0 +1,1 @@
+//! Pulses in photoplethysmograms and arterial pressure.

@@ -1,0 +1,1 @@
+//! How far a signal is to be believed, and why not.

@@ -1,0 +1,1 @@
+//! Breaths, from impedance and derived from other signals.

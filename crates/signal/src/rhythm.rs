@@ -1,0 +1,1 @@
+//! The rhythm of the heart, from its beats and the waveform.
