@@ -5,7 +5,7 @@ use alert::{ChangeKind, Episode};
 use serde::{Deserialize, Serialize};
 use vitals::{
     Association, DeviceId, Encounter, Location, LocationId, Offset, Patient, PatientId, Point,
-    ReceiveTime, SampleArray, SeriesId, SeriesKey,
+    ReceiveTime, SampleArray, SeriesId, SeriesKey, WaveRun,
 };
 
 /// One conclusion.
@@ -17,6 +17,8 @@ pub enum Effect {
     Point(SeriesId, Point),
     /// A value that is no number; the point beside it holds its time and origin.
     Attachment(SeriesId, Point, Attachment),
+    /// Samples of a waveform, in their place.
+    Samples(SeriesId, WaveRun),
     /// An alert changed.
     Alert(Box<AlertRecord>),
     /// A patient's details changed.

@@ -77,6 +77,7 @@ impl Engine {
                 time,
                 measurement.quality | flags,
                 first,
+                &source.message.payload,
                 |incoming| {
                     let became_present =
                         self.store_value(&source, (subject.as_ref(), until), incoming, cx, out);
@@ -360,6 +361,7 @@ fn spread<'a>(
     time: EffectiveTime,
     quality: Quality,
     index: u16,
+    payload: &[u8],
     mut each: impl FnMut(Incoming<'a>),
 ) -> u16 {
     let one = |value: f64, text, attachment| Incoming {
@@ -379,7 +381,7 @@ fn spread<'a>(
             each(one(f64::NAN, Some(text), Some(Attachment::Text(text.clone()))));
         }
         Value::SampleArray(samples) => {
-            each(one(f64::NAN, None, Some(Attachment::Samples(samples.clone()))));
+            each(one(f64::NAN, None, Some(Attachment::Samples(samples.resolve(payload)))));
         }
         Value::Compound(parts) => {
             for (at, (metric, value)) in (0_u16..).zip(parts) {

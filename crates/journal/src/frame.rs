@@ -16,7 +16,7 @@ use vitals::{Offset, ReceiveTime};
 use crate::Encoded;
 
 /// First bytes of a segment: name and version of the format, events included.
-pub(crate) const MAGIC: [u8; 8] = *b"VWJRNL01";
+pub(crate) const MAGIC: [u8; 8] = *b"VWJRNL02";
 /// Bytes of a segment header.
 pub(crate) const HEADER_BYTES: usize = 60;
 /// Bytes of a frame around its body.

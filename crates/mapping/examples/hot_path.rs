@@ -20,7 +20,7 @@ fn nanoseconds_each(profiles: &Profiles, topic: &str, payload: &[u8], rounds: u3
 
 fn main() {
     let (profiles, _) = Profiles::compile(&[]);
-    let samples = (0..250).map(|i| Some((f64::from(i) / 8.0).sin().mul_add(900.0, 0.0) as i32)).collect();
+    let samples = (0..250).map(|i| ((f64::from(i) / 8.0).sin() * 900.0) as i32).collect();
     let frame = Frame {
         flags: FLAG_HAS_TIME,
         sequence: 1,

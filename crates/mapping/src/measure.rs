@@ -80,11 +80,10 @@ fn numeric(
     Ok(build(metric, Value::Numeric(value), details))
 }
 
-/// A waveform of `metric` from equidistant samples in `unit`, NaN where there is none.
+/// A waveform of `metric` from equidistant samples in `unit`.
 ///
 /// # Errors
-/// A problem with an empty path: no unit of the metric, a rate of 0, or a metric that has no
-/// samples.
+/// A problem with an empty path: no unit of the metric, or a metric that has no samples.
 pub fn measure_samples(
     metric: &Metric,
     mut samples: SampleArray,
@@ -94,15 +93,11 @@ pub fn measure_samples(
     if matches!(metric.kind, MetricKind::Enumeration | MetricKind::Text) {
         return Err(bad_value(format!("{} has no waveform", metric.refid)));
     }
-    if samples.rate_numerator == 0 || samples.rate_denominator == 0 {
-        return Err(bad_value("the sampling rate is zero".to_owned()));
-    }
     if let Some(unit) = unit.filter(|unit| *unit != metric.unit) {
         details.quality |= Quality::UNIT_CONVERTED;
-        for sample in &mut samples.samples {
-            let converted = metric.normalise(*sample, unit);
-            *sample = tidy(converted.ok_or_else(|| wrong_unit(metric, unit))?);
-        }
+        samples = samples
+            .convert(|value| metric.normalise(value, unit))
+            .ok_or_else(|| wrong_unit(metric, unit))?;
     }
     Ok(build(metric, Value::SampleArray(samples), details))
 }

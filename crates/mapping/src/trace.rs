@@ -151,7 +151,7 @@ pub(crate) fn value_text(value: &Value) -> String {
         Value::Enumeration(state, text) if text.is_empty() => state.to_string(),
         Value::Enumeration(state, text) => format!("{state} ({text})"),
         Value::SampleArray(samples) => {
-            format!("{} samples at {} Hz", samples.samples.len(), samples.rate_hz())
+            format!("{} samples at {} Hz", samples.len(), samples.rate.hz())
         }
         Value::Text(text) => format!("{text:?}"),
     }

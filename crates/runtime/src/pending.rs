@@ -107,6 +107,11 @@ impl Pending {
                 self.commit.attachments.push((id, point, attachment));
                 return;
             }
+            Effect::Samples(id, run) => {
+                count_quality(run.quality, live);
+                self.commit.waves.push((id, run));
+                return;
+            }
             Effect::Alert(record) => {
                 self.alert(entry, *record);
                 return;

@@ -1,6 +1,6 @@
 //! One commit: every effect of a run of journal entries, and how far that run went.
 
-use vitals::{Offset, Point, ReadingRef, SeriesId, SeriesKey};
+use vitals::{Offset, Point, ReadingRef, SeriesId, SeriesKey, WaveRun};
 
 use crate::{
     AlertEventRow, AlertRow, Attachment, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow,
@@ -19,6 +19,8 @@ pub struct Commit {
     pub points: Vec<(SeriesId, Vec<Point>)>,
     /// Texts and sample arrays. The point is stored with them: it need not be in `points` as well.
     pub attachments: Vec<(SeriesId, Point, Attachment)>,
+    /// Samples of waveforms, in order of arrival.
+    pub waves: Vec<(SeriesId, WaveRun)>,
     /// Identifiers and names of readings, by which they are found.
     pub identifiers: Vec<(String, ReadingRef)>,
     /// Alerts as they are now, by episode.

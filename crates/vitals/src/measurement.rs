@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceTime, MetricCode, Quality, Unit};
+use crate::{DeviceTime, MetricCode, Quality, SampleArray, Unit};
 
 /// One measurement as mapped from a message; whose it is, is decided later by association.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,25 +36,6 @@ pub enum Value {
     SampleArray(SampleArray),
     /// Free text.
     Text(String),
-}
-
-/// Equidistant samples of one waveform.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SampleArray {
-    /// Sampling rate in hertz as a fraction: 62.5 Hz is 125/2.
-    pub rate_numerator: u32,
-    /// Denominator of the rate; at least 1.
-    pub rate_denominator: u32,
-    /// The samples in the measurement's unit; NaN where the device says that there is none.
-    pub samples: Vec<f64>,
-}
-
-impl SampleArray {
-    /// The sampling rate in hertz.
-    #[must_use]
-    pub fn rate_hz(&self) -> f64 {
-        f64::from(self.rate_numerator) / f64::from(self.rate_denominator.max(1))
-    }
 }
 
 /// Packs a containment path of up to three levels below the MDS (each 0 to 1,023, larger ones

@@ -243,6 +243,25 @@ pub mod code {
     pub const MEWS: MetricCode = MetricCode(67_108_884);
     /// PEWS.
     pub const PEWS: MetricCode = MetricCode(67_108_885);
+    /// A heart beat: the code of its kind, 1 normal, 2 supraventricular, 3 ventricular, 4 paced,
+    /// 5 fusion, 6 unclassifiable.
+    pub const BEAT: MetricCode = MetricCode(67_109_070);
+    /// The rhythm that holds, by analysis of the waveforms.
+    pub const RHYTHM: MetricCode = MetricCode(67_109_071);
+    /// Why a waveform is not to be believed; 0: it is.
+    pub const SIGNAL_REASON: MetricCode = MetricCode(67_109_072);
+    /// From the R peak to the foot of the pulse, in milliseconds.
+    pub const PULSE_ARRIVAL_TIME: MetricCode = MetricCode(67_109_073);
+    /// Signal quality, in percent.
+    pub const SIGNAL_QUALITY: MetricCode = MetricCode(67_109_061);
+    /// Heart rate variability: standard deviation of normal intervals, in milliseconds.
+    pub const SDNN: MetricCode = MetricCode(67_109_034);
+    /// Heart rate variability: root mean square of successive differences, in milliseconds.
+    pub const RMSSD: MetricCode = MetricCode(67_109_032);
+    /// Plethysmogram.
+    pub const PLETH: MetricCode = MetricCode(150_452);
+    /// Respiration by impedance.
+    pub const IMPEDANCE: MetricCode = MetricCode(151_780);
     /// Battery level of the device.
     pub const BATTERY: MetricCode = MetricCode(67_996);
     /// Fraction of inspired oxygen.

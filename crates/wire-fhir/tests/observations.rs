@@ -141,7 +141,7 @@ fn samples_have_a_rational_rate() {
         .measurements
         .iter()
         .map(|m| match &m.value {
-            Value::SampleArray(array) => (m.channel, array.rate_numerator, array.rate_denominator, array.samples.clone()),
+            Value::SampleArray(array) => (m.channel, array.rate.numerator(), array.rate.denominator(), array.values()),
             other => panic!("{other:?}"),
         })
         .collect();

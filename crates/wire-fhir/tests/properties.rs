@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use vitals::metric::MetricKind;
 use vitals::{
     DeviceId, DirectoryEvent, EffectiveTime, Metric, PatientId, Point, Quality, ReceiveTime,
-    SampleArray, SeriesId, SeriesKey, Value,
+    Rate, SampleArray, SeriesId, SeriesKey, Value,
 };
 use wire_fhir::search::{Subject, decode, parse};
 use wire_fhir::{Kind, Record, Stored, bundle, directory, observation, project, record, validate};
@@ -58,7 +58,8 @@ fn stored() -> impl Strategy<Value = Stored> {
         ("[a-zA-Z ]{0,9}[a-z]", prop::collection::vec(-1e3_f64..1e3, 1..40), 1_u32..2_000, 1_u32..4),
     )
         .prop_map(|((row, time, received, known, channel), (number, series, offset, index, bits), more)| {
-            let (text, samples, rate_numerator, rate_denominator) = more;
+            let (text, samples, numerator, denominator) = more;
+            let rate = Rate::new(numerator, denominator).expect("neither is 0");
             let (value, attachment) = match row.kind {
                 MetricKind::Text => (f64::NAN, Some(Value::Text(text))),
                 MetricKind::Enumeration => {
@@ -67,7 +68,7 @@ fn stored() -> impl Strategy<Value = Stored> {
                 }
                 MetricKind::SampleArray => (
                     f64::NAN,
-                    Some(Value::SampleArray(SampleArray { rate_numerator, rate_denominator, samples })),
+                    Some(Value::SampleArray(SampleArray::from_values(rate, samples))),
                 ),
                 _ => (number, None),
             };
@@ -147,8 +148,8 @@ proptest! {
         match (&one.value, &stored.attachment) {
             (Value::Numeric(value), None) => prop_assert_eq!(*value, stored.point.value),
             (Value::SampleArray(got), Some(Value::SampleArray(want))) => {
-                prop_assert!((got.rate_hz() / want.rate_hz() - 1.0).abs() < 1e-5);
-                prop_assert_eq!(&got.samples, &want.samples);
+                prop_assert!((got.rate.hz() / want.rate.hz() - 1.0).abs() < 1e-5);
+                prop_assert_eq!(got.values(), want.values());
             }
             (got, want) => prop_assert_eq!(Some(got), want.as_ref()),
         }

@@ -199,14 +199,14 @@ impl Rows<'_> {
     }
 
     fn waveform(&mut self, m: &Measurement, path: &str, array: &SampleArray) {
-        let samples: Vec<String> = array
-            .samples
+        let values = array.values();
+        let samples: Vec<String> = values
             .iter()
             .map(|s| if s.is_nan() { String::new() } else { number(*s) })
             .collect();
         self.row(m, m.metric, path, "NA", &samples.join("^"));
         self.attribute(&rate(array), &format!("{path}.1"));
-        let valid = || array.samples.iter().copied().filter(|s| !s.is_nan());
+        let valid = || values.iter().copied().filter(|s| !s.is_nan());
         let (low, high) = (valid().fold(f64::MAX, f64::min), valid().fold(f64::MIN, f64::max));
         if low < high {
             let range = format!(
@@ -256,7 +256,7 @@ impl Rows<'_> {
 
 /// The sampling rate, or, where that is no short decimal, the sampling period.
 fn rate(array: &SampleArray) -> String {
-    let (n, d) = (u64::from(array.rate_numerator), u64::from(array.rate_denominator.max(1)));
+    let (n, d) = (u64::from(array.rate.numerator()), u64::from(array.rate.denominator()));
     if 1_000_000 % d != 0 && 1_000_000 % n.max(1) == 0 {
         let period = number(d as f64 / n as f64);
         return format!("NM|67981^MDC_ATTR_TIME_PD_SAMP^MDC|{{}}|{period}|264320^MDC_DIM_SEC^MDC");

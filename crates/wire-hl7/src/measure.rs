@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use vitals::metric::MetricKind;
-use vitals::{Measurement, Metric, ProblemKind, Quality, SampleArray, Unit, Value};
+use vitals::{Measurement, Metric, ProblemKind, Quality, Rate, SampleArray, Unit, Value};
 
 use crate::codes::{self, Aliases, UnitSaid};
 use crate::finding::{ErrorCode, Finding};
@@ -192,7 +192,8 @@ fn array(
     mut samples: Vec<f64>,
     attributes: Option<&Attributes>,
 ) -> Result<Measurement, Finding> {
-    let Some((numerator, denominator)) = attributes.and_then(|a| a.rate) else {
+    let rate = attributes.and_then(|a| a.rate).and_then(|(n, d)| Rate::new(n, d));
+    let Some(rate) = rate else {
         return Err(Finding::part(
             ErrorCode::RequiredFieldMissing,
             ProblemKind::Missing,
@@ -210,14 +211,12 @@ fn array(
     }
     let unit = unit(obx, metric)?;
     let mut quality = Quality::empty();
+    let mut samples = SampleArray::from_values(rate, samples);
     if unit != metric.unit {
         quality |= Quality::UNIT_CONVERTED;
-        for sample in &mut samples {
-            let converted = unit.convert(*sample, metric.unit).ok_or_else(|| wrong_unit(obx))?;
-            *sample = if converted.is_finite() { converted } else { f64::NAN };
-        }
+        samples =
+            samples.convert(|value| unit.convert(value, metric.unit)).ok_or_else(|| wrong_unit(obx))?;
     }
-    let samples = SampleArray { rate_numerator: numerator, rate_denominator: denominator, samples };
     Ok(measurement(metric, Value::SampleArray(samples), quality))
 }
 

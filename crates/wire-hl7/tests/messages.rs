@@ -18,7 +18,7 @@ fn readings(inbound: &Inbound) -> Vec<String> {
                 Value::Enumeration(n, text) => format!("{n}:{text}"),
                 Value::Text(text) => text.clone(),
                 Value::SampleArray(a) => {
-                    format!("{}/{}Hz{:?}", a.rate_numerator, a.rate_denominator, a.samples)
+                    format!("{}/{}Hz{:?}", a.rate.numerator(), a.rate.denominator(), a.values())
                 }
                 Value::Compound(parts) => format!("{parts:?}"),
             };

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use vitals::metric::MetricKind;
 use vitals::{
     Content, DeviceId, DeviceTime, HumanName, Identifier, Measurement, Metric, Patient, PatientId,
-    Quality, Reading, ReceiveTime, SampleArray, Value,
+    Quality, Rate, Reading, ReceiveTime, SampleArray, Value,
 };
 use wire_hl7::build::{self, Envelope};
 use wire_hl7::syntax::{Segment, Separators};
@@ -60,12 +60,8 @@ fn value(metric: &'static Metric) -> BoxedStrategy<Value> {
             proptest::collection::vec(number, 2..50),
         )
             .prop_map(|(n, d, samples)| {
-                let common = (1..=d).rev().find(|c| n % c == 0 && d % c == 0).unwrap_or(1);
-                Value::SampleArray(SampleArray {
-                    rate_numerator: n / common,
-                    rate_denominator: d / common,
-                    samples,
-                })
+                let rate = Rate::new(n, d).expect("neither is 0");
+                Value::SampleArray(SampleArray::from_values(rate, samples))
             })
             .boxed(),
         MetricKind::Compound => Just(Value::Numeric(0.0)).boxed(),

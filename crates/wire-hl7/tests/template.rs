@@ -81,10 +81,10 @@ fn the_filled_template_reads_back() {
         assert_eq!(m.metric.refid(), refid);
         assert_eq!(m.device_time.map(|t| t.millis()), Some(1_420_910_440_960));
         let Value::SampleArray(array) = &m.value else { panic!("{refid} is no waveform") };
-        assert_eq!((array.rate_numerator, array.rate_denominator), (125, 1));
-        assert_eq!(array.samples.len(), rows.len());
+        assert_eq!(Some(array.rate), vitals::Rate::new(125, 1));
+        assert_eq!(array.len(), rows.len());
         let percent = if column == 2 { 0.01 } else { 1.0 };
-        for (sample, row) in array.samples.iter().zip(&rows) {
+        for (sample, row) in array.values().iter().zip(&rows) {
             match row[column].parse::<f64>() {
                 Ok(sent) => assert!((sample - sent * percent).abs() < 1e-9, "{refid}"),
                 Err(_) => assert!(sample.is_nan()),

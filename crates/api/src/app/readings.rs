@@ -98,7 +98,7 @@ fn describe(
         text: match attachment {
             Some(Attachment::Text(text)) => view::text(info.key.metric, point.value, Some(&text)),
             Some(Attachment::Samples(samples)) => {
-                Some(format!("{} samples at {} Hz", samples.samples.len(), samples.rate_hz()))
+                Some(format!("{} samples at {} Hz", samples.len(), samples.rate.hz()))
             }
             None => view::text(info.key.metric, point.value, None),
         },

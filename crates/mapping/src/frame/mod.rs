@@ -4,12 +4,12 @@
 //! encoders in Python and C beside it, which are tested to give the same bytes as [`Frame::encode`].
 
 mod read;
-mod samples;
 mod write;
 
 pub use read::{FrameError, decode};
+pub use vitals::SampleEncoding as Encoding;
 
-use vitals::{DeviceId, DeviceTime, MetricCode, Quality, SampleArray, TimeBase, Unit};
+use vitals::{DeviceId, DeviceTime, MetricCode, Quality, Rate, SampleArray, Scale, TimeBase, Unit};
 
 use crate::measure::unknown_metric;
 use crate::{Details, Mapped, RawMessage, dedup_key, measure_samples};
@@ -70,49 +70,22 @@ pub struct Channel {
     pub scale: f64,
     /// See `scale`.
     pub offset: f64,
-    /// Raw samples; none where the device has none.
-    pub samples: Vec<Option<i32>>,
+    /// Raw samples; [`vitals::samples::MISSING`] where the device has none.
+    pub samples: Vec<i32>,
 }
 
-/// How samples are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// 16 bits each; −32,768 is a missing sample.
-    I16,
-    /// 24 bits each; −8,388,608 is a missing sample.
-    I24,
-    /// 32 bits each; −2,147,483,648 is a missing sample.
-    I32,
-    /// Differences as LEB128 numbers: 0 is a missing sample, else zigzag(difference) + 1.
-    DeltaVarint,
-}
+/// The encodings' numbers in a frame, from 0.
+const ENCODINGS: [Encoding; 4] = [Encoding::I16, Encoding::I24, Encoding::I32, Encoding::DeltaVarint];
 
-impl Encoding {
-    const fn number(self) -> u8 {
-        match self {
-            Self::I16 => 0,
-            Self::I24 => 1,
-            Self::I32 => 2,
-            Self::DeltaVarint => 3,
-        }
-    }
-
-    const fn from_number(number: u8) -> Option<Self> {
-        match number {
-            0 => Some(Self::I16),
-            1 => Some(Self::I24),
-            2 => Some(Self::I32),
-            3 => Some(Self::DeltaVarint),
-            _ => None,
-        }
-    }
+fn encoding_number(encoding: Encoding) -> u8 {
+    ENCODINGS.iter().position(|other| *other == encoding).map_or(u8::MAX, |at| at as u8)
 }
 
 /// Maps a frame from the native waveform topic.
 pub(crate) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Mapped {
     let mut mapped = Mapped::new(profile);
     mapped.lane_is_waveform = true;
-    let (frame, faults) = match decode(raw.payload) {
+    let (frame, faults) = match read::scan(raw.payload) {
         Ok(read) => read,
         Err(error) => {
             mapped.problem(error.kind(), error.path(), error.to_string());
@@ -130,12 +103,19 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Map
         mapped.problem(vitals::ProblemKind::Missing, "byte 5", "a recording needs the time flag and a time");
         return mapped;
     }
-    for (at, channel) in frame.channels.iter().enumerate() {
-        let path = format!("channel[{at}]");
-        match channel_measurement(channel, frame.time, has_time, frame.flags) {
+    for (at, (channel, samples)) in frame.channels.iter().enumerate() {
+        let samples = SampleArray {
+            rate: Rate::new(channel.rate_numerator, channel.rate_denominator)
+                .expect("the scan refuses a rate of 0"),
+            scale: Scale { factor: channel.scale, divisor: 1.0, offset: channel.offset },
+            sequence: Some(frame.sequence),
+            samples: samples.clone(),
+        };
+        let device_time = has_time.then(|| frame.time.plus(i64::from(channel.delay_us)));
+        match channel_measurement(channel, samples, device_time, frame.flags) {
             Ok(measurement) => mapped.push(device, None, measurement),
             Err(mut problem) => {
-                problem.path = path;
+                problem.path = format!("channel[{at}]");
                 mapped.problems.push(problem);
             }
         }
@@ -148,8 +128,8 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Map
 
 fn channel_measurement(
     channel: &Channel,
-    time: DeviceTime,
-    has_time: bool,
+    samples: SampleArray,
+    device_time: Option<DeviceTime>,
     flags: u8,
 ) -> Result<vitals::Measurement, vitals::Problem> {
     let metric = channel.metric.metric().ok_or_else(|| unknown_metric(String::new()))?;
@@ -161,21 +141,7 @@ fn channel_measurement(
     if flags & FLAG_TEST != 0 {
         quality |= Quality::TEST;
     }
-    let samples = SampleArray {
-        rate_numerator: channel.rate_numerator,
-        rate_denominator: channel.rate_denominator,
-        samples: channel
-            .samples
-            .iter()
-            .map(|raw| raw.map_or(f64::NAN, |raw| f64::from(raw) * channel.scale + channel.offset))
-            .collect(),
-    };
-    let details = Details {
-        device_time: has_time.then(|| time.plus(i64::from(channel.delay_us))),
-        quality,
-        channel: channel.channel,
-    };
-    measure_samples(metric, samples, unit, details)
+    measure_samples(metric, samples, unit, Details { device_time, quality, channel: channel.channel })
 }
 
 /// The quality flags that a device may set: those that tell of its own doubts.

@@ -1,8 +1,8 @@
 //! A frame from bytes: whatever the bytes, an answer.
 
-use vitals::{DeviceTime, MetricCode, ProblemKind};
+use vitals::{DeviceTime, MetricCode, ProblemKind, Samples};
 
-use super::{Channel, Encoding, Frame, HEADER_LEN, MAGIC, MAX_CHANNELS, MAX_SAMPLES, VERSION, samples};
+use super::{Channel, ENCODINGS, Encoding, Frame, HEADER_LEN, MAGIC, MAX_CHANNELS, MAX_SAMPLES, VERSION};
 
 /// What is wrong with a frame, or with one channel of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,28 @@ impl FrameError {
 /// # Errors
 /// When the frame as a whole can't be believed.
 pub fn decode(bytes: &[u8]) -> Result<(Frame, Vec<FrameError>), FrameError> {
+    let (scanned, faults) = scan(bytes)?;
+    let channels = scanned.channels.into_iter().map(|(channel, samples)| {
+        let Samples::InPayload { encoding, start, bytes: length, count } = samples else { return channel };
+        let (start, length) = (start as usize, length as usize);
+        let data = bytes.get(start..start + length).unwrap_or_default();
+        Channel { samples: encoding.read(count as usize, data).unwrap_or_default(), ..channel }
+    });
+    let Scanned { flags, sequence, time, .. } = scanned;
+    Ok((Frame { flags, sequence, time, channels: channels.collect() }, faults))
+}
+
+/// A frame whose samples stay where they are.
+pub(super) struct Scanned {
+    pub(super) flags: u8,
+    pub(super) sequence: u32,
+    pub(super) time: DeviceTime,
+    /// Each channel without its samples, and where in the frame those are: checked to be readable.
+    pub(super) channels: Vec<(Channel, Samples)>,
+}
+
+/// Checks a frame as [`decode`] does, without taking its samples out.
+pub(super) fn scan(bytes: &[u8]) -> Result<(Scanned, Vec<FrameError>), FrameError> {
     if !bytes.starts_with(&MAGIC) {
         return Err(FrameError::Magic);
     }
@@ -79,18 +101,25 @@ pub fn decode(bytes: &[u8]) -> Result<(Frame, Vec<FrameError>), FrameError> {
     }
     let sequence = u32::from_le_bytes(cursor.take()?);
     let time = DeviceTime(i64::from_le_bytes(cursor.take()?));
-    let mut frame = Frame { flags, sequence, time, channels: Vec::with_capacity(channel_count) };
+    let mut frame = Scanned { flags, sequence, time, channels: Vec::with_capacity(channel_count) };
     let mut faults = Vec::new();
     let mut total = 0_usize;
     for at in 0..channel_count {
-        let mut header = ChannelHeader::read(&mut cursor)?;
+        let header = ChannelHeader::read(&mut cursor)?;
+        let start = body.len() - cursor.0.len();
         let data = cursor.slice(header.data_len)?;
         total = total.saturating_add(header.sample_count);
         if total > MAX_SAMPLES {
             return Err(FrameError::TooLarge);
         }
-        match header.fill(at, data) {
-            Ok(()) => frame.channels.push(header.channel),
+        match header.check(at, data) {
+            Ok(encoding) => {
+                let number = |length| u32::try_from(length).map_err(|_| FrameError::TooLarge);
+                let (start, bytes, count) =
+                    (number(start)?, number(data.len())?, number(header.sample_count)?);
+                let samples = Samples::InPayload { encoding, start, bytes, count };
+                frame.channels.push((header.channel, samples));
+            }
             Err(fault) => faults.push(fault),
         }
     }
@@ -115,7 +144,7 @@ impl ChannelHeader {
         let offset = f64::from_le_bytes(cursor.take()?);
         let sample_count = u32::from_le_bytes(cursor.take()?) as usize;
         let data_len = u32::from_le_bytes(cursor.take()?) as usize;
-        let encoding = Encoding::from_number(encoding);
+        let encoding = ENCODINGS.get(usize::from(encoding)).copied();
         let channel = Channel {
             metric: MetricCode(metric),
             channel,
@@ -132,7 +161,7 @@ impl ChannelHeader {
         Ok(Self { channel, encoding, sample_count, data_len })
     }
 
-    fn fill(&mut self, at: usize, data: &[u8]) -> Result<(), FrameError> {
+    fn check(&self, at: usize, data: &[u8]) -> Result<Encoding, FrameError> {
         let c = &self.channel;
         if !c.scale.is_finite()
             || c.scale == 0.0
@@ -142,10 +171,8 @@ impl ChannelHeader {
         {
             return Err(FrameError::Numbers(at));
         }
-        let encoding = self.encoding.ok_or(FrameError::Samples(at))?;
-        self.channel.samples =
-            samples::read(encoding, self.sample_count, data).ok_or(FrameError::Samples(at))?;
-        Ok(())
+        let encoding = self.encoding.filter(|encoding| encoding.fits(self.sample_count, data));
+        encoding.ok_or(FrameError::Samples(at))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A frame as bytes.
 
-use super::{Channel, Frame, MAGIC, VERSION, samples};
+use super::{Channel, Frame, MAGIC, VERSION, encoding_number};
 
 impl Frame {
     /// The frame as bytes. Channels and samples beyond the limits are for the caller to avoid:
@@ -28,7 +28,7 @@ impl Frame {
 
 fn write_channel(channel: &Channel, out: &mut Vec<u8>) {
     let mut data = Vec::with_capacity(4 * channel.samples.len());
-    samples::write(channel.encoding, &channel.samples, &mut data);
+    channel.encoding.write(&channel.samples, &mut data);
     for word in [
         channel.metric.0,
         channel.channel,
@@ -39,7 +39,7 @@ fn write_channel(channel: &Channel, out: &mut Vec<u8>) {
         out.extend_from_slice(&word.to_le_bytes());
     }
     out.extend_from_slice(&channel.delay_us.to_le_bytes());
-    out.extend_from_slice(&[channel.encoding.number(), channel.quality, 0, 0]);
+    out.extend_from_slice(&[encoding_number(channel.encoding), channel.quality, 0, 0]);
     out.extend_from_slice(&channel.scale.to_le_bytes());
     out.extend_from_slice(&channel.offset.to_le_bytes());
     for length in [channel.samples.len(), data.len()] {

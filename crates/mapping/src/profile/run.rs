@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use vitals::{
     DeviceId, DeviceTime, Identifier, Measurement, Metric, PatientId, PatientRef, Problem,
-    ProblemKind, Quality, SampleArray, TimeBase, Unit,
+    ProblemKind, Quality, Rate, SampleArray, TimeBase, Unit,
 };
 
 use super::path::Scope;
@@ -323,7 +323,7 @@ fn scaled(rule: &MeasurementRule, number: f64) -> f64 {
 
 fn samples(
     rule: &MeasurementRule,
-    (rate_numerator, rate_denominator): (u32, u32),
+    (numerator, denominator): (u32, u32),
     metric: &Metric,
     unit: Option<Unit>,
     scope: Scope<'_>,
@@ -346,5 +346,7 @@ fn samples(
                 .ok_or_else(|| problem(ProblemKind::BadValue, "", "a sample is not a number")),
         })
         .collect::<Result<_, _>>()?;
-    measure_samples(metric, SampleArray { rate_numerator, rate_denominator, samples }, unit, details)
+    let rate = Rate::new(numerator, denominator)
+        .ok_or_else(|| problem(ProblemKind::BadValue, "", "the sampling rate is zero"))?;
+    measure_samples(metric, SampleArray::from_values(rate, samples), unit, details)
 }

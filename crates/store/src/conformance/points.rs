@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vitals::{
-    DeviceId, MetricCode, PatientId, Point, Quality, ReadingRef, ReceiveTime, SampleArray,
+    DeviceId, MetricCode, PatientId, Point, Quality, Rate, ReadingRef, ReceiveTime, SampleArray,
     SeriesId, SeriesKey,
 };
 
@@ -292,11 +292,8 @@ pub(super) fn attachments_and_names(store: &mut impl Store) {
         index,
         ..point(seconds, 0.0, offset)
     };
-    let samples = SampleArray {
-        rate_numerator: 125,
-        rate_denominator: 2,
-        samples: vec![0.005, -0.25, 1.5, 0.005],
-    };
+    let rate = Rate::new(125, 2).expect("neither is 0");
+    let samples = SampleArray::from_values(rate, vec![0.005, -0.25, 1.5, 0.005]);
     let text = Attachment::Text("artefact suspected".to_owned());
     let wave = Attachment::Samples(samples);
     let identifier = (
