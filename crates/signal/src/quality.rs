@@ -1,1 +1,0 @@
-//! How far a signal is to be believed, and why not.

@@ -1,1 +1,0 @@
-//! The rhythm of the heart, from its beats and the waveform.
