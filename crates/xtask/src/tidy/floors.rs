@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Finding;
 
 /// Every crate and its floor, lowest first (`docs/architecture.md`).
-const FLOORS: [(&str, u8); 21] = [
+const FLOORS: [(&str, u8); 22] = [
     ("vitals", 0),
     ("wire-mqtt", 1),
     ("wire-hl7", 1),
@@ -15,6 +15,7 @@ const FLOORS: [(&str, u8); 21] = [
     ("score", 1),
     ("alert", 1),
     ("signal", 1),
+    ("record", 1),
     ("engine", 2),
     ("journal", 3),
     ("store", 3),
