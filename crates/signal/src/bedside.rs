@@ -1,1 +1,168 @@
-//! All waveforms of one patient taken together.
+//! All waveforms of one patient together: every channel is analysed as its samples arrive, and
+//! what the channels say is brought together in the order of time, whatever the order and the size
+//! of the blocks in which they came (SI-1).
+//!
+//! Channels are analysed sample by sample. What they find waits, with the time at which it became
+//! known, until all channels that are alive have been heard up to that time; then it is taken in
+//! steps of a quarter second. A channel not heard for three seconds holds the others up no longer. A
+//! new channel takes part from two to three seconds after its first sample on.
+//!
+//! Samples of all channels share one clock. Blocks up to two seconds long, in any order within one
+//! frame, give the same findings; so does any division of one channel's samples.
+
+mod channel;
+mod finding;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Block, WaveKind};
+use channel::{Channel, Found};
+pub use finding::{Derived, Finding};
+
+/// As many channels of a patient are analysed; further ones are not.
+pub const CHANNELS_MAX: usize = 16;
+/// Findings of the channels are brought together in steps of this length.
+const STEP_US: i64 = 250_000;
+/// A channel not heard for so long holds the others up no longer.
+const ALIVE_US: i64 = 3_000_000;
+/// Values are derived so often.
+const DERIVED_US: i64 = 5_000_000;
+/// When no channel has been heard for so long, time passes by the clock.
+const SILENT_US: i64 = 10_000_000;
+
+/// The waveforms of one patient.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bedside {
+    channels: Vec<Channel>,
+    /// The end of the step that was taken last.
+    stepped_us: Option<i64>,
+    /// Time has passed up to here, heard on a channel or not.
+    newest_us: i64,
+}
+
+impl Bedside {
+    /// Takes a block of one channel; what is concluded from it is added to `out`.
+    ///
+    /// A channel is made when it is first heard. If the kind of a channel changes it is made anew.
+    pub fn push(&mut self, channel: u32, kind: WaveKind, block: &Block<'_>, out: &mut Vec<Finding>) {
+        if let Some(index) = self.place(channel, kind, block) {
+            if !self.channels[index].take(block) {
+                // A clock that went back by more than a repetition can: nothing from before holds.
+                *self = Self::default();
+                let mut anew = Channel::new(channel, kind, block);
+                anew.take(block);
+                self.channels.push(anew);
+            }
+            self.advance(out);
+        }
+    }
+
+    /// Time passes without samples.
+    ///
+    /// As long as any channel is heard its samples tell the time; after ten seconds of silence the
+    /// clock does.
+    pub fn pass(&mut self, now_us: i64, out: &mut Vec<Finding>) {
+        if !self.channels.is_empty() && now_us > self.newest_us + SILENT_US {
+            self.newest_us = now_us;
+            self.advance(out);
+        }
+    }
+
+    /// The channel is no longer this patient's.
+    pub fn remove(&mut self, channel: u32) {
+        self.channels.retain(|known| known.number != channel);
+    }
+
+    /// Where the channel is kept; none if there are too many.
+    fn place(&mut self, number: u32, kind: WaveKind, block: &Block<'_>) -> Option<usize> {
+        match self.channels.iter().position(|channel| channel.number == number) {
+            Some(index) if self.channels[index].kind == kind => Some(index),
+            Some(index) => {
+                self.channels[index] = Channel::new(number, kind, block);
+                Some(index)
+            }
+            None if self.channels.len() < CHANNELS_MAX => {
+                // In the order of their numbers, so that the order of arrival leaves no trace.
+                let index = self.channels.partition_point(|channel| channel.number < number);
+                self.channels.insert(index, Channel::new(number, kind, block));
+                Some(index)
+            }
+            None => None,
+        }
+    }
+
+    /// Takes all steps for which everything is known.
+    fn advance(&mut self, out: &mut Vec<Finding>) {
+        let heard = self.channels.iter().map(Channel::end_us).max().unwrap_or(self.newest_us);
+        self.newest_us = self.newest_us.max(heard);
+        while let Some(next_us) = self.next_step() {
+            let alive = |channel: &&Channel| {
+                channel.joins_us <= next_us && channel.end_us() >= self.newest_us - ALIVE_US
+            };
+            let known = self.channels.iter().filter(alive).all(|channel| channel.end_us() >= next_us);
+            if !known || next_us > self.newest_us {
+                break;
+            }
+            self.stepped_us = Some(next_us);
+            self.step(next_us, out);
+        }
+    }
+
+    /// The end of the next step. Where no channel was heard for a while there is nothing to do, and
+    /// the steps go on where samples do.
+    fn next_step(&self) -> Option<i64> {
+        let first_us = self.channels.iter().map(|channel| channel.joins_us).min()?;
+        let Some(stepped_us) = self.stepped_us else {
+            return Some(on_grid(first_us));
+        };
+        let heard = self.channels.iter().map(|channel| channel.heard_us(stepped_us)).max()?;
+        if stepped_us - heard < 2 * SILENT_US {
+            return Some(stepped_us + STEP_US);
+        }
+        let resumed = self.channels.iter().map(Channel::stretch_us).filter(|begin| *begin > stepped_us).min();
+        Some(resumed.map_or(i64::MAX, on_grid))
+    }
+
+    /// One step: takes what was found up to its end, oldest first.
+    fn step(&mut self, now_us: i64, out: &mut Vec<Finding>) {
+        loop {
+            let oldest = self.channels.iter().enumerate();
+            let oldest = oldest.filter_map(|(index, channel)| Some((channel.oldest_us(now_us)?, index))).min();
+            let Some((_, index)) = oldest else { break };
+            let channel = &mut self.channels[index];
+            if let Some(Found::Pulse(foot_us, pulse)) = channel.next()
+                && let Some(train) = &mut channel.train
+            {
+                train.push(foot_us, &pulse);
+            }
+        }
+        if now_us % DERIVED_US == 0 {
+            self.derive(now_us, out);
+        }
+        self.channels.iter_mut().for_each(|channel| channel.passed(now_us));
+    }
+
+    /// The values of the last seconds.
+    fn derive(&self, now_us: i64, out: &mut Vec<Finding>) {
+        let mut add = |what, value: f32, confidence| {
+            out.push(Finding::Derived { what, value: f64::from(value), time_us: now_us, confidence });
+        };
+        let trains = || self.channels.iter().filter_map(|channel| Some((channel.kind, channel.train.as_ref()?)));
+        let rates = trains().filter_map(|(_, train)| train.rate(now_us));
+        if let Some(rate) = rates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+            add(Derived::PulseRate, rate.per_min, rate.confidence);
+        }
+        let lines = trains().filter(|(kind, _)| *kind == WaveKind::ArterialPressure);
+        let pressures = lines.filter_map(|(_, train)| train.pressures(now_us));
+        if let Some(pressures) = pressures.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+            add(Derived::Systolic, pressures.systolic, pressures.confidence);
+            add(Derived::Diastolic, pressures.diastolic, pressures.confidence);
+            add(Derived::Mean, pressures.mean, pressures.confidence);
+        }
+    }
+}
+
+/// The first end of a step at or after `time_us`.
+fn on_grid(time_us: i64) -> i64 {
+    time_us.div_euclid(STEP_US) * STEP_US + if time_us.rem_euclid(STEP_US) > 0 { STEP_US } else { 0 }
+}

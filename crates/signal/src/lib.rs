@@ -13,6 +13,7 @@
 //!
 //! What is deliberately absent: files, formats, clocks, chance that is not given a seed.
 
+mod line;
 mod shape;
 
 pub mod bedside;

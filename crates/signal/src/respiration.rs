@@ -1,1 +1,1 @@
-//! Breaths, from impedance and derived from other signals.
+//! Breaths, from a respiration signal and from what breathing does to the heart beat and the pulse.
