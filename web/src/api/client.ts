@@ -1,8 +1,8 @@
 // Calls to `/api/v1`. Answers other than 2xx become an `ApiError` with the server's own text.
 import type {
-  Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, DevicePage, DeviceView, ErrorBody,
+  Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, BeatPage, DevicePage, DeviceView, ErrorBody, Hold,
   LocationView, MetricLimits, MountRequest, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
-  QuarantineDetail, QuarantinePage, ReadingSource, Session, Setup, SetupState, Spo2Scale, Trends,
+  QuarantineDetail, QuarantinePage, ReadingSource, Session, Setup, SetupState, Spo2Scale, Trends, WaveChannel,
 } from './types';
 
 export const BASE = '/api/v1';
@@ -29,13 +29,14 @@ export function url(path: string, query: Query = {}): string {
   return BASE + path + (text ? `?${text}` : '');
 }
 
-export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+/** The answer to a call, whatever it carries; other than 2xx is an error. */
+async function answer(method: string, path: string, body?: unknown, signal?: AbortSignal, accept?: string): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, {
       method,
       credentials: 'same-origin',
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(accept && { accept }) },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
     });
@@ -43,13 +44,19 @@ export async function call<T>(method: string, path: string, body?: unknown, sign
     if (signal?.aborted) throw cause;
     throw new ApiError(0, 'unreachable', 'The server cannot be reached. Check the network; nothing was changed.');
   }
-  if (response.ok) {
-    const text = await response.text();
-    return (text ? JSON.parse(text) : undefined) as T;
-  }
+  if (response.ok) return response;
   if (response.status === 401 && !path.endsWith('/login') && !path.endsWith('/setup')) onUnauthorised();
   const error = (await response.json().catch(() => null)) as ErrorBody | null;
   throw new ApiError(response.status, error?.error ?? 'failed', error?.message ?? `The server answered ${response.status}.`);
+}
+
+export async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const text = await (await answer(method, path, body, signal)).text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await answer('GET', path, undefined, signal, 'application/octet-stream')).arrayBuffer();
 }
 
 const get = <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>('GET', url(path, query), undefined, signal);
@@ -93,5 +100,12 @@ export const api = {
   profiles: () => get<ProfileView[]>('/profiles'),
   saveProfile: (profile: ProfileView) => put<unknown>(`/profiles/${id(profile.name)}`, profile),
   testProfile: (test: ProfileTest) => post<ProfileTestResult>('/profiles/test', test),
+  waveforms: (patient: string) => get<{ channels: WaveChannel[] }>(`/patients/${id(patient)}/waveforms`),
+  /** Wave messages of one channel: samples, or at most about `columns` pairs. Whole milliseconds. */
+  waves: (patient: string, series: number, from: number, to: number, columns: number, signal?: AbortSignal) =>
+    bytes(url(`/patients/${id(patient)}/waveforms/${series}`, { from_ms: Math.round(from), to_ms: Math.round(to), columns }), signal),
+  beats: (patient: string, from: number, to: number, signal?: AbortSignal) => get<BeatPage>(`/patients/${id(patient)}/beats`, { from_ms: Math.round(from), to_ms: Math.round(to) }, signal),
+  holds: (patient: string) => get<{ holds: Hold[] }>(`/patients/${id(patient)}/holds`),
+  hold: (patient: string, hold: { from_ms: number; to_ms: number; reason: string }) => post<Hold>(`/patients/${id(patient)}/holds`, hold),
   reading: (reading: string) => get<ReadingSource>(`/readings/${id(reading)}`),
 };

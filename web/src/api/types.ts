@@ -42,6 +42,22 @@ export type Trends = Schemas['Trends'];
 export type ValueState = Schemas['ValueState'];
 export type Ward = Schemas['Ward'];
 
+/** A waveform of a patient, as `/patients/{id}/waveforms` lists it. */
+export interface WaveChannel {
+  series: number; device: string; metric: string; label: string; unit: string;
+  /** Samples a second as a fraction. */
+  rate: [number, number];
+  first_ms: number; last_ms: number; live: boolean; quality: string; quality_index: number | null; drift_ppm: number | null;
+  /** What was not as it should be, by kind. */
+  counted: Record<string, number>;
+}
+export interface RhythmSpan { from_ms: number; to_ms: number; rhythm: string }
+export interface QualitySpan { series: number; from_ms: number; to_ms: number; reason: string }
+/** Beats, rhythms and bad signal of an interval. */
+export interface BeatPage { beats: [number, string][]; rhythms: RhythmSpan[]; quality: QualitySpan[] }
+/** An interval that is kept for ever. */
+export interface Hold { id: string; from_ms: number; to_ms: number; reason: string; by: string }
+
 /** What the live stream carries; the event's name is `type`, its id the stream position. */
 export type LiveEvent =
   | ({ type: 'ward' } & Ward)

@@ -19,9 +19,11 @@ const alerts = lazy(() => import('../alerts/AlertsPage'));
 const devices = lazy(() => import('../devices/DevicesPage'));
 const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
 const patient = lazy(() => import('../patient/PatientPage'));
+const station = lazy(() => import('../station/StationPage'));
 
 export const ROUTES: Route[] = [
   { path: '/', nav: 'Ward', key: 'w', title: 'Ward', needs: 'see-patients', page: WardPage },
+  { path: '/waves', nav: 'Waves', key: 'e', title: 'Waveforms', needs: 'see-patients', page: station },
   { path: '/alerts', nav: 'Alerts', key: 'a', title: 'Alerts', needs: 'see-patients', page: alerts },
   { path: '/alerts/:episode', title: 'Alert', needs: 'see-patients', page: alerts },
   { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
