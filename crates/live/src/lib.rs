@@ -7,6 +7,7 @@
 mod changes;
 mod progress;
 mod tail;
+mod waves;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use vitals::{DeviceId, Location, PatientId, ReceiveTime};
 pub use changes::{Change, Changes, Resumed, Subscription};
 pub use progress::{Progress, Waited};
 pub use tail::Tail;
+pub use waves::{LiveBeat, Viewing, Waves};
 
 /// The present, shared; cheap to clone.
 #[derive(Clone)]
@@ -36,6 +38,7 @@ struct Inner {
     notices: Mutex<Vec<String>>,
     quarantined: AtomicI64,
     tail: Tail,
+    waves: Waves,
     changes: Changes,
     progress: Progress,
 }
@@ -73,6 +76,7 @@ impl Live {
                 notices: Mutex::default(),
                 quarantined: AtomicI64::new(0),
                 tail: Tail::default(),
+                waves: Waves::default(),
                 changes: Changes::new(start),
                 progress: Progress::default(),
             }),
@@ -119,6 +123,12 @@ impl Live {
     #[must_use]
     pub fn tail(&self) -> &Tail {
         &self.inner.tail
+    }
+
+    /// The newest samples of waveforms.
+    #[must_use]
+    pub fn waves(&self) -> &Waves {
+        &self.inner.waves
     }
 
     /// The stream of changes.

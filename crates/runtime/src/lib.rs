@@ -9,6 +9,7 @@
 //!
 //! What is absent: any listener, any HTTP server, any rule.
 
+mod beats;
 mod keeper;
 mod pending;
 mod rebuild;
@@ -41,6 +42,10 @@ pub struct Options {
     pub store_points: usize,
     /// Above this many waiting values the engine stops until the store catches up (DU-3).
     pub points_max: usize,
+    /// As `store_points`, for samples of waveforms.
+    pub store_samples: usize,
+    /// As `points_max`, for samples of waveforms: four bytes each.
+    pub samples_max: usize,
     /// Time goes into the journal this often. Silence is noticed that much late at most.
     pub tick_every: Duration,
     /// Whom to notify.
@@ -53,6 +58,8 @@ impl Default for Options {
             store_every: Duration::from_secs(10),
             store_points: 500_000,
             points_max: 4_000_000,
+            store_samples: 12_000_000,
+            samples_max: 24_000_000,
             tick_every: Duration::from_millis(500),
             webhooks: Vec::new(),
         }

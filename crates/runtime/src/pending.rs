@@ -13,6 +13,7 @@ use store::{
 };
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
+use crate::beats::Beats;
 use crate::webhook::{self, Webhook};
 
 /// Which receivers have heard of which episodes.
@@ -21,6 +22,7 @@ const TOLD: &str = "webhook-told";
 pub(crate) struct Pending {
     webhooks: Vec<Webhook>,
     reader: Reader,
+    beats: Beats,
     commit: Commit,
     /// Parts of the engine's state that the store has and the engine may not.
     old_parts: Vec<String>,
@@ -37,6 +39,7 @@ impl Pending {
     pub(crate) fn new(webhooks: Vec<Webhook>, reader: Reader) -> Self {
         Self {
             webhooks,
+            beats: Beats::known(&reader),
             reader,
             commit: Commit::default(),
             old_parts: Vec::new(),
@@ -75,6 +78,7 @@ impl Pending {
         self.old_parts = old;
         for effect in series {
             if let Effect::SeriesOpened(id, key) = effect {
+                self.beats.opened(id, &key);
                 self.commit.series.push((id, key));
             }
         }
@@ -90,11 +94,13 @@ impl Pending {
         let (version, updated) = (entry.offset + 1, entry.at);
         let row = match effect {
             Effect::SeriesOpened(id, key) => {
+                self.beats.opened(id, &key);
                 self.commit.series.push((id, key));
                 return;
             }
             Effect::Point(id, point) => {
                 count_quality(point.quality, live);
+                self.beats.show(id, &point, live);
                 self.points.push((id, point));
                 return;
             }
@@ -109,6 +115,7 @@ impl Pending {
             }
             Effect::Samples(id, run) => {
                 count_quality(run.quality, live);
+                live.waves().push(id, &run, live.progress().stored());
                 self.commit.waves.push((id, run));
                 return;
             }

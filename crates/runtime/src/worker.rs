@@ -234,6 +234,7 @@ impl Worker {
         let behind = self.setting.appender.next_offset().saturating_sub(self.next);
         metrics::gauge!("vitalwire_engine_behind_entries").set(behind as f64);
         metrics::gauge!("vitalwire_store_waiting_values").set(live.tail().len() as f64);
+        metrics::gauge!("vitalwire_store_waiting_samples").set(live.waves().waiting() as f64);
         let stats = self.setting.appender.stats();
         for (lane, bytes) in journal::Lane::ALL.into_iter().zip(stats.queued_bytes) {
             metrics::gauge!("vitalwire_journal_queued_bytes", "lane" => lane.name()).set(bytes as f64);
@@ -260,7 +261,9 @@ impl Worker {
         let options = &self.setting.options;
         let settle_every = SETTLE_EVERY.max(self.stored_in * SETTLE_SHARE);
         let wanted = since >= settle_every && self.wanted.swap(false, Ordering::AcqRel);
-        let many = self.setting.live.tail().len() >= options.store_points;
+        let live = &self.setting.live;
+        let many = live.tail().len() >= options.store_points
+            || live.waves().waiting() >= options.store_samples;
         if since >= options.store_every || many || wanted {
             self.store();
         }
@@ -275,6 +278,7 @@ impl Worker {
             return;
         }
         self.stored_next = self.next;
+        self.setting.live.waves().leave();
         let parts = self.engine.snapshot();
         let counters = self.setting.live.counted().into_iter().collect();
         let pending = &mut self.pending;
@@ -289,13 +293,15 @@ impl Worker {
 
     fn note_stored(&mut self) {
         self.setting.live.tail().left();
+        self.setting.live.waves().left(self.stored_next, (self.setting.clock)());
         self.setting.live.progress().set_stored(self.stored_next);
         self.setting.appender.processed(self.stored_next);
     }
 
     /// Stops taking in more while too much waits for the store (DU-3).
     fn hold_back(&mut self) {
-        if self.setting.live.tail().len() < self.setting.options.points_max {
+        let (live, options) = (&self.setting.live, &self.setting.options);
+        if live.tail().len() < options.points_max && live.waves().waiting() < options.samples_max {
             return;
         }
         if self.keeper.wait() {
