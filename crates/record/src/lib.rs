@@ -9,6 +9,7 @@
 
 mod decimal;
 mod error;
+mod grid;
 mod recording;
 
 pub mod calendar;

@@ -6,8 +6,11 @@
 
 mod annotations;
 mod header;
+mod pack;
 mod read;
 mod signal;
+mod write;
+mod write_annotations;
 
 pub mod code;
 
@@ -15,6 +18,8 @@ pub use annotations::read_annotations;
 pub use header::{Header, Segmented, SegmentLine, SignalLine, read_header};
 pub use read::read;
 pub use signal::{Format, decode};
+pub use write::{Options, Written, write};
+pub use write_annotations::{frame_rate, write_annotations};
 
 /// The most signals that a record may have.
 pub const MAX_SIGNALS: usize = 1_024;
