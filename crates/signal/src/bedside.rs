@@ -10,14 +10,19 @@
 //! Samples of all channels share one clock. Blocks up to two seconds long, in any order within one
 //! frame, give the same findings; so does any division of one channel's samples.
 
+mod analysis;
 mod channel;
 mod finding;
+mod fusion;
+mod taken;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Block, WaveKind};
-use channel::{Channel, Found};
+use analysis::Found;
+use channel::Channel;
 pub use finding::{Derived, Finding};
+use fusion::Fusion;
 
 /// As many channels of a patient are analysed; further ones are not.
 pub const CHANNELS_MAX: usize = 16;
@@ -25,8 +30,6 @@ pub const CHANNELS_MAX: usize = 16;
 const STEP_US: i64 = 250_000;
 /// A channel not heard for so long holds the others up no longer.
 const ALIVE_US: i64 = 3_000_000;
-/// Values are derived so often.
-const DERIVED_US: i64 = 5_000_000;
 /// When no channel has been heard for so long, time passes by the clock.
 const SILENT_US: i64 = 10_000_000;
 
@@ -38,6 +41,7 @@ pub struct Bedside {
     stepped_us: Option<i64>,
     /// Time has passed up to here, heard on a channel or not.
     newest_us: i64,
+    fusion: Fusion,
 }
 
 impl Bedside {
@@ -123,42 +127,29 @@ impl Bedside {
         Some(resumed.map_or(i64::MAX, on_grid))
     }
 
-    /// One step: takes what was found up to its end, oldest first.
+    /// One step: takes what was found up to its end, oldest first, then draws the conclusions.
     fn step(&mut self, now_us: i64, out: &mut Vec<Finding>) {
         loop {
             let oldest = self.channels.iter().enumerate();
-            let oldest = oldest.filter_map(|(index, channel)| Some((channel.oldest_us(now_us)?, index))).min();
-            let Some((_, index)) = oldest else { break };
+            let oldest = oldest.filter_map(|(index, channel)| Some((channel.oldest(now_us)?, index))).min();
+            let Some((order, index)) = oldest else { break };
             let channel = &mut self.channels[index];
-            if let Some(Found::Pulse(foot_us, pulse)) = channel.next()
-                && let Some(train) = &mut channel.train
-            {
-                train.push(foot_us, &pulse);
+            let Some(found) = channel.next(order) else { break };
+            if channel.joins_us > now_us {
+                continue;
+            }
+            match found {
+                Found::Pulse(foot_us, pulse) => {
+                    if channel.taken.pulse(foot_us, &pulse) {
+                        self.fusion.pulse(channel.number, channel.kind, foot_us);
+                    }
+                }
+                Found::Breath(peak_us) => channel.taken.breathing.push(peak_us),
+                Found::Verdict(verdict) => channel.taken.second(channel.number, verdict, out),
             }
         }
-        if now_us % DERIVED_US == 0 {
-            self.derive(now_us, out);
-        }
+        self.fusion.step(&mut self.channels, now_us, out);
         self.channels.iter_mut().for_each(|channel| channel.passed(now_us));
-    }
-
-    /// The values of the last seconds.
-    fn derive(&self, now_us: i64, out: &mut Vec<Finding>) {
-        let mut add = |what, value: f32, confidence| {
-            out.push(Finding::Derived { what, value: f64::from(value), time_us: now_us, confidence });
-        };
-        let trains = || self.channels.iter().filter_map(|channel| Some((channel.kind, channel.train.as_ref()?)));
-        let rates = trains().filter_map(|(_, train)| train.rate(now_us));
-        if let Some(rate) = rates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
-            add(Derived::PulseRate, rate.per_min, rate.confidence);
-        }
-        let lines = trains().filter(|(kind, _)| *kind == WaveKind::ArterialPressure);
-        let pressures = lines.filter_map(|(_, train)| train.pressures(now_us));
-        if let Some(pressures) = pressures.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
-            add(Derived::Systolic, pressures.systolic, pressures.confidence);
-            add(Derived::Diastolic, pressures.diastolic, pressures.confidence);
-            add(Derived::Mean, pressures.mean, pressures.confidence);
-        }
     }
 }
 

@@ -79,6 +79,12 @@ impl Line {
         Join::Onward { skip: 0 }
     }
 
+    /// So many samples, from the next on, lie before `time_us`.
+    pub fn samples_until(&self, time_us: i64) -> usize {
+        let index = self.rate.index_at(time_us.saturating_sub(self.anchor_us));
+        usize::try_from(index.saturating_sub(self.index)).unwrap_or(usize::MAX)
+    }
+
     /// One sample was taken.
     pub fn advance(&mut self) {
         self.index += 1;

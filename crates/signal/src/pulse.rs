@@ -21,3 +21,4 @@ mod train;
 pub use arrival::Arrival;
 pub use detector::{Detector, Pulse, PulseKind};
 pub use train::{Evidence, Pressures, PulseRate, Train};
+pub(crate) use train::median;

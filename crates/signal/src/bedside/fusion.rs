@@ -1,0 +1,84 @@
+//! What the channels say together: heart beats, rhythm and derived values.
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::Channel;
+use super::finding::{Derived, Finding};
+use crate::pulse::Arrival;
+use crate::respiration::{RespRate, fuse};
+use crate::WaveKind;
+
+/// Values are derived so often.
+const DERIVED_US: i64 = 5_000_000;
+
+/// What is known of the patient as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Fusion {
+    arrival: Arrival,
+    /// The channel whose pulses give the arrival time.
+    arrives_at: Option<u32>,
+}
+
+impl Fusion {
+    /// A good pulse.
+    pub fn pulse(&mut self, channel: u32, _kind: WaveKind, foot_us: i64) {
+        if self.arrives_at == Some(channel) {
+            self.arrival.foot(foot_us);
+        }
+    }
+
+    /// A step has ended.
+    pub fn step(&mut self, channels: &mut [Channel], now_us: i64, out: &mut Vec<Finding>) {
+        self.arrival.pass(now_us);
+        if now_us % DERIVED_US == 0 {
+            self.derive(channels, now_us, out);
+        }
+    }
+
+    /// The values of the last seconds.
+    fn derive(&mut self, channels: &[Channel], now_us: i64, out: &mut Vec<Finding>) {
+        let mut add = |what, value: f32, confidence| {
+            out.push(Finding::Derived { what, value: f64::from(value), time_us: now_us, confidence });
+        };
+        let trains = || channels.iter().filter_map(|channel| Some((channel.kind, channel.taken.train.as_ref()?)));
+        let rates = trains().filter_map(|(_, train)| train.rate(now_us));
+        if let Some(rate) = rates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+            add(Derived::PulseRate, rate.per_min, rate.confidence);
+        }
+        let lines = trains().filter(|(kind, _)| *kind == WaveKind::ArterialPressure);
+        let pressures = lines.filter_map(|(_, train)| train.pressures(now_us));
+        if let Some(pressures) = pressures.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+            add(Derived::Systolic, pressures.systolic, pressures.confidence);
+            add(Derived::Diastolic, pressures.diastolic, pressures.confidence);
+            add(Derived::Mean, pressures.mean, pressures.confidence);
+        }
+        if let Some(rate) = self.resp_rate(channels, now_us) {
+            add(Derived::RespRate, rate.per_min, rate.confidence);
+        }
+        if let Some((ms, confidence)) = self.arrival.median_ms() {
+            add(Derived::PulseArrival, ms, confidence);
+        }
+    }
+
+    /// Breaths a minute, of everything that shows breathing.
+    fn resp_rate(&self, channels: &[Channel], now_us: i64) -> Option<RespRate> {
+        let none = RespRate { per_min: 0.0, confidence: 0.0 };
+        let (mut measured, mut derived) = ([none; 4], [none; 12]);
+        let (mut of_measured, mut of_derived) = (0, 0);
+        for channel in channels {
+            if let Some(rate) = channel.taken.breathing.rate(now_us).filter(|_| of_measured < measured.len()) {
+                let confidence = rate.confidence * channel.taken.worth();
+                measured[of_measured] = RespRate { confidence, ..rate };
+                of_measured += 1;
+            }
+            let Some(spectra) = channel.taken.modulation.spectra(now_us) else { continue };
+            for rate in spectra.iter().filter_map(|spectrum| spectrum.rate()) {
+                if of_derived < derived.len() {
+                    derived[of_derived] = rate;
+                    of_derived += 1;
+                }
+            }
+        }
+        fuse(&measured[..of_measured], &derived[..of_derived])
+    }
+}

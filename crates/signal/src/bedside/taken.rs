@@ -1,0 +1,70 @@
+//! What the steps have taken of one channel: its pulses, breaths and seconds.
+
+use serde::{Deserialize, Serialize};
+
+use super::Finding;
+use crate::pulse::{Pulse, PulseKind, Train};
+use crate::quality::{BELIEVABLE, Verdict};
+use crate::respiration::{Breathing, Modulation};
+use crate::{Reason, WaveKind};
+
+/// The index of a channel is told again when it has moved so far.
+const TOLD_AGAIN: u8 = 20;
+
+/// What is kept of one channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Taken {
+    /// The pulses, of a channel that has some.
+    pub train: Option<Train>,
+    /// Height, level and interval of the pulses: what breathing does to them.
+    pub modulation: Modulation<3>,
+    /// The breaths, of a channel that has some.
+    pub breathing: Breathing,
+    /// The newest second.
+    pub verdict: Option<Verdict>,
+    /// The quality that was told last.
+    told: Option<(u8, Option<Reason>)>,
+}
+
+impl Taken {
+    pub fn new(kind: WaveKind) -> Self {
+        let train = match kind {
+            WaveKind::Pleth => Some(Train::new(PulseKind::Volume)),
+            WaveKind::ArterialPressure => Some(Train::new(PulseKind::Pressure)),
+            _ => None,
+        };
+        Self { train, modulation: Modulation::default(), breathing: Breathing::default(), verdict: None, told: None }
+    }
+
+    /// Takes a pulse; whether it is to be believed.
+    pub fn pulse(&mut self, foot_us: i64, pulse: &Pulse) -> bool {
+        let good = self.train.as_mut().is_some_and(|train| train.push(foot_us, pulse));
+        if let Some(interval_ms) = pulse.interval_ms.filter(|_| good) {
+            let level = (pulse.peak + pulse.foot) / 2.0;
+            self.modulation.push(foot_us, [pulse.peak - pulse.foot, level, interval_ms]);
+        }
+        good
+    }
+
+    /// Takes a second.
+    pub fn second(&mut self, channel: u32, verdict: Verdict, out: &mut Vec<Finding>) {
+        self.verdict = Some(verdict);
+        self.tell(channel, verdict.index, verdict.reason, verdict.time_us, out);
+    }
+
+    /// Tells the quality if it is another than before.
+    pub fn tell(&mut self, channel: u32, index: u8, reason: Option<Reason>, time_us: i64, out: &mut Vec<Finding>) {
+        let other = self.told.is_none_or(|(told, why)| {
+            (told >= BELIEVABLE) != (index >= BELIEVABLE) || why != reason || told.abs_diff(index) >= TOLD_AGAIN
+        });
+        if other {
+            self.told = Some((index, reason));
+            out.push(Finding::Quality { channel, index, reason, time_us });
+        }
+    }
+
+    /// How far the newest second is to be believed, 0 to 1; 1 if there was none yet.
+    pub fn worth(&self) -> f32 {
+        self.verdict.map_or(1.0, |verdict| f32::from(verdict.index) / 100.0)
+    }
+}
