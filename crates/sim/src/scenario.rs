@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::body::Drives;
+use crate::waveform::Rhythm;
 
 /// What happens to a patient or to the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,11 +33,23 @@ pub enum Scenario {
     WrongClock,
     /// A septic patient getting better.
     Recovery,
+    /// The heart stops for 25 s of every 5 min.
+    Asystole,
+    /// A ventricular tachycardia for 30 s of every 4 min.
+    VentricularTachycardia,
+    /// The ventricles fibrillate for 30 s of every 5 min, until shocked.
+    VentricularFibrillation,
+    /// The ECG electrodes are off for 60 s of every 4 min.
+    LeadOff,
+    /// Every second beat comes from a ventricle, for 3 of every 4 min.
+    Bigeminy,
+    /// A ventricular pacemaker at 70/min.
+    Pacemaker,
 }
 
 impl Scenario {
     /// Every scenario.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 18] = [
         Self::Stable,
         Self::Sepsis,
         Self::Bleeding,
@@ -49,6 +62,12 @@ impl Scenario {
         Self::NetworkLoss,
         Self::WrongClock,
         Self::Recovery,
+        Self::Asystole,
+        Self::VentricularTachycardia,
+        Self::VentricularFibrillation,
+        Self::LeadOff,
+        Self::Bigeminy,
+        Self::Pacemaker,
     ];
 
     /// Lower kebab-case name.
@@ -67,6 +86,12 @@ impl Scenario {
             Self::NetworkLoss => "network-loss",
             Self::WrongClock => "wrong-clock",
             Self::Recovery => "recovery",
+            Self::Asystole => "asystole",
+            Self::VentricularTachycardia => "ventricular-tachycardia",
+            Self::VentricularFibrillation => "ventricular-fibrillation",
+            Self::LeadOff => "lead-off",
+            Self::Bigeminy => "bigeminy",
+            Self::Pacemaker => "pacemaker",
         }
     }
 
@@ -105,6 +130,36 @@ impl Scenario {
         d
     }
 
+    /// What drives the heart `seconds` of wall time after the scenario began, in a body under
+    /// `drives`. Arrests run in wall time: a heart that stands still for 25 s does so on the screen.
+    #[must_use]
+    pub fn rhythm(self, seconds: f64, drives: &Drives) -> Rhythm {
+        let within = |period: f64, from: f64, to: f64| seconds >= 0.0 && (from..to).contains(&(seconds % period));
+        match self {
+            Self::AtrialFibrillation if drives.fibrillation > 0.5 => Rhythm::AtrialFibrillation,
+            Self::Asystole if within(300.0, 30.0, 55.0) => Rhythm::Asystole,
+            Self::VentricularTachycardia if within(240.0, 20.0, 50.0) => Rhythm::VentricularTachycardia,
+            Self::VentricularFibrillation if within(300.0, 30.0, 60.0) => Rhythm::VentricularFibrillation,
+            Self::Bigeminy if within(240.0, 10.0, 190.0) => Rhythm::Bigeminy,
+            Self::Pacemaker if seconds >= 0.0 => Rhythm::Paced,
+            _ => Rhythm::Sinus,
+        }
+    }
+
+    /// Whether it is about the heart's rhythm or the electrodes, which only waveforms show.
+    #[must_use]
+    pub const fn is_electrical(self) -> bool {
+        matches!(
+            self,
+            Self::Asystole
+                | Self::VentricularTachycardia
+                | Self::VentricularFibrillation
+                | Self::LeadOff
+                | Self::Bigeminy
+                | Self::Pacemaker
+        )
+    }
+
     /// What is wrong with the device, `seconds` of wall time after the scenario began. Device
     /// trouble runs in wall time: a network that is gone for four minutes is gone for four minutes.
     #[must_use]
@@ -115,6 +170,7 @@ impl Scenario {
         }
         match self {
             Self::SensorOff => trouble.sensor_off = seconds % 600.0 < 150.0,
+            Self::LeadOff => trouble.lead_off = (20.0..80.0).contains(&(seconds % 240.0)),
             Self::MotionArtefact => trouble.motion = seconds % 45.0 < 6.0,
             Self::BatteryDying => {
                 let left = 22.0 - (seconds % 900.0) / 20.0;
@@ -137,6 +193,8 @@ impl Scenario {
 pub struct Trouble {
     /// The oximeter is off: no SpO2, no pulse.
     pub sensor_off: bool,
+    /// The ECG electrodes are off: no heart rate.
+    pub lead_off: bool,
     /// Values jump as no body does.
     pub motion: bool,
     /// Charge to show instead of a healthy one, %.

@@ -99,6 +99,41 @@ fn nothing_is_misunderstood() {
     assert!(devices.keys().any(|device| device.starts_with("home-hub-")));
 }
 
+/// Frames of a monitor join without a gap or an overlap, at each channel's own rate, however late
+/// the ward is looked at.
+#[test]
+fn waveforms_run_on_sample_by_sample() {
+    let config = WardConfig { transfer_every_s: None, ..WardConfig::default() };
+    let (profiles, _) = Profiles::compile(&[]);
+    let mut ward = Ward::new(&config);
+    ward.opening(START_US);
+    let mut ends: HashMap<(String, u32), (i64, u64)> = HashMap::new();
+    for second in 0..60 {
+        // Up to two thirds of a second late, now and then.
+        let now_us = START_US + second as i64 * 1_000_000 + (second as i64 % 3) * 333_333;
+        for (_, what) in ward.tick(second, now_us) {
+            let Outgoing::Publish { topic, payload, .. } = &what else { continue };
+            if !topic.ends_with("/waveform") {
+                continue;
+            }
+            let raw = RawMessage { topic, payload, content_type: None, received: ReceiveTime(now_us) };
+            for content in profiles.map(&raw).content {
+                let Content::Reading(reading) = content else { continue };
+                for m in &reading.measurements {
+                    let Value::SampleArray(array) = &m.value else { panic!("{:?}", m.value) };
+                    let time = m.device_time.expect("frames carry a time").0;
+                    let key = (topic.clone(), m.metric.0);
+                    let (begin, count) = ends.entry(key).or_insert((time, 0));
+                    assert_eq!(time, *begin + array.rate.micros(*count), "{topic}: {:?}", m.metric);
+                    *count += array.len() as u64;
+                }
+            }
+        }
+    }
+    assert!(ends.len() >= 3 * 12, "{} waveforms", ends.len());
+    assert!(ends.values().any(|(_, count)| *count >= 58 * 250));
+}
+
 #[test]
 fn admissions_name_the_patients_and_beds_of_the_plan() {
     let config = WardConfig::default();

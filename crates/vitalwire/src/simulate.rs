@@ -28,7 +28,8 @@ pub(crate) struct Args {
     /// What happens in a bed: `BED=NAME`, or `BED=NAME@SECOND` to begin later; beds count from 1. May be
     /// given for several beds; the others follow the default mix. Names: stable, sepsis, bleeding,
     /// opioid-depression, copd, atrial-fibrillation, recovery, sensor-off, motion-artefact,
-    /// battery-dying, network-loss, wrong-clock.
+    /// battery-dying, network-loss, wrong-clock, asystole, ventricular-tachycardia,
+    /// ventricular-fibrillation, lead-off, bigeminy, pacemaker.
     #[arg(long = "scenario", value_name = "BED=NAME", value_parser = scenario)]
     scenarios: Vec<(usize, Scenario, f64)>,
     #[command(flatten)]

@@ -6,6 +6,7 @@ use vitals::Metric;
 
 use super::plan::{BedPlan, Personality};
 use super::state::{Living, Outgoing, Sender, subject};
+use super::waves::Recorder;
 use crate::body::Vitals;
 use crate::random::Random;
 use crate::scenario::Trouble;
@@ -15,7 +16,7 @@ use crate::wire::{hl7, senml};
 const HL7_EVERY_S: u64 = 5;
 /// Cuff pressure is taken this often, s on the wall.
 const CUFF_EVERY_S: u64 = 60;
-/// Readings that a device without network keeps; older ones go first.
+/// Messages that a device without network keeps; older ones go first.
 const KEPT: usize = 1_800;
 
 /// One value of one metric.
@@ -35,11 +36,14 @@ pub(super) struct BedDevice {
     /// What it could not send.
     kept: Vec<Outgoing>,
     sequence: u64,
+    /// What samples the waveforms.
+    recorder: Recorder,
 }
 
 impl BedDevice {
     pub(super) fn new(mut random: Random) -> Self {
         let battery = random.between(70.0, 100.0);
+        let recorder = Recorder::new(&random.fork("recorder"));
         Self {
             random,
             heart_rate: 0.0,
@@ -48,6 +52,7 @@ impl BedDevice {
             online: true,
             kept: Vec::new(),
             sequence: 0,
+            recorder,
         }
     }
 
@@ -56,40 +61,47 @@ impl BedDevice {
     pub(super) fn tick(
         &mut self,
         bed: &BedPlan,
-        patient: Option<&Living>,
+        patient: Option<&mut Living>,
         elapsed_s: f64,
         second: u64,
         now_us: i64,
         out: &mut Vec<(Sender, Outgoing)>,
         index: usize,
     ) {
-        let trouble = patient.map_or_else(Trouble::default, |p| p.who.scenario.trouble(elapsed_s));
+        let trouble = patient.as_ref().map_or_else(Trouble::default, |p| p.who.scenario.trouble(elapsed_s));
         let reachable = !trouble.dead && !trouble.offline;
         if self.online && !reachable {
             out.push((Sender::Bed(index), Outgoing::Vanish));
         }
         self.online = reachable;
         if trouble.dead {
+            self.recorder.stop();
             return;
         }
         // Each device ticks at its own moment of the second.
         let phase_us = (index as i64 * 137_911) % 900_000;
         let time_us = now_us + phase_us + (trouble.clock_offset_s * 1e6) as i64;
-        let message = match patient {
-            Some(patient) => self.measure(bed, patient, &trouble, second + index as u64, time_us),
-            None if second.is_multiple_of(10) => self.idle(bed, time_us),
-            None => None,
-        };
-        let Some(message) = message else { return };
-        if trouble.offline {
-            if self.kept.len() == KEPT {
-                self.kept.remove(0);
+        let mut messages = Vec::new();
+        match patient {
+            Some(patient) => {
+                messages.extend(self.measure(bed, patient, &trouble, second + index as u64, time_us));
+                if matches!(bed.personality, Personality::MonitorJson | Personality::MonitorCbor) {
+                    self.recorder.second(bed, &mut patient.lines, &trouble, time_us, &mut messages);
+                }
             }
-            self.kept.push(message);
+            None => {
+                self.recorder.stop();
+                messages.extend(self.idle(bed, time_us).filter(|_| second.is_multiple_of(10)));
+            }
+        }
+        if trouble.offline {
+            self.kept.append(&mut messages);
+            let over = self.kept.len().saturating_sub(KEPT);
+            self.kept.drain(..over);
             return;
         }
-        out.extend(self.kept.drain(..).map(|kept| (Sender::Bed(index), kept)));
-        out.push((Sender::Bed(index), message));
+        let kept = self.kept.drain(..).chain(messages);
+        out.extend(kept.map(|message| (Sender::Bed(index), message)));
     }
 
     /// A monitor without a patient says that it is there.
@@ -111,7 +123,7 @@ impl BedDevice {
     ) -> Option<Outgoing> {
         self.battery = trouble.battery_percent.unwrap_or(self.battery);
         let v = &patient.vitals;
-        if self.heart_rate == 0.0 {
+        if self.heart_rate == 0.0 || v.heart_rate == 0.0 {
             self.heart_rate = v.heart_rate;
         }
         self.heart_rate += 0.35 * (v.heart_rate - self.heart_rate);
@@ -136,14 +148,17 @@ impl BedDevice {
     fn numerics(&mut self, bed: &BedPlan, v: &Vitals, trouble: &Trouble) -> Vec<Reading> {
         let r = &mut self.random;
         let (mut heart, mut spo2, mut pulse) = (self.heart_rate, v.spo2, v.pulse_rate);
+        // Without a beat there is no rate to show, and no pulse to measure oxygen by.
+        let beats = heart > 0.0;
         if trouble.motion {
             heart = r.between(150.0, 260.0);
             spo2 = r.between(35.0, 75.0);
             pulse = heart * r.between(0.4, 1.0);
         }
-        let finger = |value: f64| (!trouble.sensor_off).then(|| value.round());
+        let finger = |value: f64| (!trouble.sensor_off && beats).then(|| value.round());
+        let skin = |value: f64| (!trouble.lead_off && beats).then(|| value.round());
         let mut readings = vec![
-            ("MDC_ECG_HEART_RATE", Some((heart + 0.5 * r.normal()).round())),
+            ("MDC_ECG_HEART_RATE", skin(heart + 0.5 * r.normal())),
             ("MDC_PULS_OXIM_SAT_O2", finger((spo2 + 0.25 * r.normal()).min(100.0))),
             ("MDC_PULS_OXIM_PULS_RATE", finger(pulse)),
             ("MDC_RESP_RATE", Some((v.resp_rate + 0.3 * r.normal()).round().max(1.0))),

@@ -12,6 +12,7 @@ mod people;
 mod plan;
 mod run;
 mod state;
+mod waves;
 
 pub use config::{Protocols, WardConfig};
 pub use plan::{BedPlan, Personality, Plan, Resident};

@@ -11,6 +11,17 @@ use crate::scenario::Scenario;
 /// Assigning authority of the ward's record numbers.
 pub(super) const AUTHORITY: &str = "VWSIM";
 
+/// Trouble of the heart and of electrodes, for beds whose monitors send waveforms. Those of the
+/// default mix come first.
+const ELECTRICAL: [(Scenario, f64); 6] = [
+    (Scenario::VentricularTachycardia, 60.0),
+    (Scenario::Bigeminy, 0.0),
+    (Scenario::Pacemaker, 0.0),
+    (Scenario::LeadOff, 45.0),
+    (Scenario::Asystole, 150.0),
+    (Scenario::VentricularFibrillation, 300.0),
+];
+
 /// How a bedside device speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Personality {
@@ -168,6 +179,12 @@ fn draw_scenarios(
         // Whoever deteriorates is watched by a whole monitor, not by a patch.
         let patch = beds[*bed].personality == Personality::Wearable;
         drawn[*bed] = if patch { (Scenario::Stable, 0.0) } else { *mixed };
+    }
+    // One bed of six more, of those left to themselves.
+    let waves = |bed: &&usize| matches!(beds[**bed].personality, Personality::MonitorJson | Personality::MonitorCbor);
+    let left = order.iter().skip(config.beds.div_ceil(2)).filter(waves);
+    for (bed, electrical) in left.zip(ELECTRICAL.iter().cycle().take(config.beds / 6)) {
+        drawn[*bed] = *electrical;
     }
     if drawn.iter().all(|(scenario, _)| *scenario == Scenario::Stable) {
         drawn[0] = MIX[0];

@@ -7,7 +7,8 @@ use super::device::BedDevice;
 use super::home::HomeHub;
 use super::nurse::Nurse;
 use super::plan::{AUTHORITY, BedPlan, Personality, Plan, Resident};
-use crate::body::{Body, Constitution, Vitals};
+use super::waves::Lines;
+use crate::body::{Body, Constitution, Drives, Vitals};
 use crate::random::Random;
 use crate::scenario::Scenario;
 use crate::wire::{fhir, hl7};
@@ -70,6 +71,8 @@ pub(super) struct Living {
     pub(super) who: Resident,
     pub(super) body: Body,
     pub(super) vitals: Vitals,
+    /// What the electrodes and sensors would see.
+    pub(super) lines: Lines,
     /// Bed index; none at home.
     pub(super) bed: Option<usize>,
 }
@@ -105,7 +108,8 @@ impl Ward {
                 let person = Constitution::new(who.age_years, who.sex, copd, &mut random);
                 let body = Body::new(person, random);
                 let bed = (index < config.beds).then_some(index);
-                Living { who: who.clone(), vitals: body.vitals(), body, bed }
+                let lines = Lines::new(who.age_years, &root.fork(&format!("lines {index}")));
+                Living { who: who.clone(), vitals: body.vitals(), body, lines, bed }
             })
             .collect();
         let devices = (0..plan.beds.len())
@@ -207,8 +211,8 @@ impl Ward {
             self.transfer(now_us, &mut out);
         }
         for bed in 0..self.devices.len() {
-            let patient = self.patients.iter().find(|p| p.bed == Some(bed));
-            let elapsed = patient.map_or(-1.0, |p| second as f64 - p.who.starts_s);
+            let patient = self.patients.iter_mut().find(|p| p.bed == Some(bed));
+            let elapsed = patient.as_ref().map_or(-1.0, |p| second as f64 - p.who.starts_s);
             let plan: &BedPlan = &self.plan.beds[bed];
             self.devices[bed].tick(plan, patient, elapsed, second, now_us, &mut out, bed);
         }
@@ -223,11 +227,14 @@ impl Ward {
         let hour = (now_us.div_euclid(1_000_000).rem_euclid(86_400)) as f64 / 3_600.0;
         for patient in &mut self.patients {
             let elapsed_s = second as f64 - patient.who.starts_s;
+            let mut drives = Drives::default();
             for step in 0..self.speed {
                 let minutes = (elapsed_s * f64::from(self.speed) + f64::from(step)) / 60.0;
-                patient.body.step(&patient.who.scenario.drives(minutes), hour);
+                drives = patient.who.scenario.drives(minutes);
+                patient.body.step(&drives, hour);
             }
-            patient.vitals = patient.body.vitals();
+            let rhythm = patient.who.scenario.rhythm(elapsed_s, &drives);
+            patient.vitals = patient.lines.second(&patient.body.vitals(), rhythm);
         }
     }
 
