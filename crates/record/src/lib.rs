@@ -10,9 +10,11 @@
 mod decimal;
 mod error;
 mod grid;
+mod marks;
 mod recording;
 
 pub mod calendar;
+pub mod edf;
 pub mod labels;
 pub mod wfdb;
 
