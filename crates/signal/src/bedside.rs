@@ -12,8 +12,12 @@
 
 mod analysis;
 mod channel;
+mod confirm;
 mod finding;
 mod fusion;
+mod heart;
+mod leads;
+mod rhythm;
 mod taken;
 
 use serde::{Deserialize, Serialize};
@@ -139,6 +143,10 @@ impl Bedside {
                 continue;
             }
             match found {
+                Found::Detection(time_us, detection) => {
+                    let number = channel.number;
+                    self.fusion.detection(number, time_us, &detection, &self.channels);
+                }
                 Found::Pulse(foot_us, pulse) => {
                     if channel.taken.pulse(foot_us, &pulse) {
                         self.fusion.pulse(channel.number, channel.kind, foot_us);

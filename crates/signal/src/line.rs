@@ -90,6 +90,11 @@ impl Line {
         self.index += 1;
     }
 
+    /// So many samples were taken.
+    pub fn advance_by(&mut self, samples: usize) {
+        self.index += samples as u64;
+    }
+
     /// The time of the sample taken last.
     pub fn last_us(&self) -> i64 {
         self.anchor_us.saturating_add(self.rate.micros(self.index.saturating_sub(1)))

@@ -111,7 +111,6 @@ impl Channel {
     }
 
     /// Whether samples came in the second before `time_us`.
-    #[allow(dead_code)]
     pub fn is_heard(&self, time_us: i64) -> bool {
         self.heard_us(time_us) > time_us - 4 * STEP_US
     }

@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 use super::finding::{Derived, Finding};
+use super::heart::Heart;
+use super::leads::Leads;
+use super::rhythm::Told;
+use crate::ecg::Detection;
 use crate::pulse::Arrival;
 use crate::respiration::{RespRate, fuse};
 use crate::WaveKind;
@@ -14,12 +18,20 @@ const DERIVED_US: i64 = 5_000_000;
 /// What is known of the patient as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Fusion {
+    leads: Leads,
+    heart: Heart,
+    rhythm: Told,
     arrival: Arrival,
     /// The channel whose pulses give the arrival time.
     arrives_at: Option<u32>,
 }
 
 impl Fusion {
+    /// Something in a lead that stands out.
+    pub fn detection(&mut self, channel: u32, time_us: i64, detection: &Detection, channels: &[Channel]) {
+        self.leads.take(channel, time_us, detection, channels);
+    }
+
     /// A good pulse.
     pub fn pulse(&mut self, channel: u32, _kind: WaveKind, foot_us: i64) {
         if self.arrives_at == Some(channel) {
@@ -29,7 +41,14 @@ impl Fusion {
 
     /// A step has ended.
     pub fn step(&mut self, channels: &mut [Channel], now_us: i64, out: &mut Vec<Finding>) {
+        while let Some((beat, channel, height)) = self.leads.next(now_us) {
+            self.heart.beat(&beat, channel, height);
+            self.arrival.beat(beat.time_us);
+            self.rhythm.beat(&beat);
+            out.push(Finding::Beat { beat, channel });
+        }
         self.arrival.pass(now_us);
+        self.rhythm.step(channels, &self.heart, now_us, out);
         if now_us % DERIVED_US == 0 {
             self.derive(channels, now_us, out);
         }
@@ -40,6 +59,9 @@ impl Fusion {
         let mut add = |what, value: f32, confidence| {
             out.push(Finding::Derived { what, value: f64::from(value), time_us: now_us, confidence });
         };
+        if let Some(rate) = self.heart.rate(now_us).filter(|_| !self.rhythm.contradicted()) {
+            add(Derived::HeartRate, rate.per_min, rate.confidence);
+        }
         let trains = || channels.iter().filter_map(|channel| Some((channel.kind, channel.taken.train.as_ref()?)));
         let rates = trains().filter_map(|(_, train)| train.rate(now_us));
         if let Some(rate) = rates.max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
@@ -72,6 +94,14 @@ impl Fusion {
                 of_measured += 1;
             }
             let Some(spectra) = channel.taken.modulation.spectra(now_us) else { continue };
+            for rate in spectra.iter().filter_map(|spectrum| spectrum.rate()) {
+                if of_derived < derived.len() {
+                    derived[of_derived] = rate;
+                    of_derived += 1;
+                }
+            }
+        }
+        if let Some(spectra) = self.heart.modulation.spectra(now_us) {
             for rate in spectra.iter().filter_map(|spectrum| spectrum.rate()) {
                 if of_derived < derived.len() {
                     derived[of_derived] = rate;

@@ -11,6 +11,9 @@ use crate::{Reason, WaveKind};
 /// The index of a channel is told again when it has moved so far.
 const TOLD_AGAIN: u8 = 20;
 
+/// The index of a channel that others contradict is no higher.
+const DOUBTED: u8 = 20;
+
 /// What is kept of one channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Taken {
@@ -24,6 +27,8 @@ pub(super) struct Taken {
     pub verdict: Option<Verdict>,
     /// The quality that was told last.
     told: Option<(u8, Option<Reason>)>,
+    /// Why other channels say that this one is not to be believed.
+    doubt: Option<Reason>,
 }
 
 impl Taken {
@@ -33,7 +38,7 @@ impl Taken {
             WaveKind::ArterialPressure => Some(Train::new(PulseKind::Pressure)),
             _ => None,
         };
-        Self { train, modulation: Modulation::default(), breathing: Breathing::default(), verdict: None, told: None }
+        Self { train, modulation: Modulation::default(), breathing: Breathing::default(), verdict: None, told: None, doubt: None }
     }
 
     /// Takes a pulse; whether it is to be believed.
@@ -49,11 +54,24 @@ impl Taken {
     /// Takes a second.
     pub fn second(&mut self, channel: u32, verdict: Verdict, out: &mut Vec<Finding>) {
         self.verdict = Some(verdict);
-        self.tell(channel, verdict.index, verdict.reason, verdict.time_us, out);
+        self.tell(channel, verdict.time_us, out);
+    }
+
+    /// Other channels say that this one is not to be believed, or no longer say so.
+    pub fn doubted(&mut self, channel: u32, doubt: Option<Reason>, now_us: i64, out: &mut Vec<Finding>) {
+        if self.doubt != doubt {
+            self.doubt = doubt;
+            self.tell(channel, now_us, out);
+        }
     }
 
     /// Tells the quality if it is another than before.
-    pub fn tell(&mut self, channel: u32, index: u8, reason: Option<Reason>, time_us: i64, out: &mut Vec<Finding>) {
+    fn tell(&mut self, channel: u32, time_us: i64, out: &mut Vec<Finding>) {
+        let Some(verdict) = self.verdict else { return };
+        let (mut index, mut reason) = (verdict.index, verdict.reason);
+        if self.doubt.is_some() {
+            (index, reason) = (index.min(DOUBTED), self.doubt);
+        }
         let other = self.told.is_none_or(|(told, why)| {
             (told >= BELIEVABLE) != (index >= BELIEVABLE) || why != reason || told.abs_diff(index) >= TOLD_AGAIN
         });

@@ -72,6 +72,8 @@ pub struct Evidence {
     pub longest_us: i64,
     /// Mean interval of the good pulses, milliseconds; 0 if there are none.
     pub interval_ms: f32,
+    /// Mean height of the good pulses; 0 if there are none.
+    pub height: f32,
 }
 
 impl Train {
@@ -179,11 +181,12 @@ impl Train {
     #[must_use]
     pub fn evidence(&self, from_us: i64, to_us: i64) -> Evidence {
         let mut evidence = Evidence::default();
-        let (mut last_us, mut intervals, mut sum) = (from_us, 0, 0.0);
+        let (mut last_us, mut intervals, mut sum, mut heights) = (from_us, 0, 0.0, 0.0);
         for seen in self.seen.iter().filter(|seen| (from_us..=to_us).contains(&seen.foot_us)) {
             evidence.all += 1;
             if seen.good {
                 evidence.good += 1;
+                heights += seen.peak - seen.foot;
                 evidence.longest_us = evidence.longest_us.max(seen.foot_us - last_us);
                 last_us = seen.foot_us;
                 if seen.interval_ms > 0.0 {
@@ -193,6 +196,7 @@ impl Train {
             }
         }
         evidence.longest_us = evidence.longest_us.max(to_us - last_us);
+        evidence.height = heights / evidence.good.max(1) as f32;
         evidence.interval_ms = if intervals > 0 { sum / intervals as f32 } else { 0.0 };
         evidence
     }

@@ -1,0 +1,147 @@
+//! The rhythm that is told: what the watcher makes of the leads, borne out or contradicted by the
+//! pulses.
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::Channel;
+use super::confirm::{self, Witness};
+use super::finding::Finding;
+use super::heart::Heart;
+use crate::rhythm::{State, Watcher};
+use crate::{Beat, Reason, Rhythm, WaveKind};
+
+/// A rhythm that is not regular is told again so often.
+const TOLD_AGAIN_US: i64 = 5_000_000;
+/// Pulses are asked again so often.
+const ASKED_US: i64 = 1_000_000;
+/// All leads flat and the pulse gone for so long is asystole (Challenge 2015: 4 s).
+const FLAT_US: i64 = 4_000_000;
+/// How far asystole of flat leads is to be believed.
+const FLAT_CONFIDENCE: f32 = 0.7;
+
+/// The rhythm of one patient.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Told {
+    watcher: Watcher,
+    /// End of the second that the watcher was given last.
+    second_us: Option<i64>,
+    /// Since when all leads are flat.
+    flat_us: Option<i64>,
+    /// What was told last, and when.
+    told: Option<(Rhythm, Option<WaveKind>, Option<WaveKind>)>,
+    told_us: i64,
+    asked: Option<(Rhythm, Option<WaveKind>, Option<WaveKind>)>,
+}
+
+impl Told {
+    /// A fused beat.
+    pub fn beat(&mut self, beat: &Beat) {
+        self.watcher.beat(beat);
+    }
+
+    /// Whether the pulses contradict the leads.
+    pub fn contradicted(&self) -> bool {
+        self.told.is_some_and(|told| told.2.is_some())
+    }
+
+    /// A step has ended: seconds are watched, pulses asked, and the rhythm told if there is news.
+    pub fn step(&mut self, channels: &mut [Channel], heart: &Heart, now_us: i64, out: &mut Vec<Finding>) {
+        if !channels.iter().any(|channel| channel.kind == WaveKind::Ecg) {
+            return;
+        }
+        self.watch(channels, now_us);
+        let state = self.flat(channels, now_us).unwrap_or_else(|| self.watcher.state());
+        let asked = self.asked.filter(|asked| asked.0 == state.rhythm && now_us % ASKED_US != 0);
+        let (_, confirmed_by, contradicted_by) = asked.unwrap_or_else(|| {
+            let Witness { confirmed_by, contradicted_by } =
+                confirm::witness(state.rhythm, state.since_us, channels, heart, now_us);
+            (state.rhythm, confirmed_by, contradicted_by)
+        });
+        self.asked = Some((state.rhythm, confirmed_by, contradicted_by));
+        if now_us % ASKED_US == 0 {
+            self.doubt(channels, state.rhythm, contradicted_by.is_some(), now_us, out);
+        }
+        self.tell(state, confirmed_by, contradicted_by, now_us, out);
+    }
+
+    /// Gives the watcher the newest second of the best lead, once a second.
+    fn watch(&mut self, channels: &[Channel], now_us: i64) {
+        let leads = channels.iter().filter(|channel| channel.kind == WaveKind::Ecg && channel.joins_us <= now_us);
+        let seconds = leads.filter_map(|channel| channel.taken.verdict);
+        let news = seconds.filter(|second| self.second_us.is_none_or(|last| second.time_us >= last + 900_000));
+        match news.max_by_key(|second| (second.index, second.time_us)) {
+            Some(second) => {
+                self.second_us = Some(second.time_us);
+                self.watcher.second(&second);
+            }
+            None => {
+                self.watcher.pass(now_us);
+            }
+        }
+    }
+
+    /// Asystole that is no rhythm of the leads: all of them are flat, and the pulse that was there
+    /// stopped with them.
+    fn flat(&mut self, channels: &[Channel], now_us: i64) -> Option<State> {
+        let mut leads = channels.iter().filter(|channel| channel.kind == WaveKind::Ecg && channel.is_heard(now_us));
+        let flat = |channel: &Channel| channel.taken.verdict.is_some_and(|second| second.reason == Some(Reason::Flat));
+        let any = leads.clone().next().is_some();
+        if !any || !leads.all(flat) {
+            self.flat_us = None;
+            return None;
+        }
+        // The second that was found flat began a second before its end, and was known a little later.
+        let since_us = *self.flat_us.get_or_insert(now_us - 1_250_000);
+        if now_us - since_us < FLAT_US {
+            return None;
+        }
+        let heart = Heart::default();
+        let witness = confirm::witness(Rhythm::Asystole, since_us, channels, &heart, now_us);
+        witness.confirmed_by.map(|_| State {
+            rhythm: Rhythm::Asystole,
+            time_us: now_us,
+            since_us,
+            confidence: FLAT_CONFIDENCE,
+        })
+    }
+
+    /// Marks leads that the pulses contradict. A lead that is flat while the heart beats is off.
+    fn doubt(&self, channels: &mut [Channel], rhythm: Rhythm, contradicted: bool, now_us: i64, out: &mut Vec<Finding>) {
+        let quiet = matches!(rhythm, Rhythm::Asystole | Rhythm::Pause);
+        let beats = confirm::beats(channels, now_us).is_some();
+        for channel in channels.iter_mut().filter(|channel| channel.kind == WaveKind::Ecg) {
+            let flat = channel.taken.verdict.is_some_and(|second| second.reason == Some(Reason::Flat));
+            let doubt = match (contradicted, flat && beats) {
+                (_, true) => Some(Reason::LeadOff),
+                (true, false) => Some(if quiet { Reason::LeadOff } else { Reason::Noise }),
+                (false, false) => None,
+            };
+            channel.taken.doubted(channel.number, doubt, now_us, out);
+        }
+    }
+
+    fn tell(
+        &mut self,
+        state: State,
+        confirmed_by: Option<WaveKind>,
+        contradicted_by: Option<WaveKind>,
+        now_us: i64,
+        out: &mut Vec<Finding>,
+    ) {
+        let rhythm = if contradicted_by.is_some() { Rhythm::Undetermined } else { state.rhythm };
+        let told = Some((rhythm, confirmed_by, contradicted_by));
+        let again = rhythm != Rhythm::Regular && now_us >= self.told_us.saturating_add(TOLD_AGAIN_US);
+        if self.told == told && !again {
+            return;
+        }
+        (self.told, self.told_us) = (told, now_us);
+        let confidence = match (confirmed_by, contradicted_by) {
+            (_, Some(_)) => 0.0,
+            // Two channels that agree are wrong only together.
+            (Some(_), None) => 1.0 - (1.0 - state.confidence) * 0.5,
+            (None, None) => state.confidence,
+        };
+        let since_us = state.since_us.min(now_us);
+        out.push(Finding::Rhythm { rhythm, time_us: now_us, since_us, confidence, confirmed_by, contradicted_by });
+    }
+}
