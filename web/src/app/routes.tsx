@@ -19,6 +19,7 @@ const alerts = lazy(() => import('../alerts/AlertsPage'));
 const devices = lazy(() => import('../devices/DevicesPage'));
 const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
 const patient = lazy(() => import('../patient/PatientPage'));
+const waves = lazy(() => import('../strips/WavesPage'));
 const station = lazy(() => import('../station/StationPage'));
 
 export const ROUTES: Route[] = [
@@ -31,4 +32,5 @@ export const ROUTES: Route[] = [
   { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', needs: 'see-quarantine', page: quarantine },
   { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
   { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
+  { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
 ];

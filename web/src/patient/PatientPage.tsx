@@ -6,6 +6,7 @@ import { DevicesCard } from './DevicesCard';
 import { LimitsCard } from './LimitsCard';
 import { OtherScores } from './OtherScores';
 import { PatientHeader } from './PatientHeader';
+import { PatientTabs } from './PatientTabs';
 import { ScoreCard } from './ScoreCard';
 import { TrendsCard } from './TrendsCard';
 import { usePatient } from './patient.state';
@@ -24,6 +25,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
         {(tile) => (
           <>
             <PatientHeader tile={tile()} />
+            <PatientTabs patient={id()} at="overview" />
             <ValueStrip tile={tile()} />
           </>
         )}

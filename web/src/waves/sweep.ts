@@ -21,15 +21,15 @@ export class SweepTrace {
   /** Index in the ring of the next point to draw. */
   next = 0;
 
-  /** `onScale` hears when the scale changes, to write it beside the lane. */
-  constructor(readonly ring: WaveRing, public kind: Kind, private readonly onScale: (word: string) => void = () => {}) {}
+  /** `onScale` hears when the scale changes, to write it beside the lane; `choose` gives the scale for what was measured. */
+  constructor(readonly ring: WaveRing, public kind: Kind, private readonly onScale: (word: string) => void = () => {}, private readonly choose: typeof fit = fit) {}
 
   /** Chooses the scale from what was measured in the seconds before `ms`. Called when a sweep begins, so that no sweep has two. */
   rescale(ms: number, mm: number): void {
     const n = this.ring.copySince(ms - FIT_MS, scratch);
     if (n < 20) return;
     const { low, middle, high } = spread(scratch, n);
-    const next = fit(this.kind, low, middle, high, this.lane.height, mm);
+    const next = this.choose(this.kind, low, middle, high, this.lane.height, mm);
     if (next.word !== this.scale?.word) this.onScale(next.word);
     this.scale = next;
   }
