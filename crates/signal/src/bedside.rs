@@ -149,7 +149,7 @@ impl Bedside {
                 }
                 Found::Pulse(foot_us, pulse) => {
                     if channel.taken.pulse(foot_us, &pulse) {
-                        self.fusion.pulse(channel.number, channel.kind, foot_us);
+                        self.fusion.pulse(channel.number, foot_us);
                     }
                 }
                 Found::Breath(peak_us) => channel.taken.breathing.push(peak_us),

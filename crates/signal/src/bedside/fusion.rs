@@ -33,7 +33,7 @@ impl Fusion {
     }
 
     /// A good pulse.
-    pub fn pulse(&mut self, channel: u32, _kind: WaveKind, foot_us: i64) {
+    pub fn pulse(&mut self, channel: u32, foot_us: i64) {
         if self.arrives_at == Some(channel) {
             self.arrival.foot(foot_us);
         }
@@ -51,6 +51,23 @@ impl Fusion {
         self.rhythm.step(channels, &self.heart, now_us, out);
         if now_us % DERIVED_US == 0 {
             self.derive(channels, now_us, out);
+            self.choose_arrival(channels, now_us);
+        }
+    }
+
+    /// The arrival time is of one channel: the one whose pulses are best, changed only for a clearly
+    /// better one.
+    fn choose_arrival(&mut self, channels: &[Channel], now_us: i64) {
+        let worth = |channel: &Channel| {
+            let rate = channel.taken.train.as_ref().and_then(|train| train.rate(now_us));
+            let kept = if self.arrives_at == Some(channel.number) { 0.3 } else { 0.0 };
+            rate.map_or(0.0, |rate| rate.confidence + kept)
+        };
+        let best = channels.iter().rev().max_by(|a, b| worth(a).total_cmp(&worth(b)));
+        let best = best.filter(|channel| worth(channel) >= 0.5).map(|channel| channel.number);
+        if best.is_some() && best != self.arrives_at {
+            self.arrives_at = best;
+            self.arrival.other_channel();
         }
     }
 

@@ -50,11 +50,6 @@ impl Heart {
         self.beats.push_back((beat.time_us, beat.confidence));
     }
 
-    /// When the last beat was.
-    pub fn last_us(&self) -> Option<i64> {
-        self.beats.back().map(|beat| beat.0)
-    }
-
     /// The rate of the last ten seconds.
     pub fn rate(&self, now_us: i64) -> Option<HeartRate> {
         self.rate_within(now_us, WINDOW_US, 3).or_else(|| self.rate_within(now_us, SLOW_WINDOW_US, 2))

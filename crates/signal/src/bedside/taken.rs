@@ -8,8 +8,12 @@ use crate::quality::{BELIEVABLE, Verdict};
 use crate::respiration::{Breathing, Modulation};
 use crate::{Reason, WaveKind};
 
-/// The index of a channel is told again when it has moved so far.
-const TOLD_AGAIN: u8 = 20;
+/// The index of a channel is told again when it has moved so far, or the reason is another, but not
+/// within this time of the last.
+const MOVED: u8 = 20;
+const MOVED_US: i64 = 10_000_000;
+/// That a channel can be believed again is told not within this time of the last.
+const ROSE_US: i64 = 3_000_000;
 
 /// The index of a channel that others contradict is no higher.
 const DOUBTED: u8 = 20;
@@ -25,8 +29,8 @@ pub(super) struct Taken {
     pub breathing: Breathing,
     /// The newest second.
     pub verdict: Option<Verdict>,
-    /// The quality that was told last.
-    told: Option<(u8, Option<Reason>)>,
+    /// The quality that was told last, and when.
+    told: Option<(u8, Option<Reason>, i64)>,
     /// Why other channels say that this one is not to be believed.
     doubt: Option<Reason>,
 }
@@ -72,11 +76,18 @@ impl Taken {
         if self.doubt.is_some() {
             (index, reason) = (index.min(DOUBTED), self.doubt);
         }
-        let other = self.told.is_none_or(|(told, why)| {
-            (told >= BELIEVABLE) != (index >= BELIEVABLE) || why != reason || told.abs_diff(index) >= TOLD_AGAIN
-        });
-        if other {
-            self.told = Some((index, reason));
+        let Some((told, why, told_us)) = self.told else {
+            self.told = Some((index, reason, time_us));
+            out.push(Finding::Quality { channel, index, reason, time_us });
+            return;
+        };
+        let fell = told >= BELIEVABLE && index < BELIEVABLE;
+        let rose = told < BELIEVABLE && index >= BELIEVABLE;
+        let moved = why != reason || told.abs_diff(index) >= MOVED;
+        // What became bad is told at once, other news when the last is no longer fresh.
+        let waits_us = if fell { 0 } else if rose { ROSE_US } else { MOVED_US };
+        if (fell || rose || moved) && time_us >= told_us + waits_us {
+            self.told = Some((index, reason, time_us));
             out.push(Finding::Quality { channel, index, reason, time_us });
         }
     }

@@ -40,6 +40,12 @@ impl Arrival {
         keep(&mut self.feet, time_us, FEET);
     }
 
+    /// From now on feet come from another place on the body.
+    pub fn other_channel(&mut self) {
+        self.feet.clear();
+        self.times.clear();
+    }
+
     /// Time has passed up to `now_us`: feet that have waited long enough get their R peak, the
     /// latest that can have sent them.
     pub fn pass(&mut self, now_us: i64) {

@@ -77,6 +77,9 @@ pub struct Pulse {
     pub roughness: f32,
     /// From the trough to the peak, milliseconds.
     pub rise_ms: f32,
+    /// The steepest rise, in heights of this pulse a second: an artery needs some hundredths of a
+    /// second to fill.
+    pub steepness: f32,
 }
 
 /// What is being followed of the rise that may become a pulse.
@@ -353,6 +356,7 @@ impl Detector {
             peak: climb.peak,
             mean_before: (self.foot_at.is_some() && rise.count > 0).then(|| rise.sum / rise.count as f32),
             roughness: self.path / (2.0 * height),
+            steepness: rise.slope * self.inner_hz / height,
             rise_ms: (climb.peak_at - rise.trough_at) as f32 / self.inner_hz * 1_000.0,
         };
         let hungry = (climb.crossed_at - self.accepted_at) as f32 > PATIENCE_S * self.inner_hz;

@@ -15,6 +15,8 @@ const STRENGTH: std::ops::RangeInclusive<f32> = 0.35..=2.8;
 const NEW_USUAL: u8 = 5;
 /// A single clean wave has 1; a dicrotic wave adds some tenths, noise much more.
 const ROUGHNESS_MAX: f32 = 2.0;
+/// Heights a second: pressure rises by 1,500 mmHg/s at most, volume more slowly. Above is a jump.
+const STEEPNESS_MAX: f32 = 28.0;
 
 /// What is kept of a pulse.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -106,7 +108,9 @@ impl Train {
     /// Sun's limits, the height among its neighbours, and how straight the wave goes.
     fn judge(&mut self, pulse: &Pulse) -> bool {
         let height = pulse.peak - pulse.foot;
-        let shape = pulse.roughness <= ROUGHNESS_MAX && (30.0..=600.0).contains(&pulse.rise_ms);
+        let shape = pulse.roughness <= ROUGHNESS_MAX
+            && pulse.steepness <= STEEPNESS_MAX
+            && (30.0..=600.0).contains(&pulse.rise_ms);
         let level = self.kind == PulseKind::Volume
             || ((15.0..=300.0).contains(&pulse.peak) && (5.0..=200.0).contains(&pulse.foot) && (6.0..=180.0).contains(&height));
         if !shape || !level {

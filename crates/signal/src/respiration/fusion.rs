@@ -8,6 +8,8 @@ const AGREE: f32 = 3.0;
 const MOST: usize = 16;
 /// A rate that a single derived estimate gives is worth this share of it.
 const ALONE: f32 = 0.4;
+/// A rate less sure than this is none.
+const LEAST: f32 = 0.2;
 
 /// Brings estimates together: the largest weight of estimates that agree, averaged by confidence.
 ///
@@ -33,9 +35,9 @@ pub fn fuse(measured: &[RespRate], derived: &[RespRate]) -> Option<RespRate> {
     let by_measure = by_measure.map(|rate| rate.confidence).fold(0.0, f32::max);
     if by_measure == 0.0 && number < 2 {
         let confidence = ALONE * best.1 * weight / whole;
-        return (count == 1).then_some(RespRate { per_min, confidence });
+        return (count == 1 && confidence >= LEAST).then_some(RespRate { per_min, confidence });
     }
     let mean = weight / number as f32;
     let confidence = (weight / whole) * mean.max(by_measure).min(1.0);
-    Some(RespRate { per_min, confidence })
+    (confidence >= LEAST).then_some(RespRate { per_min, confidence })
 }
