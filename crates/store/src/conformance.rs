@@ -6,6 +6,7 @@
 mod directory;
 mod points;
 mod records;
+mod waves;
 
 use std::path::Path;
 
@@ -36,6 +37,10 @@ pub fn run<S: Store>(folder: &Path, make: impl Fn(&Path) -> S) {
     points::thinning(&mut make(&fresh("thinning")));
     points::counting_and_listing(&mut make(&fresh("counting")));
     points::attachments_and_names(&mut make(&fresh("attachments")));
+    waves::once_in_order(&fresh("waves"), &make);
+    waves::late_and_mixed(&mut make(&fresh("late-waves")));
+    waves::overview(&mut make(&fresh("overview")));
+    waves::frames_are_readings(&mut make(&fresh("frames")));
 }
 
 /// A point at `seconds`, received 200 ms later, from entry `offset`.

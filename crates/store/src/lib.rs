@@ -4,7 +4,8 @@
 //! blocked by the writer), [`Side`] keeps the few things that happen outside the journal.
 //! [`SqliteStore`] is the backend of one machine; others pass the same [`conformance`] suite.
 //!
-//! Series are kept as compressed blocks, not as rows: see [`mod@series`]. What is deliberately
+//! Series are kept as compressed blocks, not as rows: see [`mod@series`] for values, [`wave`] for
+//! waveforms. What is deliberately
 //! absent: any conclusion of its own. It keeps what it is given.
 
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ mod rows;
 pub mod series;
 mod sqlite;
 mod traits;
+pub mod wave;
 
 pub use commit::{Commit, KvRow};
 pub use error::StoreError;
@@ -31,3 +33,4 @@ pub use rows::{
 pub use series::thin::{Bucket, Thinned};
 pub use sqlite::SqliteStore;
 pub use traits::{Read, Reader, Side, Store};
+pub use wave::{WaveColumn, WaveExtent, WaveFrame, WaveGap, WaveStrip};

@@ -8,7 +8,7 @@ use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
     DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow,
     OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, ReadingQuery, SeriesFilter, SeriesInfo,
-    Span, StoreError, Thinned,
+    Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
 /// The one writer.
@@ -60,6 +60,27 @@ pub trait Read: Send + Sync {
         span: Span,
         limit: u64,
     ) -> Result<Vec<(Point, Attachment)>, StoreError>;
+    /// Waveform samples within the span, exactly as they were given, as unbroken stretches in order
+    /// of time. Stretches may overlap by the few milliseconds of a clock's correction.
+    fn wave_strip(&self, series: SeriesId, span: Span) -> Result<Vec<WaveStrip>, StoreError>;
+    /// A waveform for drawing: at most about `columns` columns, none of which loses its extremes;
+    /// where there are no samples there is no column. A column's edges lie within a quarter of its
+    /// width from where an even division would put them.
+    fn wave_overview(
+        &self,
+        series: SeriesId,
+        span: Span,
+        columns: usize,
+    ) -> Result<Vec<WaveColumn>, StoreError>;
+    /// What there is of a waveform; none if there are no samples.
+    fn wave_extent(&self, series: SeriesId) -> Result<Option<WaveExtent>, StoreError>;
+    /// Times without samples between those of a span, longer than `longer_us` microseconds.
+    fn wave_gaps(
+        &self,
+        series: SeriesId,
+        span: Span,
+        longer_us: i64,
+    ) -> Result<Vec<WaveGap>, StoreError>;
     /// The readings that have this identifier or name, newest first.
     fn identified(&self, identifier: &str) -> Result<Vec<ReadingRef>, StoreError>;
     /// The identifiers and names of a reading.

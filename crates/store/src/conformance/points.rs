@@ -23,7 +23,7 @@ fn key(subject: Option<&str>, device: &str, metric: u32) -> SeriesKey {
     }
 }
 
-fn keys() -> Vec<(SeriesId, SeriesKey)> {
+pub(super) fn keys() -> Vec<(SeriesId, SeriesKey)> {
     vec![
         (A, key(Some("p1"), "m1", 147_842)),
         (B, key(None, "m2", 150_456)),

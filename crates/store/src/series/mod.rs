@@ -10,7 +10,7 @@
 
 mod codec;
 pub mod merge;
-mod plain;
+pub(crate) mod plain;
 mod samples;
 pub mod thin;
 

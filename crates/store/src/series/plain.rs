@@ -3,7 +3,7 @@
 use super::Damaged;
 
 /// Appends an unsigned number, seven bits a byte, lowest first.
-pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -12,12 +12,12 @@ pub(super) fn put(out: &mut Vec<u8>, mut number: u64) {
 }
 
 /// Appends a signed number.
-pub(super) fn put_signed(out: &mut Vec<u8>, number: i64) {
+pub(crate) fn put_signed(out: &mut Vec<u8>, number: i64) {
     put(out, ((number << 1) ^ (number >> 63)) as u64);
 }
 
 /// Reads what [`put`] wrote.
-pub(super) fn get(bytes: &mut &[u8]) -> Result<u64, Damaged> {
+pub(crate) fn get(bytes: &mut &[u8]) -> Result<u64, Damaged> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first().ok_or(Damaged)?;
@@ -31,20 +31,20 @@ pub(super) fn get(bytes: &mut &[u8]) -> Result<u64, Damaged> {
 }
 
 /// Reads what [`put_signed`] wrote.
-pub(super) fn get_signed(bytes: &mut &[u8]) -> Result<i64, Damaged> {
+pub(crate) fn get_signed(bytes: &mut &[u8]) -> Result<i64, Damaged> {
     let number = get(bytes)?;
     Ok((number >> 1) as i64 ^ -((number & 1) as i64))
 }
 
 /// Takes `length` bytes.
-pub(super) fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], Damaged> {
+pub(crate) fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], Damaged> {
     let (taken, rest) = bytes.split_at_checked(length).ok_or(Damaged)?;
     *bytes = rest;
     Ok(taken)
 }
 
 /// Appends a float: small whole numbers and tenths and hundredths short, all others in full.
-pub(super) fn put_float(out: &mut Vec<u8>, value: f64) {
+pub(crate) fn put_float(out: &mut Vec<u8>, value: f64) {
     for (code, scale) in [(1_u64, 1.0), (2, 10.0), (3, 100.0)] {
         let scaled = (value * scale).round();
         let whole = scaled as i64;
@@ -58,7 +58,7 @@ pub(super) fn put_float(out: &mut Vec<u8>, value: f64) {
 }
 
 /// Reads what [`put_float`] wrote.
-pub(super) fn get_float(bytes: &mut &[u8]) -> Result<f64, Damaged> {
+pub(crate) fn get_float(bytes: &mut &[u8]) -> Result<f64, Damaged> {
     let word = get(bytes)?;
     let scale = match word & 3 {
         0 => {

@@ -8,8 +8,10 @@ mod read;
 mod read_readings;
 mod read_rows;
 mod read_series;
+mod read_waves;
 mod schema;
 mod side;
+mod waves;
 mod write;
 mod write_rows;
 
@@ -24,6 +26,7 @@ use crate::{Commit, Reader, Side, Store, StoreError};
 pub struct SqliteStore {
     connection: Connection,
     tails: blocks::Tails,
+    wave_tails: waves::WaveTails,
     pool: Arc<pool::Pool>,
     side: Arc<side::SqliteSide>,
 }
@@ -41,6 +44,7 @@ impl SqliteStore {
             side: Arc::new(side::SqliteSide::new(connect(file)?)),
             pool: Arc::new(pool::Pool::new(path)),
             tails: blocks::Tails::default(),
+            wave_tails: waves::WaveTails::default(),
             connection,
         })
     }
@@ -48,10 +52,16 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        let result = write::commit(&mut self.connection, &mut self.tails, commit);
+        let result = write::commit(
+            &mut self.connection,
+            &mut self.tails,
+            &mut self.wave_tails,
+            commit,
+        );
         if result.is_err() {
             // What it says of blocks may never have been written.
             self.tails.clear();
+            self.wave_tails.clear();
         }
         result
     }

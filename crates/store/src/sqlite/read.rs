@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use vitals::{EpisodeId, Offset, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
-use crate::sqlite::{directory, read_readings, read_rows, read_series};
+use crate::sqlite::{directory, read_readings, read_rows, read_series, read_waves};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
     DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow, OutboxRow,
     PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
-    StoreError, Thinned,
+    StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
 /// Reads through a pool of connections.
@@ -96,6 +96,32 @@ impl Read for SqliteReader {
     ) -> Result<Vec<(Point, Attachment)>, StoreError> {
         self.pool
             .with(|db| read_readings::attachments(db, series, span, limit))
+    }
+
+    fn wave_strip(&self, series: SeriesId, span: Span) -> Result<Vec<WaveStrip>, StoreError> {
+        self.pool.with(|db| read_waves::strip(db, series, span))
+    }
+
+    fn wave_overview(
+        &self,
+        series: SeriesId,
+        span: Span,
+        columns: usize,
+    ) -> Result<Vec<WaveColumn>, StoreError> {
+        self.pool.with(|db| read_waves::overview(db, series, span, columns))
+    }
+
+    fn wave_extent(&self, series: SeriesId) -> Result<Option<WaveExtent>, StoreError> {
+        self.pool.with(|db| read_waves::extent(db, series))
+    }
+
+    fn wave_gaps(
+        &self,
+        series: SeriesId,
+        span: Span,
+        longer_us: i64,
+    ) -> Result<Vec<WaveGap>, StoreError> {
+        self.pool.with(|db| read_waves::gaps(db, series, span, longer_us))
     }
 
     fn identified(&self, identifier: &str) -> Result<Vec<ReadingRef>, StoreError> {

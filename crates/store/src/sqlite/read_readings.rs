@@ -8,6 +8,7 @@ use vitals::{EffectiveTime, Point, Quality, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::series::decode_samples;
 use crate::sqlite::read_series::{decode, keys};
+use crate::sqlite::read_waves;
 use crate::{Attachment, Order, ReadingQuery, SeriesFilter, Span, StoreError};
 
 /// How many points of these series lie in both spans: from block heads, decoding only what a
@@ -42,6 +43,7 @@ pub(super) fn count(
             let within = |p: &&Point| time.holds(p.time.0) && received.holds(p.received.0);
             total += points.iter().filter(within).count() as u64;
         }
+        total += read_waves::count(db, series, time, received)?;
     }
     Ok(total)
 }
@@ -49,9 +51,17 @@ pub(super) fn count(
 /// A block that may hold readings asked for.
 struct Candidate {
     series: SeriesId,
+    kind: Kind,
     id: i64,
     first: i64,
     last: i64,
+}
+
+/// What a block holds: values, or frames of samples, which are readings without a number.
+#[derive(Clone, Copy)]
+enum Kind {
+    Points,
+    Frames(read_waves::Table),
 }
 
 /// A decoded reading: its time on the axis, then what breaks ties, and where it is kept.
@@ -100,7 +110,11 @@ pub(super) fn readings(
         let Some(block) = blocks.next() else {
             return Ok(out);
         };
-        for point in one.query_row([block.id], |row| Ok(decode(row, 0)))?? {
+        let decoded = match block.kind {
+            Kind::Points => one.query_row([block.id], |row| Ok(decode(row, 0)))??,
+            Kind::Frames(table) => read_waves::frames(db, table, block.id)?,
+        };
+        for point in decoded {
             if query.time.holds(point.time.0) && query.received.holds(point.received.0) {
                 let order = (axis(place(&point)), block.series, point.offset, point.index);
                 waiting.push(Reverse((order.0, order.1, order.2, order.3, points.len())));
@@ -126,6 +140,7 @@ fn candidates(db: &Connection, query: &ReadingQuery) -> Result<Vec<Candidate>, S
             |row| {
                 Ok(Candidate {
                     series,
+                    kind: Kind::Points,
                     id: row.get(0)?,
                     first: row.get(first)?,
                     last: row.get(last_column)?,
@@ -135,11 +150,15 @@ fn candidates(db: &Connection, query: &ReadingQuery) -> Result<Vec<Candidate>, S
         for row in rows {
             found.push(row?);
         }
+        read_waves::heads(db, series, query.time, query.received, |table, id, time, received| {
+            let (first, last) = if query.by_received { received } else { time };
+            found.push(Candidate { series, kind: Kind::Frames(table), id, first, last });
+        })?;
     }
     Ok(found)
 }
 
-/// One point.
+/// One point, or the frame of samples of that name.
 pub(super) fn reading(db: &Connection, name: ReadingRef) -> Result<Option<Point>, StoreError> {
     let mut ask = db.prepare_cached(
         "select data from blocks where series = ?1 and min_offset <= ?2 and max_offset >= ?2",
@@ -153,7 +172,7 @@ pub(super) fn reading(db: &Connection, name: ReadingRef) -> Result<Option<Point>
             return Ok(found);
         }
     }
-    Ok(None)
+    read_waves::reading(db, name)
 }
 
 /// The text or samples beside a point.
@@ -171,7 +190,10 @@ pub(super) fn attachment(
             |row| Ok(attached(row, 0)),
         )
         .optional()?;
-    found.transpose()
+    match found {
+        Some(attachment) => attachment.map(Some),
+        None => Ok(read_waves::samples(db, name)?.map(Attachment::Samples)),
+    }
 }
 
 /// Texts and samples of a series.
@@ -201,6 +223,15 @@ pub(super) fn attachments(
         };
         out.push((point, attached(row, 0)?));
     }
+    let mut frames = read_waves::points(db, series, span, Span::ALL)?;
+    frames.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    for point in frames {
+        let name = ReadingRef { series, offset: point.offset, index: point.index };
+        let samples = read_waves::samples(db, name)?.map(Attachment::Samples);
+        out.extend(samples.map(|samples| (point, samples)));
+    }
+    out.sort_by_key(|(point, _)| (point.time, point.offset, point.index));
+    out.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(out)
 }
 

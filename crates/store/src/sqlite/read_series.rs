@@ -6,6 +6,7 @@ use vitals::{DeviceId, EffectiveTime, MetricCode, PatientId, Point, Quality, Ser
 
 use crate::series::thin::Thinner;
 use crate::series::{self, Columns, Head};
+use crate::sqlite::read_waves;
 use crate::{SeriesFilter, SeriesInfo, Span, StoreError, Thinned};
 
 /// A damaged block, as an error.
@@ -43,7 +44,7 @@ pub(super) fn series(
     keys(db, filter)?
         .into_iter()
         .map(|(id, key)| {
-            Ok(sum.query_row([id.0], |row| {
+            let mut info = sum.query_row([id.0], |row| {
                 Ok(SeriesInfo {
                     id,
                     key,
@@ -51,7 +52,13 @@ pub(super) fn series(
                     first: row.get::<_, Option<i64>>(1)?.map(EffectiveTime),
                     last: row.get::<_, Option<i64>>(2)?.map(EffectiveTime),
                 })
-            })?)
+            })?;
+            if let Some(extent) = read_waves::extent(db, id)? {
+                info.count += extent.frames;
+                info.first = Some(info.first.map_or(extent.first, |time| time.min(extent.first)));
+                info.last = info.last.max(Some(extent.last));
+            }
+            Ok(info)
         })
         .collect()
 }
@@ -72,6 +79,11 @@ pub(super) fn points(
     while let Some(row) = rows.next()? {
         let points = decode(row, 0)?;
         out.extend(points.into_iter().filter(|point| span.holds(point.time.0)));
+    }
+    let frames = read_waves::points(db, series, span, Span::ALL)?;
+    if !frames.is_empty() {
+        out.extend(frames);
+        out.sort_by_key(|point| (point.time, point.offset, point.index));
     }
     Ok(out)
 }

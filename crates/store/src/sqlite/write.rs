@@ -6,13 +6,14 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use vitals::{Point, SeriesId};
 
 use crate::series::encode_samples;
-use crate::sqlite::{blocks, directory, write_rows};
+use crate::sqlite::{blocks, directory, waves, write_rows};
 use crate::{Attachment, Commit, KvRow, StoreError};
 
 /// Writes everything, or nothing.
 pub(super) fn commit(
     connection: &mut Connection,
     tails: &mut blocks::Tails,
+    wave_tails: &mut waves::WaveTails,
     commit: &Commit,
 ) -> Result<(), StoreError> {
     let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -21,6 +22,7 @@ pub(super) fn commit(
     series(&db, commit)?;
     points(&db, tails, commit)?;
     attachments(&db, commit)?;
+    waves::add(&db, wave_tails, &commit.waves)?;
     write_rows::identifiers(&db, &commit.identifiers)?;
     directory::write(&db, &commit.directory)?;
     write_rows::alerts(&db, &commit.alerts)?;
