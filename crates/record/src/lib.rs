@@ -14,8 +14,10 @@ mod marks;
 mod recording;
 
 pub mod calendar;
+pub mod csv;
 pub mod edf;
 pub mod labels;
+pub mod table;
 pub mod wfdb;
 
 pub use error::{Error, Problem};
