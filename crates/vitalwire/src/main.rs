@@ -11,6 +11,7 @@ mod http;
 mod keys;
 mod patient_io;
 mod profile;
+mod record;
 mod replay;
 mod retained;
 mod serve;
@@ -48,6 +49,9 @@ enum Command {
     Sim(simulate::Args),
     /// Replay real recordings over the real protocols against a running platform.
     Replay(replay::Args),
+    /// Recordings (WFDB, EDF+): look into one, turn one format into another.
+    #[command(subcommand)]
+    Record(record::Command),
     /// Device profiles: test one on a payload.
     #[command(subcommand)]
     Profile(profile::Command),
@@ -101,6 +105,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => simulate::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Record(command) => record::run(command),
         Command::Profile(command) => profile::run(command),
         Command::User(command) => admin::user(command),
         Command::Device(command) => admin::device(command),
