@@ -40,6 +40,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                   <dt>Turn of</dt><dd>{roleWord(h().alert.assigned)} (level {h().alert.level})</dd>
                   <dt>Condition</dt><dd class="mono">{h().alert.condition}</dd>
                 </dl>
+                <Show when={h().alert.patient}>{(p) => <p><a class="btn small" href={`/patients/${encodeURIComponent(p().id)}/waves?at=${h().alert.raised_ms}`}>Waveforms around the alert</a></p>}</Show>
                 <Show when={h().alert.readings.length}>
                   <h3>It came from {plural(h().alert.readings.length, 'reading')}</h3>
                   <ul class="row"><For each={h().alert.readings}>{(name) => <li><ReadingButton name={name} /></li>}</For></ul>

@@ -8,6 +8,7 @@ import { enableKeys, keysEnabled } from './shortcuts';
 const KEYS: [string, string][] = [
   ['?', 'This help'],
   ['g w', 'Ward'],
+  ['g e', 'Waveforms of all beds'],
   ['g a', 'Alerts'],
   ['g d', 'Devices'],
   ['g q', 'Quarantine'],
@@ -20,10 +21,25 @@ const KEYS: [string, string][] = [
   ['Esc', 'Close a panel'],
 ];
 
+const WAVE_KEYS: [string, string][] = [
+  ['[ ]', 'Page of beds, or hour, before and after'],
+  ['Space', 'Freeze the waveforms, or follow them live'],
+  ['← →', 'One second back or on; with Shift ten'],
+  ['PgUp PgDn', 'One screen back or on; in full disclosure one hour'],
+  ['Home End', 'To the first and the last that is kept'],
+  ['c', 'Calipers: ← → moves the cursor in focus (Shift: faster), ↑ ↓ changes the channel, Tab goes to the other cursor'],
+  ['k', 'Keep the strip for ever'],
+  ['l', 'Live'],
+];
+
 export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
   <Dialog title="Keys and signs" onClose={props.onClose}>
     <dl class="keys">
       <For each={KEYS}>{([keys, does]) => (<><dt><kbd>{keys}</kbd></dt><dd>{does}</dd></>)}</For>
+    </dl>
+    <h3>Waveforms</h3>
+    <dl class="keys">
+      <For each={WAVE_KEYS}>{([keys, does]) => (<><dt><kbd>{keys}</kbd></dt><dd>{does}</dd></>)}</For>
     </dl>
     <label class="check">
       <input type="checkbox" checked={keysEnabled()} onChange={(e) => enableKeys(e.currentTarget.checked)} />
@@ -37,6 +53,7 @@ export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
       <li><span class="cell-value stale"><s>88</s></span> too old to be the present value; the age stands beside it</li>
       <li><span class="cell-value doubtful"><span class="n">88</span></span>? not believed: artefact, implausible, or the device itself doubts it</li>
       <li><span class="badge-recorded">REC</span> played back from a recording, never live</li>
+      <li><b>N S V P F Q</b> a beat: normal, supraventricular (▲), ventricular (▼), paced (■), fusion (◆), not classifiable (○)</li>
       <li><span class="pts p1">+1</span> <span class="pts p2">+2</span> <span class="pts p3">+3</span> points that the value adds to the early-warning score</li>
     </ul>
     <Show when={currentSession() || null}>

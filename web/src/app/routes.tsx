@@ -20,6 +20,8 @@ const devices = lazy(() => import('../devices/DevicesPage'));
 const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
 const patient = lazy(() => import('../patient/PatientPage'));
 const waves = lazy(() => import('../strips/WavesPage'));
+const disclosure = lazy(() => import('../disclosure/DisclosurePage'));
+const print = lazy(() => import('../print/PrintPage'));
 const station = lazy(() => import('../station/StationPage'));
 
 export const ROUTES: Route[] = [
@@ -33,4 +35,6 @@ export const ROUTES: Route[] = [
   { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
   { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
   { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
+  { path: '/patients/:patient/disclosure', title: 'Full disclosure', needs: 'see-patients', page: disclosure },
+  { path: '/patients/:patient/print', title: 'Print strips', needs: 'see-patients', page: print },
 ];

@@ -68,7 +68,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string }> = (props)
       const trace = new SweepTrace(ring(c.series), kindOf(c), (word) => setWords((old) => ({ ...old, [c.series]: word })), (_kind, low, middle, high, room, px) => scaleOf(c, low, middle, high, room, px, s.settings().gain));
       trace.lane = { top: (top + 1) * ratio, height: (h - 2) * ratio };
       trace.colour = colour(kindOf(c) === 'ecg' ? '--trace' : KIND_COLOUR[kindOf(c)]);
-      if (kindOf(c) === 'ecg') { under.strokeStyle = trace.colour; under.lineWidth = 1.3; drawCalibration(under, 8, top - HEAD_ROWS + h - 8, mm, s.settings().gain * mm); }
+      if (kindOf(c) === 'ecg') { under.strokeStyle = colour('--ink-3'); under.lineWidth = 1.2; drawCalibration(under, 8, top - HEAD_ROWS + h - 8, mm, s.settings().gain * mm); }
       top += h;
       return trace;
     });

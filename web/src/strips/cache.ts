@@ -1,7 +1,7 @@
 // Pieces of the past, each loaded once: time is cut at whole multiples of the piece's length. A piece that reaches into the present
 // is asked for again while it is looked at.
 
-interface Piece<T> { value: T | undefined; askedMs: number; whole: boolean; loading: AbortController | null; used: number }
+interface Piece<T> { value: T | undefined; /** When it was last asked for, or answered. */ askedMs: number; whole: boolean; loading: AbortController | null; used: number }
 
 export interface CacheOptions<T> {
   /** Length of a piece, milliseconds. */
@@ -66,6 +66,7 @@ export class PieceCache<T> {
       window.setTimeout(() => { if (!loading.signal.aborted) onChange(); }, FAILED_MS + 50);
     }).finally(() => {
       mine.loading = null;
+      mine.askedMs = now();
       if (!loading.signal.aborted) onChange();
     });
     return piece;

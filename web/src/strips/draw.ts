@@ -244,8 +244,8 @@ function drawLaneHead(ctx: CanvasRenderingContext2D, p: StripPicture, lane: Stri
   ctx.fillText(word, 7, lane.top + 3);
   if (chosen) ctx.fillRect(0, lane.top + 2, 3, lane.height - 4);
   if (kind === 'ecg') {
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = 1.3;
+    ctx.strokeStyle = p.colour('--ink-3');
+    ctx.lineWidth = 1.2;
     drawCalibration(ctx, 8, lane.top + lane.height - 8, p.mm, p.gain * p.mm);
   }
 }
