@@ -5,6 +5,7 @@
 mod alerting;
 mod device;
 mod endurance;
+mod floor;
 mod history;
 mod http;
 mod ingest;
@@ -14,6 +15,7 @@ mod process;
 mod report;
 mod server;
 mod ward;
+mod waves;
 
 use std::path::PathBuf;
 
@@ -40,6 +42,12 @@ struct Args {
     /// Where data folders are made; a real disk, not memory.
     #[arg(long, default_value = "target/bench")]
     folder: PathBuf,
+    /// Fewer beds than a thousand in the measures of waveforms.
+    #[arg(long)]
+    beds: Option<usize>,
+    /// Be the floor that waveforms are compared with: `ADDRESS=FILE`.
+    #[arg(long, hide = true)]
+    floor: Option<String>,
 }
 
 /// What can be measured.
@@ -63,6 +71,10 @@ enum What {
     Memory,
     /// Ten times the load.
     Overload,
+    /// Waveforms of a thousand beds for ten minutes.
+    Waves,
+    /// kill -9 under them.
+    WavesRestart,
 }
 
 /// What every measure is told.
@@ -73,6 +85,8 @@ pub struct Bench {
     pub scratch: PathBuf,
     /// Shorter runs.
     pub quick: bool,
+    /// Beds in the measures of waveforms, if not a thousand.
+    pub beds: Option<usize>,
 }
 
 impl Bench {
@@ -91,9 +105,15 @@ impl Bench {
     }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    if let Some(floor) = &args.floor {
+        return floor::run(floor);
+    }
+    tokio::runtime::Runtime::new()?.block_on(measure(args))
+}
+
+async fn measure(args: Args) -> anyhow::Result<()> {
     let binary = args.binary.canonicalize().with_context(|| {
         format!(
             "no program at {}; build it with `cargo build --release -p vitalwire`",
@@ -102,7 +122,7 @@ async fn main() -> anyhow::Result<()> {
     })?;
     std::fs::create_dir_all(&args.folder).context("cannot make the folder for data")?;
     let scratch = args.folder.canonicalize()?;
-    let bench = Bench { binary, scratch, quick: args.quick };
+    let bench = Bench { binary, scratch, quick: args.quick, beds: args.beds };
     let all = What::value_variants();
     let chosen = if args.only.is_empty() { all } else { &args.only };
     let mut report = Report::default();
@@ -119,6 +139,8 @@ async fn main() -> anyhow::Result<()> {
             What::Restart => endurance::restart(&bench, &mut report).await,
             What::Memory => endurance::memory(&bench, &mut report).await,
             What::Overload => overload::flood(&bench, &mut report).await,
+            What::Waves => waves::measure(&bench, &mut report).await,
+            What::WavesRestart => waves::restart(&bench, &mut report).await,
         };
         // One measure that fails takes none of the others away.
         if let Err(error) = measured {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use crate::http::Http;
 use crate::process::Usage;
@@ -31,7 +31,15 @@ impl Server {
     /// # Errors
     /// When it can't be started, ends, or is not ready within two minutes.
     pub async fn start(binary: &Path, folder: &Path) -> anyhow::Result<(Self, Duration)> {
-        let [http, mqtt, mllp] = free_ports()?;
+        Self::start_at(binary, folder, free_ports()?).await
+    }
+
+    /// Starts it on these ports: HTTP, MQTT, MLLP.
+    async fn start_at(
+        binary: &Path,
+        folder: &Path,
+        [http, mqtt, mllp]: [String; 3],
+    ) -> anyhow::Result<(Self, Duration)> {
         let log = std::fs::File::create(folder.join("bench.log")).context("cannot make a log")?;
         let began = Instant::now();
         let child = Command::new(binary)
@@ -113,6 +121,33 @@ impl Server {
             rest.starts_with(['{', ' ']).then(|| rest.rsplit(' ').next())?
         });
         Ok(lines.filter_map(|value| value.parse::<f64>().ok()).sum())
+    }
+
+    /// Ends it as an administrator would, and waits until it has ended.
+    ///
+    /// # Errors
+    /// When it does not end within two minutes.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &id]).status();
+        ensure!(asked.is_ok_and(|status| status.success()), "cannot ask vitalwire to end");
+        let asked = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            ensure!(asked.elapsed() < STARTS_WITHIN, "vitalwire does not end");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Ends it as a power cut would and starts it again at the same addresses. Gives the time that
+    /// the start took.
+    ///
+    /// # Errors
+    /// When it can't be killed or does not come back.
+    pub async fn killed(self, binary: &Path, folder: &Path) -> anyhow::Result<(Self, Duration)> {
+        let at = [self.http.address().to_owned(), self.mqtt.clone(), self.mllp.clone()];
+        self.kill()?;
+        Self::start_at(binary, folder, at).await
     }
 
     /// Ends it as a power cut would: SIGKILL.

@@ -1,10 +1,11 @@
 //! `vitalwire sim`: a virtual ward, or load, against a running platform.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Subcommand;
-use sim::load::{MllpLoad, MqttLoad};
+use sim::load::{MllpLoad, MqttLoad, WaveLoad};
 use sim::scenario::Scenario;
 use sim::ward::WardConfig;
 
@@ -96,6 +97,28 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Waveform load on the MQTT listener: each bed sends a frame of ECG, pleth, arterial pressure and
+    /// respiration and twelve numerics a second.
+    LoadWaves {
+        /// Beds; each is a connection.
+        #[arg(long, default_value_t = 1_000)]
+        beds: usize,
+        /// Seconds to send.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// One seed, one set of patients.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Waveforms only.
+        #[arg(long)]
+        no_numerics: bool,
+        /// Where to write what must be in the store afterwards: counts and checksums, as JSON.
+        #[arg(long)]
+        manifest: Option<PathBuf>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Load on the MLLP listener: PCD-01 messages with twelve numerics.
     LoadMllp {
         /// Connections.
@@ -129,6 +152,23 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
                     ..MqttLoad::default()
                 };
                 report(&sim::load::run_mqtt(load, |_| {}).await?, json)
+            }
+            Some(What::LoadWaves { beds, seconds, seed, no_numerics, manifest, json }) => {
+                let load = WaveLoad {
+                    address: args.to.mqtt.clone(),
+                    credentials: args.to.credentials(),
+                    beds,
+                    seconds,
+                    numerics: !no_numerics,
+                    seed,
+                    ..WaveLoad::default()
+                };
+                let (outcome, stored) = sim::load::run_waves(load, |_| {}).await?;
+                if let Some(path) = manifest {
+                    std::fs::write(&path, serde_json::to_vec(&stored)?)
+                        .with_context(|| format!("cannot write {}", path.display()))?;
+                }
+                report(&outcome, json)
             }
             Some(What::LoadMllp { connections, window, seconds, json }) => {
                 let load = MllpLoad {

@@ -1,11 +1,14 @@
 //! Load: as many connections, as fast or at a rate, with as little work of our own as can be, so
 //! that what is measured is the platform.
 
+pub mod bed;
 pub mod mllp;
 pub mod mqtt;
+pub mod waves;
 
 pub use mllp::{MllpLoad, run as run_mllp};
 pub use mqtt::{MqttLoad, run as run_mqtt};
+pub use waves::{WaveLoad, WaveManifest, run as run_waves};
 
 use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,11 +21,11 @@ use crate::histogram::{Histogram, Quantiles};
 /// What a load run found. Keys are stable.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct LoadReport {
-    /// `mqtt` or `mllp`.
+    /// `mqtt`, `mllp` or `waves`.
     pub protocol: &'static str,
     /// Connections that were open.
     pub connections: u64,
-    /// Unacknowledged messages allowed on each.
+    /// Unacknowledged messages allowed on each; 0: as many as the server allows.
     pub window: u64,
     /// Measured wall time, s: from the first message to the last acknowledgement.
     pub seconds: f64,

@@ -9,6 +9,9 @@ use crate::random::Random;
 /// Length of a lap, s: even, so that 62.5 Hz fits.
 pub const SECONDS: u64 = 60;
 
+/// Seconds that are drawn before the lap begins, so that it begins as it ends.
+const RUN_UP: u64 = 6;
+
 /// The channels of a fully monitored bed.
 pub const CHANNELS: [Channel; 4] =
     [Channel::Ecg(Lead::II), Channel::Pleth, Channel::ArterialPressure, Channel::Respiration];
@@ -107,11 +110,14 @@ fn draw(rhythm: Rhythm, vitals: &Vitals, beats: &[Beat], breaths: &[Breath], ran
         let mut render = render.clone();
         let mut noise = Noise::new(random.fork(channel.refid()));
         let (from, to) = (channel.first_sample(SECONDS), channel.first_sample(2 * SECONDS));
-        for at in 0..from {
+        // Some beats before it fill the arteries.
+        render.forget((SECONDS - RUN_UP) as f64);
+        for at in channel.first_sample(SECONDS - RUN_UP)..from {
             render.value(channel, channel.time_of(at));
         }
         let samples = (from..to).map(|at| {
             let t_s = channel.time_of(at);
+            render.forget(t_s);
             let value = render.value(channel, t_s);
             channel.count(noise.spoil(channel, t_s, value, &artefacts))
         });

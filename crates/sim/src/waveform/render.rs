@@ -100,7 +100,7 @@ impl Render {
         match channel {
             Channel::Ecg(lead) => {
                 let near = self.beats.iter().map(|beat| (beat, t_s - beat.time_s));
-                let near = near.filter(|(_, t)| (-ecg::BEFORE_S..ecg::AFTER_S).contains(t));
+                let near = near.skip_while(|(_, t)| *t > ecg::AFTER_S).take_while(|(_, t)| *t > -ecg::BEFORE_S);
                 let beats: f64 = near.map(|(beat, t)| ecg::potential(lead, beat, t)).sum();
                 self.gain * (beats + self.without_beats(t_s))
             }
