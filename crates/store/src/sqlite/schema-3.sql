@@ -36,8 +36,6 @@ create table wave_fresh (
     max_offset integer not null,
     frames integer not null,
     samples integer not null,
-    min_value real,
-    max_value real,
     quality integer not null,
     outline blob not null,
     data blob not null

@@ -12,7 +12,7 @@ use vitals::{Offset, SeriesId, WaveRun};
 
 use crate::StoreError;
 use crate::wave::{
-    self, BLOCK_SAMPLES, Block, Damaged, Packing, Piece, arrange, decode_data, decode_outline,
+    self, BLOCK_SAMPLES, Block, Damaged, Head, Packing, Piece, arrange, decode_data, decode_outline,
     encode_data, encode_outline, encode_pyramid, pieces,
 };
 
@@ -113,11 +113,12 @@ fn append(
     let all: Vec<Piece<'_>> = taken.iter().flat_map(|run| pieces(run)).collect();
     for part in arrange(all) {
         let block = Block::of(&part);
-        note(db, series, &block, tail)?;
+        let head = block.outline.head();
+        note(db, series, &head, tail)?;
         if block.data.len() >= SEAL_SAMPLES {
-            insert_sealed(db, series, &block)?;
+            insert_sealed(db, series, &block, &head)?;
         } else {
-            insert_fresh(db, series, &block)?;
+            insert_fresh(db, series, &block, &head)?;
             tail.fresh += 1;
             tail.fresh_samples += block.data.len();
         }
@@ -141,10 +142,11 @@ fn seal(db: &Transaction<'_>, series: SeriesId) -> Result<(u32, usize), StoreErr
     let count = parts.len();
     for (at, part) in parts.into_iter().enumerate() {
         let block = Block::of(&part);
+        let head = block.outline.head();
         if at + 1 < count || block.data.len() >= SEAL_SAMPLES {
-            insert_sealed(db, series, &block)?;
+            insert_sealed(db, series, &block, &head)?;
         } else {
-            insert_fresh(db, series, &block)?;
+            insert_fresh(db, series, &block, &head)?;
             left += 1;
             left_samples += block.data.len();
         }
@@ -166,12 +168,16 @@ pub(super) fn read_outline(row: &Row<'_>, at: usize) -> Result<wave::Outline, St
     decode_outline(outline).map_err(damaged)
 }
 
-fn insert_fresh(db: &Transaction<'_>, series: SeriesId, block: &Block) -> Result<(), StoreError> {
-    let head = block.head();
+fn insert_fresh(
+    db: &Transaction<'_>,
+    series: SeriesId,
+    block: &Block,
+    head: &Head,
+) -> Result<(), StoreError> {
     db.prepare_cached(
         "insert into wave_fresh (series, min_time, max_time, min_received, max_received, \
-         min_offset, max_offset, frames, samples, min_value, max_value, quality, outline, data) \
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         min_offset, max_offset, frames, samples, quality, outline, data) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         series.0,
@@ -183,8 +189,6 @@ fn insert_fresh(db: &Transaction<'_>, series: SeriesId, block: &Block) -> Result
         head.offset.1 as i64,
         head.frames as i64,
         head.samples as i64,
-        head.value.map(|value| value.0),
-        head.value.map(|value| value.1),
         head.quality.bits(),
         encode_outline(&block.outline),
         encode_data(&block.data, Packing::Fresh),
@@ -192,8 +196,13 @@ fn insert_fresh(db: &Transaction<'_>, series: SeriesId, block: &Block) -> Result
     Ok(())
 }
 
-fn insert_sealed(db: &Transaction<'_>, series: SeriesId, block: &Block) -> Result<(), StoreError> {
-    let head = block.head();
+fn insert_sealed(
+    db: &Transaction<'_>,
+    series: SeriesId,
+    block: &Block,
+    head: &Head,
+) -> Result<(), StoreError> {
+    let (pyramid, value) = encode_pyramid(block);
     db.prepare_cached(
         "insert into wave_blocks (series, min_time, max_time, min_received, max_received, \
          min_offset, max_offset, frames, samples, min_value, max_value, quality, outline, \
@@ -209,19 +218,18 @@ fn insert_sealed(db: &Transaction<'_>, series: SeriesId, block: &Block) -> Resul
         head.offset.1 as i64,
         head.frames as i64,
         head.samples as i64,
-        head.value.map(|value| value.0),
-        head.value.map(|value| value.1),
+        value.map(|value| value.0),
+        value.map(|value| value.1),
         head.quality.bits(),
         encode_outline(&block.outline),
-        encode_pyramid(block),
+        pyramid,
         encode_data(&block.data, Packing::Sealed),
     ])?;
     Ok(())
 }
 
 /// Counts a new block in with what there is of the series.
-fn note(db: &Transaction<'_>, series: SeriesId, block: &Block, tail: &Tail) -> Result<(), StoreError> {
-    let head = block.head();
+fn note(db: &Transaction<'_>, series: SeriesId, head: &Head, tail: &Tail) -> Result<(), StoreError> {
     let (offset, index) = tail.newest.unwrap_or((0, 0));
     db.prepare_cached(
         "insert into wave_series (series, frames, samples, first_time, last_time, last_offset, \

@@ -143,9 +143,12 @@ impl Data {
 
 /// Lowest and highest count, none if all are missing.
 pub(super) fn range_of_counts(counts: &[i32]) -> Option<(i32, i32)> {
-    // The missing one is the lowest of all numbers: one above it, it wraps to the highest.
-    let low = counts.iter().map(|count| count.wrapping_sub(1)).min()?;
-    let high = counts.iter().copied().max()?;
+    // The missing one is the lowest of all numbers: one below it, it is the highest.
+    let (mut low, mut high) = (i32::MAX, MISSING);
+    for count in counts {
+        low = low.min(count.wrapping_sub(1));
+        high = high.max(*count);
+    }
     (high != MISSING).then(|| (low.wrapping_add(1), high))
 }
 
@@ -168,8 +171,6 @@ pub struct Head {
     pub frames: usize,
     /// Number of samples.
     pub samples: usize,
-    /// Smallest and largest value; none if every sample is missing.
-    pub value: Option<(f64, f64)>,
     /// All flags that any frame has.
     pub quality: Quality,
 }
@@ -233,12 +234,6 @@ impl Block {
         out
     }
 
-    /// What its row says.
-    pub(crate) fn head(&self) -> Head {
-        let mut head = self.outline.head();
-        head.value = self.data.range(0..self.data.len(), &self.outline.scale);
-        head
-    }
 }
 
 impl Outline {
@@ -262,14 +257,14 @@ impl Outline {
         }
     }
 
-    fn head(&self) -> Head {
+    /// What its row says.
+    pub(crate) fn head(&self) -> Head {
         let mut head = Head {
             time: (i64::MAX, i64::MIN),
             offset: (u64::MAX, 0),
             received: (i64::MAX, i64::MIN),
             frames: self.frames.len(),
             samples: self.samples(),
-            value: None,
             quality: Quality::empty(),
         };
         for segment in &self.segments {

@@ -37,10 +37,12 @@ impl Segment {
     }
 }
 
-/// Encodes the pyramid of a block.
+/// Encodes the pyramid of a block; with its tip, the smallest and the largest value of all, if not
+/// every sample is missing.
 #[must_use]
-pub fn encode_pyramid(block: &Block) -> Vec<u8> {
+pub fn encode_pyramid(block: &Block) -> (Vec<u8>, Option<(f64, f64)>) {
     let mut out = Vec::new();
+    let mut tip = (f64::NAN, f64::NAN);
     out.push(if matches!(block.data, Data::Counts(_)) { COUNTS } else { FLOATS });
     let (mut base, mut previous) = (0, 0_i64);
     for segment in &block.outline.segments {
@@ -55,18 +57,21 @@ pub fn encode_pyramid(block: &Block) -> Vec<u8> {
                         put(&mut out, (high - low) as u64 + 1);
                         put_signed(&mut out, low - previous);
                         previous = low;
+                        let (a, b) = (block.outline.scale.value(low as i32), block.outline.scale.value(high as i32));
+                        tip = (tip.0.min(a.min(b)), tip.1.max(a.max(b)));
                     }
                 },
                 Data::Real(values) => {
                     let (low, high) = range_of_values(&values[part]).unwrap_or((f64::NAN, f64::NAN));
                     out.extend_from_slice(&low.to_le_bytes());
                     out.extend_from_slice(&high.to_le_bytes());
+                    tip = (tip.0.min(low), tip.1.max(high));
                 }
             }
         }
         base += segment.samples;
     }
-    out
+    (out, (!tip.0.is_nan()).then_some(tip))
 }
 
 /// Decodes the pyramid of the block that has this outline.

@@ -1,5 +1,6 @@
 //! Stretches as they are read back: exact samples, each frame with where it came from.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -98,6 +99,9 @@ impl WaveStrip {
     }
 }
 
+/// Anchor, rate, scale, whether values are real, sample.
+type Place = (EffectiveTime, Rate, [u64; 3], bool, u64);
+
 /// A strip being put together.
 struct Growing {
     strip: WaveStrip,
@@ -145,11 +149,21 @@ impl Strips {
             (strip.start(), strip.anchor, strip.first, strip.frames.first().map(|f| (f.offset, f.index)))
         });
         let mut joined: Vec<Growing> = Vec::new();
+        // Where a strip would go on: not always the one before, since stretches may overlap.
+        let mut ends: HashMap<Place, usize> = HashMap::new();
         for mut part in self.parts {
-            match joined.last_mut() {
-                Some(before) if before.goes_on(&part) => before.append(&mut part),
-                _ => joined.push(part),
-            }
+            let (begin, end) = (part.place(part.strip.first), part.end());
+            let at = match ends.remove(&begin) {
+                Some(at) => {
+                    joined[at].append(&mut part);
+                    at
+                }
+                None => {
+                    joined.push(part);
+                    joined.len() - 1
+                }
+            };
+            ends.insert(end, at);
         }
         let finished = joined.into_iter().map(|part| WaveStrip {
             samples: match part.data {
@@ -163,14 +177,15 @@ impl Strips {
 }
 
 impl Growing {
-    fn goes_on(&self, next: &Self) -> bool {
-        let (a, b) = (&self.strip, &next.strip);
-        let real = |part: &Self| matches!(part.data, Data::Real(_));
-        a.anchor == b.anchor
-            && a.rate == b.rate
-            && a.scale.is_same(&b.scale)
-            && real(self) == real(next)
-            && a.first.checked_add(self.data.len() as u64) == Some(b.first)
+    /// Stretch, scale and kind, and a sample of it: where that is the same, samples follow.
+    fn place(&self, sample: u64) -> Place {
+        let WaveStrip { anchor, rate, scale, .. } = self.strip;
+        let scale = [scale.factor, scale.divisor, scale.offset].map(f64::to_bits);
+        (anchor, rate, scale, matches!(self.data, Data::Real(_)), sample)
+    }
+
+    fn end(&self) -> Place {
+        self.place(self.strip.first.saturating_add(self.data.len() as u64))
     }
 
     fn append(&mut self, next: &mut Self) {
