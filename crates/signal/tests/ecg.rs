@@ -2,7 +2,7 @@
 //! found where there are none.
 
 use proptest::prelude::*;
-use signal::ecg::{Detection, Detector};
+use signal::ecg::{Detection, Detector, Fused, Leads};
 use vitals::Rate;
 
 /// A lead with beats at the given times (s): P, QRS and T waves as Gaussians, in millivolts.
@@ -43,7 +43,7 @@ fn detect(rate: Rate, values: &[f32], blocks: &[usize]) -> Vec<Detection> {
 
 fn beats(rate: Rate, values: &[f32]) -> Vec<f64> {
     let found = detect(rate, values, &[values.len().max(1)]);
-    found.iter().filter(|d| d.beat).map(|d| d.at_us as f64 / 1e6).collect()
+    found.iter().filter(|d| d.is_beat()).map(|d| d.at_us as f64 / 1e6).collect()
 }
 
 #[test]
@@ -121,6 +121,41 @@ fn state_is_small_and_survives_storage() {
     assert_eq!(whole, other);
 }
 
+fn fused(rate: Rate, leads: &[&[f32]], block: usize) -> Vec<Fused> {
+    let mut together = Leads::new(rate, leads.len());
+    let mut out = Vec::new();
+    let length = leads.iter().map(|lead| lead.len()).min().unwrap_or(0);
+    for from in (0..length).step_by(block) {
+        let part: Vec<&[f32]> = leads.iter().map(|lead| &lead[from..(from + block).min(length)]).collect();
+        together.push(&part, &mut out);
+    }
+    together.gap(&mut out);
+    out
+}
+
+/// A lead falls off, the other is disturbed at times: together they show every beat and nothing else.
+#[test]
+fn one_lead_helps_the_other() {
+    let rate = Rate::new(250, 1).expect("not zero");
+    let truth = every(0.7, 59.0, 0.8);
+    let mut one = lead(250.0, 60.0, &truth);
+    let mut other: Vec<f32> = one.iter().map(|x| -0.6 * x).collect();
+    one[20 * 250..27 * 250].fill(0.2);
+    one[40 * 250..43 * 250].fill(f32::NAN);
+    for at in [10.3, 14.35, 38.9, 50.28_f64] {
+        // A spike like a beat, where there is none.
+        for (i, value) in lead(250.0, 1.0, &[0.5]).iter().enumerate() {
+            other[((at - 0.5) * 250.0) as usize + i] += value;
+        }
+    }
+    let found = fused(rate, &[&one, &other], 77);
+    let times: Vec<f64> = found.iter().map(|beat| beat.at_us as f64 / 1e6).collect();
+    assert_eq!(times.len(), truth.len(), "{times:?}");
+    for (one, other) in times.iter().zip(&truth) {
+        assert!((one - other).abs() < 0.05, "{one} for {other}");
+    }
+}
+
 fn any_sample() -> impl Strategy<Value = f32> {
     prop_oneof![8 => -3.0_f32..3.0, 1 => any::<f32>(), 1 => Just(f32::NAN), 1 => Just(f32::MAX)]
 }
@@ -144,9 +179,25 @@ proptest! {
         let whole = detect(rate, &values, &[values.len()]);
         let parts = detect(rate, &values, &blocks);
         prop_assert_eq!(&whole, &parts);
-        for pair in whole.iter().filter(|d| d.beat).collect::<Vec<_>>().windows(2) {
+        for pair in whole.iter().filter(|d| d.is_beat()).collect::<Vec<_>>().windows(2) {
             prop_assert!(pair[1].at_us > pair[0].at_us);
         }
+    }
+
+    #[test]
+    fn blocks_change_nothing_in_several_leads(
+        noise in prop::collection::vec(any_sample(), 0..2_000),
+        block in 1_usize..700,
+        times in prop::collection::vec(0.0_f64..12.0, 0..20),
+    ) {
+        let rate = Rate::new(125, 1).expect("not zero");
+        let one = lead(125.0, 12.0, &times);
+        let mut other = one.clone();
+        for (value, noise) in other.iter_mut().zip(&noise) {
+            *value += noise;
+        }
+        let whole = fused(rate, &[&one, &other], one.len());
+        prop_assert_eq!(whole, fused(rate, &[&one, &other], block));
     }
 
     #[test]

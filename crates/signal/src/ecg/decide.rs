@@ -24,8 +24,12 @@ const P_WAVE_LEVEL: f32 = 0.7;
 /// much lower.
 const NEAR_US: i64 = 250_000;
 const NEAR_PART: f32 = 0.9;
-/// The line lies this far up from the level of the rest to the level of the beats.
-const LINE: f32 = 0.3;
+/// The line lies this far up from the level of the rest to the level of the beats: in one lead,
+pub(super) const LINE: f32 = 0.25;
+/// and in every case this part of the rest's share of the beats higher: the more noise, the more is asked of a beat.
+const LINE_OF_REST: f32 = 0.6;
+/// Right after a beat the line is this part higher, less and less until one RR interval has passed.
+const EARLY: f32 = 0.25;
 /// A beat is overdue after this many RR intervals.
 const OVERDUE: f32 = 1.5;
 /// The line for an overdue beat, as part of the ordinary one.
@@ -39,7 +43,7 @@ const FIRST_RR_US: f32 = 800_000.0;
 /// Of the level of beats, the part that the rest is assumed to have at first.
 const FIRST_REST: f32 = 0.1;
 /// Humps kept for a second look.
-const KEPT: usize = 24;
+const KEPT: usize = 16;
 
 /// A hump of the envelope, with what else is known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -49,6 +53,18 @@ pub(super) struct Hump<T> {
     pub more: T,
 }
 
+/// What is known of a hump. Each is seen first and then rejected or taken for a beat; one that was
+/// rejected may be taken for a beat after all when one is overdue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// It stands out; no more is said yet.
+    Seen,
+    /// It is no beat.
+    Rejected,
+    /// It is a beat.
+    Beat,
+}
+
 /// What is said of a hump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Verdict<T> {
@@ -56,7 +72,7 @@ pub(super) struct Verdict<T> {
     /// Height of beats and of the rest at that time.
     pub beats: f32,
     pub rest: f32,
-    pub beat: bool,
+    pub stage: Stage,
 }
 
 /// The state of the decision.
@@ -64,6 +80,7 @@ pub(super) struct Verdict<T> {
 pub(super) struct Decider<T> {
     /// Below this height no beat is ever seen: the smallest QRS complex there is.
     floor: f32,
+    line: f32,
     beats: Level,
     rest: Level,
     rr: Level,
@@ -76,13 +93,16 @@ pub(super) struct Decider<T> {
     /// Whether there is a new hump among them, or the beat has just become overdue.
     look_again: bool,
     learning_since_us: Option<i64>,
+    /// Whether the levels have never been learned: only then what was seen meanwhile is told of.
+    first: bool,
     last_beat_us: i64,
 }
 
 impl<T: Copy> Decider<T> {
-    pub fn new(floor: f32) -> Self {
+    pub fn new(floor: f32, line: f32) -> Self {
         Self {
             floor,
+            line,
             beats: Level::new(floor, 1),
             rest: Level::new(0.0, 1),
             rr: Level::new(FIRST_RR_US, 4),
@@ -91,8 +111,28 @@ impl<T: Copy> Decider<T> {
             kept: Vec::with_capacity(KEPT),
             look_again: false,
             learning_since_us: Some(i64::MIN),
+            first: true,
             last_beat_us: 0,
         }
+    }
+
+    /// One whose levels are known beforehand.
+    pub fn with_levels(floor: f32, line: f32, beats: f32, rest: f32) -> Self {
+        let mut decider = Self::new(floor, line);
+        decider.set_levels(beats, rest);
+        decider.first = false;
+        decider
+    }
+
+    fn set_levels(&mut self, beats: f32, rest: f32) {
+        self.beats = Level::new(beats, 4);
+        self.rest = Level::new(rest, 4);
+        self.learning_since_us = None;
+    }
+
+    /// Since when the levels are being learned for the first time: what is seen meanwhile is told later.
+    pub fn first_learning_us(&self) -> Option<i64> {
+        self.learning_since_us.filter(|_| self.first)
     }
 
     /// Height of beats and of the rest.
@@ -105,6 +145,7 @@ impl<T: Copy> Decider<T> {
         if self.learning_since_us.is_some() {
             self.keep(hump);
         } else {
+            self.see(hump, out);
             self.judge(hump, out);
         }
     }
@@ -170,17 +211,20 @@ impl<T: Copy> Decider<T> {
         if second < self.floor {
             // No heart beats here: go on looking at the newest humps only.
             self.learning_since_us = Some(seen_us);
+            self.first = false;
             self.kept.clear();
             return;
         }
-        self.beats = Level::new(second, 4);
-        self.rest = Level::new(second * FIRST_REST, 4);
-        self.learning_since_us = None;
+        self.set_levels(second, second * FIRST_REST);
         self.last_beat_us = seen_us;
         let mut humps = core::mem::take(&mut self.kept);
         for hump in humps.drain(..) {
+            if self.first {
+                self.see(hump, out);
+            }
             self.judge(hump, out);
         }
+        self.first = false;
         // The room is used again, with what the judging kept.
         humps.append(&mut self.kept);
         self.kept = humps;
@@ -188,13 +232,22 @@ impl<T: Copy> Decider<T> {
 
     fn line(&self) -> f32 {
         let (beats, rest) = self.levels();
-        (rest + LINE * (beats - rest)).max(self.floor)
+        let up = self.line + LINE_OF_REST * rest / beats;
+        (rest + up * (beats - rest)).max(self.floor)
+    }
+
+    fn see(&self, hump: Hump<T>, out: &mut impl FnMut(Verdict<T>)) {
+        let (beats, rest) = self.levels();
+        out(Verdict { hump, beats, rest, stage: Stage::Seen });
     }
 
     fn judge(&mut self, hump: Hump<T>, out: &mut impl FnMut(Verdict<T>)) {
-        let mut beat = hump.height > self.line();
+        let line = self.line();
+        let mut beat = hump.height > line;
         if let Some(last) = self.last() {
             let after_us = hump.at_us - last.at_us;
+            let early = (1.0 - after_us as f32 / self.rr.median()).max(0.0);
+            beat = hump.height > line * (1.0 + EARLY * early);
             beat &= after_us >= T_WAVE_US || hump.height >= T_WAVE_PART * last.height;
         }
         if !beat {
@@ -233,7 +286,7 @@ impl<T: Copy> Decider<T> {
         self.keep(hump);
         self.look_again = true;
         let (beats, rest) = self.levels();
-        out(Verdict { hump, beats, rest, beat: false });
+        out(Verdict { hump, beats, rest, stage: Stage::Rejected });
     }
 
     /// Gives the held beat and learns from it.
@@ -245,7 +298,7 @@ impl<T: Copy> Decider<T> {
         }
         self.beats.add(hump.height);
         self.given = Some(hump);
-        out(Verdict { hump, beats, rest, beat: true });
+        out(Verdict { hump, beats, rest, stage: Stage::Beat });
     }
 
     /// Where a beat is overdue, takes the highest hump since the last if it is high enough.

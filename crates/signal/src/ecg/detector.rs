@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vitals::Rate;
 
-use super::decide::{Decider, Hump, REFRACTORY_US, Verdict};
+use super::decide::{Decider, Hump, LINE, REFRACTORY_US, Stage, Verdict};
 use super::form::Form;
 use super::front::Front;
 use crate::filter::Decimator;
@@ -24,13 +24,19 @@ pub struct Detection {
     pub beats: f32,
     /// Usual height of what is no beat.
     pub rest: f32,
-    /// Whether it is a beat. One that is none may be called a beat later, when one is overdue.
-    pub beat: bool,
+    /// What is known of it by now.
+    pub stage: Stage,
     /// What its shape is like.
     pub form: Form,
 }
 
 impl Detection {
+    /// Whether it is a beat.
+    #[must_use]
+    pub fn is_beat(&self) -> bool {
+        self.stage == Stage::Beat
+    }
+
     /// Where it stands between the rest (0) and beats (1).
     #[must_use]
     pub fn score(&self) -> f32 {
@@ -88,7 +94,7 @@ impl Detector {
             middle_us: sample_us * f64::from(decimator.by() - 1) / 2.0,
             decimator,
             front: Front::new(1e6 / step_us),
-            decider: Decider::new(FLOOR_MV),
+            decider: Decider::new(FLOOR_MV, LINE),
             steps: 0,
             step_us,
             heights: [0.0; 2],
@@ -134,6 +140,26 @@ impl Detector {
     #[must_use]
     pub fn taken_us(&self) -> i64 {
         (self.steps as f64 * self.step_us) as i64
+    }
+
+    /// Everything that stands out up to this time, in the time of the detections, has been given as
+    /// seen.
+    #[must_use]
+    pub fn complete_us(&self) -> i64 {
+        match self.decider.first_learning_us() {
+            Some(since_us) if !self.doubtful => since_us.max(0),
+            _ => self.time_us(self.steps, 0.0) - self.refractory_us() - self.step_us as i64,
+        }
+    }
+
+    /// Whether samples are missing at present.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.doubtful
+    }
+
+    fn refractory_us(&self) -> i64 {
+        (self.refractory as f64 * self.step_us) as i64
     }
 
     fn time_us(&self, step: u64, fraction: f32) -> i64 {
@@ -201,6 +227,6 @@ impl Detector {
 }
 
 fn detection(verdict: Verdict<Form>) -> Detection {
-    let Verdict { hump, beats, rest, beat } = verdict;
-    Detection { at_us: hump.at_us, height: hump.height, beats, rest, beat, form: hump.more }
+    let Verdict { hump, beats, rest, stage } = verdict;
+    Detection { at_us: hump.at_us, height: hump.height, beats, rest, stage, form: hump.more }
 }

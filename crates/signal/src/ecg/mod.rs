@@ -4,7 +4,12 @@ mod decide;
 mod detector;
 mod form;
 mod front;
+mod fuse;
+mod leads;
 mod level;
 
+pub use decide::Stage;
 pub use detector::{Detection, Detector};
 pub use form::Form;
+pub use fuse::{Fused, Fuser, MAX_LEADS};
+pub use leads::Leads;
