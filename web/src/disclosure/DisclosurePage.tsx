@@ -89,7 +89,7 @@ const DisclosurePage: Component<{ params: Record<string, string> }> = (props) =>
   return (
     <div class="page patient disclosure" classList={{ 'not-live': !isLive() }}>
       <Show when={model.tile()}>{(tile) => <PatientHeader tile={tile()} />}</Show>
-      <PatientTabs patient={id()} at="disclosure" />
+      <PatientTabs patient={id()} at="disclosure" tile={model.tile()} />
       <Show when={data.error() || data.failure()}>{(text) => <p class="error" role="alert">{text()}</p>}</Show>
       <div class="hour-columns">
         <section class="card hour-card" aria-labelledby="hour-title">

@@ -61,8 +61,8 @@ const StationPage: Component = () => {
       <StationToolbar view={view()} units={ward.units} count={all().length} onChange={change} onBeds={() => setChoosing(true)} />
       <Show when={ward.loaded} fallback={<p class="empty" role="status">Waiting for the ward…</p>}>
         <Show when={isLive() && !station.live()}><p class="station-lost" role="status">The waveforms are not live; connecting…</p></Show>
-        <ul class="tiles beds" classList={{ dense: view().density > 16, fills: rows() <= Math.ceil(view().density / columns()) && columns() > 1 }}
-          style={{ 'grid-template-columns': `repeat(${columns()}, minmax(0, 1fr))`, 'grid-template-rows': columns() > 1 ? `repeat(${rows()}, minmax(130px, 1fr))` : '' }}
+        <ul class="tiles beds" classList={{ dense: view().density > 16, large: view().density <= 9 }}
+          style={{ 'grid-template-columns': `repeat(${columns()}, minmax(0, 1fr))`, 'grid-template-rows': columns() > 1 ? `repeat(${rows()}, minmax(${view().density > 16 ? 118 : 130}px, 1fr))` : '' }}
           data-beat={isLive() ? Math.floor(nowMs() / 1_000) % 2 : 0} onKeyDown={onKeyDown} aria-label={plural(shown().length, 'bed')}>
           <For each={shown()} fallback={<li class="empty">No patient is on the ward yet. A device that speaks appears under Devices; put it on a patient there.</li>}>
             {(id) => (

@@ -1,5 +1,6 @@
 // All channels of the patient, sweeping over ECG paper at true speed and height, with beats as they are found.
 import { createEffect, createSignal, For, on, onCleanup, onMount, Show, type Component } from 'solid-js';
+import { api } from '../api/client';
 import { useTheme } from '../app/theme';
 import { serverNow } from '../live/clock';
 import { timeOfDay } from '../ui/format';
@@ -9,13 +10,14 @@ import { Pacer } from '../waves/pacer';
 import { drawCalibration, drawPaper, pxPerMm, pxPerMsAt } from '../waves/paper';
 import { WaveRing } from '../waves/ring';
 import { Sweep, SweepTrace } from '../waves/sweep';
-import type { ChannelState } from '../waves/wire';
+import { decodeStream, type ChannelState, type WaveMessage } from '../waves/wire';
 import { BEAT_ROW, drawBeat, HEAD_ROWS, scaleOf } from './draw';
 import type { Strips } from './useStrips';
 
 const POINTS = 65_536, SILENT_MS = 5_000, KEPT_BEATS = 300;
+const FILL_MS = 30_000, FILL_PATIENCE_MS = 2_000, ALL_SAMPLES = 10_000;
 
-export const LiveStrip: Component<{ strips: Strips; patient: string }> = (props) => {
+export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (live: boolean) => void }> = (props) => {
   const s = props.strips;
   let canvas!: HTMLCanvasElement, paper!: HTMLCanvasElement;
   const theme = useTheme();
@@ -30,12 +32,15 @@ export const LiveStrip: Component<{ strips: Strips; patient: string }> = (props)
   let sweep: Sweep | null = null, headMs = 0;
   let beats: [number, string][] = [], drawnBeats = 0;
 
+  /** Messages of channels whose last seconds are still being asked for; null: they have come. */
+  const early = new Map<number, WaveMessage[] | null>();
+  const take = (m: WaveMessage) => {
+    const r = ring(m.view), newest = r.newestMs;
+    if (r.push(m) && newest > -Infinity) pacer.arrived(serverNow(), newest);
+  };
   const link = openLink({
-    onLive: setLive,
-    onWave: (m) => {
-      const r = ring(m.view), newest = r.newestMs, now = serverNow();
-      if (r.push(m) && newest > -Infinity) pacer.arrived(now, newest);
-    },
+    onLive: (now) => { setLive(now); props.onLive(now); },
+    onWave: (m) => { const waiting = early.get(m.view); if (waiting) waiting.push(m); else take(m); },
     onText: (m) => {
       if (m.type === 'channel') { setSaid((old) => ({ ...old, [m.view]: m })); if (m.state === 'gone') void s.reload(); }
       if (m.type === 'rhythm' && m.patient === props.patient) setRhythm({ rhythm: m.rhythm, since: m.since_ms });
@@ -47,6 +52,24 @@ export const LiveStrip: Component<{ strips: Strips; patient: string }> = (props)
     beats.push(...more.filter(([t]) => t > last));
     if (beats.length > KEPT_BEATS) { const gone = beats.length - KEPT_BEATS; beats = beats.slice(gone); drawnBeats = Math.max(0, drawnBeats - gone); }
   };
+
+  /** The last seconds of a channel from the store, so that the page does not begin empty; what came live meanwhile follows. */
+  const fill = async (series: number) => {
+    if (early.has(series)) return;
+    early.set(series, []);
+    const now = serverNow();
+    const bytes = await Promise.race([api.waves(props.patient, series, now - FILL_MS, now, ALL_SAMPLES), new Promise<null>((done) => window.setTimeout(() => done(null), FILL_PATIENCE_MS))]).catch(() => null);
+    const r = ring(series);
+    if (bytes) for (const m of decodeStream(bytes).messages) if (!m.pairs) r.push(m);
+    const waiting = early.get(series) ?? [];
+    early.set(series, null);
+    waiting.forEach(take);
+  };
+  const fillBeats = () => api.beats(props.patient, serverNow() - FILL_MS, serverNow()).then((page) => {
+    const first = beats[0]?.[0] ?? Infinity;
+    beats = [...page.beats.filter(([t]) => t < first), ...beats];
+    drawnBeats = 0;
+  }, () => undefined);
 
   /** Lays out paper and lanes; the next frame draws all anew. */
   const layout = () => {
@@ -73,6 +96,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string }> = (props)
       return trace;
     });
     drawnBeats = 0;
+    s.shown().forEach((c) => void fill(c.series));
     link.watch(s.shown().map((c) => ({ view: c.series, patient: props.patient, series: c.series })), sweep.pxPerMs * 1_000);
   };
 
@@ -111,6 +135,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string }> = (props)
   onMount(() => {
     s.sweepsWith(() => headMs || serverNow() - 1_000);
     frame = requestAnimationFrame(draw);
+    void fillBeats();
     const timer = window.setInterval(judge, 1_000);
     onCleanup(() => clearInterval(timer));
   });

@@ -13,7 +13,7 @@ import type { Strips } from './useStrips';
 const FORMATS: [string, string][] = [['wfdb', 'WFDB (zip)'], ['edf', 'EDF+'], ['csv', 'CSV'], ['parquet', 'Parquet'], ['fhir', 'FHIR']];
 
 
-export const StripBar: Component<{ strips: Strips; patient: string; holding: boolean; onHold: (on: boolean) => void }> = (props) => {
+export const StripBar: Component<{ strips: Strips; patient: string; holding: boolean; connected: boolean; onHold: (on: boolean) => void }> = (props) => {
   const s = props.strips;
   const [ruler, setRuler] = createSignal(false);
   let menu!: HTMLDetailsElement;
@@ -28,7 +28,7 @@ export const StripBar: Component<{ strips: Strips; patient: string; holding: boo
   return (
     <div class="strip-bar">
       <button type="button" class="btn" classList={{ primary: s.live() }} aria-pressed={!s.live()} onClick={() => (s.live() ? s.freeze() : s.follow())}>{s.live() ? 'Freeze' : 'Go live'}</button>
-      <Show when={s.from()} fallback={<span class="strip-when live"><span class="dot" aria-hidden="true" />Live</span>}>
+      <Show when={s.from()} fallback={<Show when={props.connected} fallback={<span class="strip-when frozen"><b>Not live</b> connecting…</span>}><span class="strip-when live"><span class="dot" aria-hidden="true" />Live</span></Show>}>
         {(from) => <span class="strip-when frozen"><b>Not live</b> {exactTime(from()).replace(/\.\d+$/, '')} – {timeOfDay(from() + s.span())}</span>}
       </Show>
       <div class="row" role="group" aria-label="Move through time">

@@ -19,6 +19,7 @@ const WavesPage: Component<{ params: Record<string, string> }> = (props) => {
   const model = usePatient(id);
   const s = useStrips(id);
   const [holding, setHolding] = createSignal(false);
+  const [connected, setConnected] = createSignal(false);
   let box!: HTMLDivElement;
   onMount(() => {
     const seen = new ResizeObserver(() => s.setWidth(Math.max(240, Math.floor(box.clientWidth))));
@@ -45,14 +46,14 @@ const WavesPage: Component<{ params: Record<string, string> }> = (props) => {
   return (
     <div class="page patient strips" classList={{ 'not-live': !isLive() }}>
       <Show when={model.tile() ?? ward.tiles[id()]}>{(tile) => <PatientHeader tile={tile()} />}</Show>
-      <PatientTabs patient={id()} at="waves" />
+      <PatientTabs patient={id()} at="waves" tile={model.tile() ?? ward.tiles[id()]} />
       <Show when={s.error()}>{(text) => <p class="error" role="alert">{text()}</p>}</Show>
       <section class="card strip-card" aria-label="Waveforms">
-        <StripBar strips={s} patient={id()} holding={holding()} onHold={setHolding} />
+        <StripBar strips={s} patient={id()} holding={holding()} connected={connected()} onHold={setHolding} />
         <div ref={box} class="strip-box">
           <Show when={s.known()} fallback={<p class="empty" role="status">Loading the waveforms…</p>}>
             <Show when={s.channels().length} fallback={<p class="empty">No device has sent a waveform of this patient.</p>}>
-              <Show when={s.from() !== null} fallback={<LiveStrip strips={s} patient={id()} />}><StillStrip strips={s} from={s.from()!} /></Show>
+              <Show when={s.from() !== null} fallback={<LiveStrip strips={s} patient={id()} onLive={setConnected} />}><StillStrip strips={s} from={s.from()!} /></Show>
             </Show>
           </Show>
         </div>

@@ -102,6 +102,8 @@ export class Sweep {
   /** Draws the points of one trace that are new and not after `head`. */
   private draw(trace: SweepTrace, head: number): void {
     const { ring } = trace;
+    // The ring began anew after a jump of the clock.
+    if (trace.next > ring.end) trace.next = ring.find(this.oldest(head));
     let i = Math.max(trace.next, ring.begin);
     if (i >= ring.end || ring.timeAt(i) > head) return;
     const { ctx } = this;
@@ -109,6 +111,8 @@ export class Sweep {
     ctx.beginPath();
     ctx.strokeStyle = trace.colour;
     ctx.lineWidth = this.lineWidth;
+    // A pointed join would reach above an R wave.
+    ctx.lineJoin = 'round';
     let open = false, lap = 0;
     // The line goes on from the last point drawn before, unless that lies in another sweep.
     if (i > ring.begin && ring.timeAt(i - 1) >= oldest) i--;
