@@ -81,7 +81,7 @@ fn run(beds: usize, seconds: usize, in_one: usize) -> (f64, usize) {
         step(&mut engine, START + second * 1_000_000, &Event::Tick);
         spent += begun.elapsed().as_secs_f64();
     }
-    let state: usize = engine.snapshot().iter().map(|(_, bytes)| bytes.len()).sum();
+    let state: usize = engine.snapshot().iter().map(|(_, part)| part.bytes().len()).sum();
     ((beds * seconds * METRICS.len()) as f64 / spent, state / beds)
 }
 

@@ -1,7 +1,7 @@
 //! What people and programs do.
 
 use alert::Limit;
-use vitals::{Action, Actor, AssociationBasis, EffectiveTime, EpisodeId, PatientId};
+use vitals::{Action, Actor, AssociationBasis, EffectiveTime, EpisodeId, Hold, PatientId};
 
 use crate::effect::Effect;
 use crate::{Engine, Step};
@@ -53,6 +53,15 @@ impl Engine {
             }
             Action::Discard { quarantined, .. } => out.push(ended(*quarantined, false, actor)),
             Action::Note { .. } => {}
+            Action::Hold { patient, from, to, reason } => {
+                let patient = self.directory.resolve(patient).clone();
+                let (reason, by) = (reason.clone(), actor.name.clone());
+                let (id, from, to, at) = (cx.offset, *from, *to, self.now);
+                out.push(Effect::Held(Box::new(Hold { id, patient, from, to, reason, by, at, released: None })));
+            }
+            Action::ReleaseHold { hold, .. } => {
+                out.push(Effect::HoldReleased { hold: *hold, by: actor.name.clone(), at: self.now });
+            }
         }
     }
 

@@ -4,8 +4,8 @@
 use alert::{ChangeKind, Episode};
 use serde::{Deserialize, Serialize};
 use vitals::{
-    Association, DeviceId, Encounter, Location, LocationId, Offset, Patient, PatientId, Point,
-    ReceiveTime, SampleArray, SeriesId, SeriesKey, WaveRun,
+    Association, DeviceId, Encounter, Hold, Location, LocationId, Offset, Patient, PatientId, Point,
+    ReceiveTime, SeriesId, SeriesKey, WaveRun,
 };
 
 /// One conclusion.
@@ -42,6 +42,17 @@ pub enum Effect {
         /// By whom.
         by: String,
     },
+    /// A stretch of time is to be kept for ever.
+    Held(Box<Hold>),
+    /// A hold ended.
+    HoldReleased {
+        /// Which.
+        hold: Offset,
+        /// By whom.
+        by: String,
+        /// When.
+        at: ReceiveTime,
+    },
     /// Something to count, by reason (DU-2).
     Counted(&'static str),
 }
@@ -51,8 +62,6 @@ pub enum Effect {
 pub enum Attachment {
     /// Free text, or the text of an enumeration as it was sent.
     Text(String),
-    /// Samples.
-    Samples(SampleArray),
 }
 
 /// An alert as it is after a change, with the change.

@@ -44,7 +44,7 @@ impl Engine {
         cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
-        let series = self.derived_series(id, metric, out);
+        let series = self.derived_series(id, metric, 0, out);
         let Some(patient) = self.patients.get_mut(id) else { return };
         let recorded = if patient.recorded { Quality::RECORDED } else { Quality::empty() };
         let index = cx.next_derived;
@@ -63,14 +63,18 @@ impl Engine {
         ));
     }
 
-    fn derived_series(
+    /// The series of what we ourselves conclude of a patient; `channel` says of which waveform, 0
+    /// of the patient as a whole.
+    pub(crate) fn derived_series(
         &mut self,
         id: &PatientId,
         metric: MetricCode,
+        channel: u32,
         out: &mut Vec<Effect>,
     ) -> SeriesId {
         let known = self.patients.get(id).and_then(|patient| {
-            patient.derived.iter().find(|(other, _)| *other == metric).map(|(_, series)| *series)
+            let mut derived = patient.derived.iter();
+            derived.find(|(m, c, _)| *m == metric && *c == channel).map(|(.., series)| *series)
         });
         if let Some(series) = known {
             return series;
@@ -79,9 +83,9 @@ impl Engine {
         self.announce(&device, out).known = true;
         let series = self.new_series();
         if let Some(patient) = self.patients.get_mut(id) {
-            patient.derived.push((metric, series));
+            patient.derived.push((metric, channel, series));
         }
-        let key = SeriesKey { subject: Some(id.clone()), device, metric, channel: 0 };
+        let key = SeriesKey { subject: Some(id.clone()), device, metric, channel };
         out.push(Effect::SeriesOpened(series, key));
         series
     }

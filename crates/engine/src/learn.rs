@@ -38,7 +38,7 @@ impl Engine {
                 // The patient appears when the journal, or the store, says so.
                 let own = self.self_device.clone();
                 self.announce(&own, &mut out).known = true;
-                self.derived_before.entry(patient).or_default().push((key.metric, id));
+                self.derived_before.entry(patient).or_default().push((key.metric, key.channel, id));
             }
         }
     }

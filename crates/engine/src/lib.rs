@@ -21,11 +21,13 @@ mod past;
 mod patient;
 mod place;
 mod scoring;
+mod shared;
 mod snapshot;
 mod telling;
 mod timers;
 mod value;
 mod view;
+mod wave;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -40,12 +42,15 @@ pub use directory::Directory;
 pub use learn::Known;
 pub use effect::{AlertRecord, Attachment, Effect};
 pub use patient::{PatientState, Silence};
+pub use shared::Part;
 pub use scoring::{Scores, Trend, sources};
 pub use snapshot::{STATE_VERSION, SnapshotError};
 pub use value::{Believed, Current, Values};
-pub use view::{AssociationLine, DeviceLine, PatientView};
+pub use view::{AssociationLine, DeviceLine, PatientView, WaveLine};
+pub use wave::{Timeline, WaveChannel, Waves};
 pub use words::word;
 
+use shared::Shared;
 use timers::{Timer, Timers};
 
 /// No entry for this long: we ourselves were away.
@@ -59,11 +64,17 @@ pub struct Engine {
     policy: Arc<Policy>,
     policy_by: Option<(String, ReceiveTime)>,
     directory: Directory,
-    devices: HashMap<DeviceId, DeviceState>,
-    patients: BTreeMap<PatientId, PatientState>,
+    devices: HashMap<DeviceId, Shared<DeviceState>>,
+    patients: BTreeMap<PatientId, Shared<PatientState>>,
+    waves: BTreeMap<wave::Owner, Shared<Waves>>,
+    unsaved_waves: BTreeSet<wave::Owner>,
+    /// What the analysis of waveforms found and was not taken up yet; empty between steps.
+    findings: Vec<signal::bedside::Finding>,
+    /// Samples on their way to the analysis, kept for its room.
+    wave_values: Vec<f32>,
     next_series: u32,
     /// Series of derived values of patients that have not appeared yet.
-    derived_before: BTreeMap<PatientId, Vec<(vitals::MetricCode, SeriesId)>>,
+    derived_before: BTreeMap<PatientId, Vec<(vitals::MetricCode, u32, SeriesId)>>,
     timers: Timers,
     now: ReceiveTime,
     /// Since when entries have come without a break.
@@ -94,6 +105,10 @@ impl Engine {
             directory: Directory::default(),
             devices: HashMap::new(),
             patients: BTreeMap::new(),
+            waves: BTreeMap::new(),
+            unsaved_waves: BTreeSet::new(),
+            findings: Vec::new(),
+            wave_values: Vec::new(),
             next_series: 0,
             derived_before: BTreeMap::new(),
             timers: Timers::default(),
@@ -119,7 +134,7 @@ impl Engine {
             Event::Message(message) => self.message(message, &mut cx, out),
             Event::Action(actor, action) => self.action(actor, action, &mut cx, out),
             Event::Link { device, state, .. } => self.link(device, *state, out),
-            Event::Tick => {}
+            Event::Tick => self.pass_time(&mut cx, out),
             Event::Policy(actor, text) => match Policy::parse(text) {
                 Ok(policy) => self.adopt(policy, Some((actor.name.clone(), at))),
                 // It was verified before it was journaled; a later program may judge otherwise.
@@ -155,13 +170,13 @@ impl Engine {
     /// A device.
     #[must_use]
     pub fn device(&self, id: &DeviceId) -> Option<&DeviceState> {
-        self.devices.get(id)
+        self.devices.get(id).map(|device| &**device)
     }
 
     /// A patient.
     #[must_use]
     pub fn patient(&self, id: &PatientId) -> Option<&PatientState> {
-        self.patients.get(self.directory.resolve(id))
+        self.patients.get(self.directory.resolve(id)).map(|patient| &**patient)
     }
 
     /// The time of the last entry.
@@ -186,6 +201,12 @@ impl Engine {
         }
         if !self.unsaved.patients.contains(id) {
             self.unsaved.patients.insert(id.clone());
+        }
+    }
+
+    fn touch_waves(&mut self, owner: &wave::Owner) {
+        if !self.unsaved_waves.contains(owner) {
+            self.unsaved_waves.insert(owner.clone());
         }
     }
 

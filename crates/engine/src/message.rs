@@ -9,14 +9,15 @@ use vitals::{
 
 use crate::device::DeviceState;
 use crate::effect::{Attachment, Effect};
+use crate::shared::Shared;
 use crate::value::Arriving;
 use crate::{Engine, Step};
 
 /// What all measurements of one reading share.
-struct Source<'a> {
-    reading: &'a Reading,
-    message: &'a Message,
-    /// Newest device time in the reading.
+pub(crate) struct Source<'a> {
+    pub(crate) reading: &'a Reading,
+    pub(crate) message: &'a Message,
+    /// Newest device time in the reading: of samples, the end.
     newest: Option<DeviceTime>,
 }
 
@@ -61,7 +62,7 @@ impl Engine {
         let source = Source {
             reading,
             message,
-            newest: reading.measurements.iter().filter_map(|m| m.device_time).max(),
+            newest: reading.measurements.iter().filter_map(end_of).max(),
         };
         self.hear(&source, cx, out);
         let named = reading.patient.as_ref().map(|who| self.named_patient(who, &source, out));
@@ -69,6 +70,12 @@ impl Engine {
         // the device is on now.
         let mut touched: SmallVec<[(PatientId, bool); 1]> = SmallVec::new();
         for measurement in &reading.measurements {
+            if let Value::SampleArray(array) = &measurement.value {
+                let judge = self.samples(&source, (measurement, array), named.as_ref(), *index, cx, out);
+                *index = index.saturating_add(1);
+                note(&mut touched, judge, true);
+                continue;
+            }
             let (time, flags) = self.time_of(&source, measurement.device_time);
             let (subject, until) = self.subject(&reading.device, named.as_ref(), time, out);
             let first = *index;
@@ -77,15 +84,10 @@ impl Engine {
                 time,
                 measurement.quality | flags,
                 first,
-                &source.message.payload,
                 |incoming| {
                     let became_present =
                         self.store_value(&source, (subject.as_ref(), until), incoming, cx, out);
-                    let Some(patient) = &subject else { return };
-                    match touched.iter_mut().find(|(other, _)| other == patient) {
-                        Some((_, present)) => *present |= became_present,
-                        None => touched.push((patient.clone(), became_present)),
-                    }
+                    note(&mut touched, subject.clone(), became_present);
                 },
             ));
         }
@@ -153,7 +155,7 @@ impl Engine {
     }
 
     /// When a measurement was true, and the flags that say how that is known.
-    fn time_of(&self, source: &Source<'_>, time: Option<DeviceTime>) -> (EffectiveTime, Quality) {
+    pub(crate) fn time_of(&self, source: &Source<'_>, time: Option<DeviceTime>) -> (EffectiveTime, Quality) {
         let received = source.message.received;
         if source.message.time_base == TimeBase::Recorded {
             return (EffectiveTime(time.map_or(received.0, |time| time.0)), Quality::RECORDED);
@@ -180,7 +182,7 @@ impl Engine {
         self.ensure_patient(&patient);
         let (time, _) = self.time_of(source, source.newest);
         let id = &source.reading.device;
-        let current = self.devices.get(id).and_then(DeviceState::current).cloned();
+        let current = self.devices.get(id).and_then(|device| device.current()).cloned();
         let change = match &current {
             None => true,
             Some(now) if now.patient == patient => false,
@@ -196,7 +198,7 @@ impl Engine {
     /// Whose a value is (PA-1): whoever the device was on at that time, and until when it was.
     /// Where the message names somebody else than that, nobody: it is kept with the device, and
     /// counted.
-    fn subject(
+    pub(crate) fn subject(
         &self,
         device: &DeviceId,
         named: Option<&PatientId>,
@@ -239,17 +241,15 @@ impl Engine {
             until,
         };
         let mut present = false;
-        let samples = matches!(incoming.attachment, Some(Attachment::Samples(_)));
         if let Some(patient) = subject.and_then(|id| self.patients.get_mut(id)) {
-            if !samples {
-                arriving.quality |= patient.values.judge(&arriving);
-            }
+            arriving.quality |= patient.values.judge(&arriving);
             let shown = patient.advance(incoming.time, self.now, source.message.time_base);
-            present = shown && !samples && patient.values.take(&arriving, patient.clock);
+            let clock = patient.clock;
+            present = shown && patient.values.take(&arriving, clock);
             if let (true, Some(row), true) = (present, arriving.row, arriving.quality.usable()) {
                 patient.past.note(row, arriving.value, incoming.time.0);
             }
-        } else if let (Some(row), false) = (arriving.row, samples) {
+        } else if let Some(row) = arriving.row {
             if row.plausible.is_some_and(|(l, h)| !(l..=h).contains(&incoming.value)) {
                 arriving.quality |= Quality::IMPLAUSIBLE;
             }
@@ -278,7 +278,7 @@ impl Engine {
     }
 
     /// The series of a metric of a device on a subject, opened if it is new.
-    fn series_of(
+    pub(crate) fn series_of(
         &mut self,
         device: &DeviceId,
         subject: Option<&PatientId>,
@@ -318,7 +318,7 @@ impl Engine {
             let device = Device::announced(id.clone());
             self.touch_device(id);
             out.push(Effect::Device(Box::new(device.clone())));
-            self.devices.insert(id.clone(), DeviceState::new(device, false));
+            self.devices.insert(id.clone(), Shared::new(DeviceState::new(device, false)));
         }
         self.devices.get_mut(id).expect("inserted above if it was missing")
     }
@@ -348,11 +348,29 @@ impl Engine {
         if !self.patients.contains_key(id) {
             let mut state = crate::PatientState::new(id.clone());
             state.derived = self.derived_before.remove(id).unwrap_or_default();
-            self.patients.insert(id.clone(), state);
+            self.patients.insert(id.clone(), Shared::new(state));
             self.configure(id);
             self.touch_patient(id);
         }
     }
+}
+
+/// Notes that a patient was touched, and whether a present value changed.
+fn note(touched: &mut SmallVec<[(PatientId, bool); 1]>, patient: Option<PatientId>, present: bool) {
+    let Some(patient) = patient else { return };
+    match touched.iter_mut().find(|(other, _)| *other == patient) {
+        Some((_, so_far)) => *so_far |= present,
+        None => touched.push((patient, present)),
+    }
+}
+
+/// The device's time of a measurement; of samples, that of the end: they were sent after it.
+fn end_of(measurement: &Measurement) -> Option<DeviceTime> {
+    let time = measurement.device_time?;
+    Some(match &measurement.value {
+        Value::SampleArray(array) => time.plus(array.rate.micros(array.len() as u64)),
+        _ => time,
+    })
 }
 
 /// Calls `each` with every value in a measurement; returns how many indexes it took.
@@ -361,7 +379,6 @@ fn spread<'a>(
     time: EffectiveTime,
     quality: Quality,
     index: u16,
-    payload: &[u8],
     mut each: impl FnMut(Incoming<'a>),
 ) -> u16 {
     let one = |value: f64, text, attachment| Incoming {
@@ -380,9 +397,8 @@ fn spread<'a>(
         Value::Text(text) => {
             each(one(f64::NAN, Some(text), Some(Attachment::Text(text.clone()))));
         }
-        Value::SampleArray(samples) => {
-            each(one(f64::NAN, None, Some(Attachment::Samples(samples.resolve(payload)))));
-        }
+        // Placed sample by sample, see `wave`.
+        Value::SampleArray(_) => {}
         Value::Compound(parts) => {
             for (at, (metric, value)) in (0_u16..).zip(parts) {
                 each(Incoming { metric: *metric, index: index + at, ..one(*value, None, None) });

@@ -60,8 +60,8 @@ pub struct PatientState {
     pub silent: Vec<Silence>,
     /// Devices on the patient now, by id.
     pub devices: Vec<DeviceId>,
-    /// Series of derived values.
-    pub derived: Vec<(MetricCode, SeriesId)>,
+    /// Series of derived values, by metric and channel.
+    pub derived: Vec<(MetricCode, u32, SeriesId)>,
     pub(crate) conditions: Conditions,
     #[serde(skip)]
     pub(crate) timer_at: Option<i64>,

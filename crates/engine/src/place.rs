@@ -238,16 +238,17 @@ impl Engine {
         self.ensure_patient(&survivor);
         let at = EffectiveTime(self.now.0);
         for device in self.devices_on(&retired) {
-            let basis = self.devices.get(&device).and_then(DeviceState::current).map_or(
+            let basis = self.devices.get(&device).and_then(|device| device.current()).map_or(
                 AssociationBasis::Message,
                 |association| association.basis.clone(),
             );
             self.associate(&device, &survivor, basis, at, out);
         }
         self.end_alerts(&retired, "record merged into another", out);
+        self.forget_waves(&retired);
         if let Some(old) = self.patients.remove(&retired) {
             if let Some(kept) = self.patients.get_mut(&survivor) {
-                for limit in old.limits {
+                for limit in old.limits.clone() {
                     if kept.limits.iter().all(|other| other.metric != limit.metric) {
                         kept.limits.push(limit);
                     }

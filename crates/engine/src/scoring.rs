@@ -95,11 +95,18 @@ impl Scores {
             let Some((value, points)) = part.value.zip(part.points).filter(|(_, p)| *p > 0) else {
                 continue;
             };
-            parts.push(format!("{} (+{points})", say(part.metric, value)));
-            readings.extend(match part.metric {
+            let from = match part.metric {
                 code::SUPPLEMENTAL_OXYGEN => oxygen(values, now).map(|(_, b)| b.reading),
                 input => values.first(sources(input).as_slice(), now).map(|b| b.reading),
+            };
+            // The input goes by the name of the value that it was taken from: a heart rate is no pulse.
+            let named = sources(part.metric).iter().copied().find(|metric| {
+                let believed = values.get(*metric).and_then(|current| current.believed());
+                believed.map(|b| b.reading) == from
             });
+            let metric = named.filter(|_| from.is_some()).unwrap_or(part.metric);
+            parts.push(format!("{} (+{points})", say(metric, value)));
+            readings.extend(from);
         }
         readings.extend(self.trend(metric).and_then(|trend| trend.reading));
         let missing = if score.complete { "" } else { ", some values missing" };

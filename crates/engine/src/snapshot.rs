@@ -5,11 +5,13 @@ use vitals::{DeviceId, PatientId, ReceiveTime};
 
 use crate::device::DeviceState;
 use crate::patient::PatientState;
+use crate::shared::{Part, Shared};
+use crate::wave::Owner;
 use crate::{Changed, Engine};
 use alert::Policy;
 
 /// Version of the parts' form, the first byte of each; parts of another version are not read.
-pub const STATE_VERSION: u8 = 3;
+pub const STATE_VERSION: u8 = 4;
 
 /// Why stored parts can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,20 +35,24 @@ struct World {
 }
 
 impl Engine {
-    /// The parts that changed since the last call, as `(name, bytes)`; empty bytes: gone.
-    pub fn snapshot(&mut self) -> Vec<(String, Vec<u8>)> {
+    /// The parts that changed since the last call, by name, as they are now; one without bytes is
+    /// gone.
+    pub fn snapshot(&mut self) -> Vec<(String, Part)> {
         let Changed { patients, devices, directory } = std::mem::take(&mut self.unsaved);
         let mut parts = Vec::with_capacity(patients.len() + devices.len() + 2);
-        parts.push(self.world());
+        let (name, world) = self.world();
+        parts.push((name, Part::of_bytes(world)));
         if directory {
-            parts.push(("directory".to_owned(), write(&self.directory)));
+            parts.push(("directory".to_owned(), Part::of_bytes(write(&self.directory))));
+        }
+        for owner in std::mem::take(&mut self.unsaved_waves) {
+            parts.push((owner.part(), part(self.waves.get(&owner))));
         }
         for id in devices {
-            parts.push((format!("device/{id}"), self.devices.get(&id).map(write).unwrap_or_default()));
+            parts.push((format!("device/{id}"), part(self.devices.get(&id))));
         }
         for id in patients {
-            parts
-                .push((format!("patient/{id}"), self.patients.get(&id).map(write).unwrap_or_default()));
+            parts.push((format!("patient/{id}"), part(self.patients.get(&id))));
         }
         parts
     }
@@ -55,10 +61,11 @@ impl Engine {
     #[must_use]
     pub fn whole_state(&self) -> Vec<(String, Vec<u8>)> {
         let mut parts = vec![self.world(), ("directory".to_owned(), write(&self.directory))];
-        let devices = self.devices.iter().map(|(id, state)| (format!("device/{id}"), write(state)));
+        let devices = self.devices.iter().map(|(id, state)| (format!("device/{id}"), write(&**state)));
         parts.extend(devices);
         let patients = self.patients.iter();
-        parts.extend(patients.map(|(id, state)| (format!("patient/{id}"), write(state))));
+        parts.extend(patients.map(|(id, state)| (format!("patient/{id}"), write(&**state))));
+        parts.extend(self.waves.iter().map(|(owner, waves)| (owner.part(), write(&**waves))));
         parts.sort_unstable();
         parts
     }
@@ -99,10 +106,12 @@ impl Engine {
                 self.directory = read(&name, &bytes)?;
             } else if name.starts_with("device/") {
                 let state: DeviceState = read(&name, &bytes)?;
-                self.devices.insert(state.device.id.clone(), state);
+                self.devices.insert(state.device.id.clone(), Shared::new(state));
+            } else if let Some(owner) = Owner::of_part(&name) {
+                self.waves.insert(owner, Shared::new(read(&name, &bytes)?));
             } else if name.starts_with("patient/") {
                 let state: PatientState = read(&name, &bytes)?;
-                self.patients.insert(state.id.clone(), state);
+                self.patients.insert(state.id.clone(), Shared::new(state));
             }
         }
         self.wake();
@@ -119,7 +128,8 @@ impl Engine {
                     patient.configure(&policy, by);
                 }
                 let computed_at = patient.scores.computed_at;
-                patient.compute_scores(patient.scores.age_years);
+                let age_years = patient.scores.age_years;
+                patient.compute_scores(age_years);
                 patient.scores.computed_at = computed_at;
             }
             self.set_patient_timer(&id);
@@ -132,6 +142,10 @@ impl Engine {
         }
         self.changed.directory = true;
     }
+}
+
+fn part<T: Serialize + Send + Sync + 'static>(state: Option<&Shared<T>>) -> Part {
+    state.map_or_else(|| Part::of_bytes(Vec::new()), |state| Part::of(state, write))
 }
 
 fn write<T: Serialize>(value: &T) -> Vec<u8> {

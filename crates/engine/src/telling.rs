@@ -51,6 +51,13 @@ impl Telling<'_> {
                 parts.push(format!("{}{before}", say(*term, current.value)));
             }
         }
+        // A rule about states speaks of them by number: their words say more.
+        let states = |term: &MetricCode| {
+            self.values.get(*term).is_some_and(|current| word(*term, current.value).is_some())
+        };
+        if !active.terms.is_empty() && active.terms.iter().all(states) {
+            return format!("{}: {}", active.title, parts.join(", "));
+        }
         format!("{} ({}): {}", active.title, active.rule, parts.join(", "))
     }
 }

@@ -3,14 +3,15 @@
 use alert::{Episode, Limit, Limits};
 use score::Score;
 use vitals::{
-    Association, Device, DeviceId, Encounter, LinkState, Location, MetricCode, Patient, PatientId,
-    Protocol, ReceiveTime,
+    Association, Device, DeviceId, EffectiveTime, Encounter, LinkState, Location, MetricCode, Patient,
+    PatientId, Protocol, Rate, ReceiveTime, SeriesId,
 };
 
 use crate::clock::ClockState;
 use crate::device::DeviceState;
 use crate::scoring::Trend;
 use crate::value::Current;
+use crate::wave::WaveChannel;
 use crate::{Engine, SELF_DEVICE};
 
 /// A patient as seen from outside.
@@ -50,6 +51,35 @@ pub struct PatientView {
     pub own_limits: Vec<MetricCode>,
     /// SpO2 scale of NEWS2.
     pub spo2_scale: u8,
+    /// Waveforms, in order of appearance.
+    pub waves: Vec<WaveLine>,
+    /// The rhythm that holds by analysis of the waveforms (see `signal::Rhythm`), and since when.
+    pub rhythm: Option<(u8, EffectiveTime)>,
+}
+
+/// One waveform of a patient as seen from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WaveLine {
+    /// Where its samples are kept.
+    pub series: SeriesId,
+    /// By which device.
+    pub device: DeviceId,
+    /// Of what.
+    pub metric: MetricCode,
+    /// Which of several like channels of the device.
+    pub channel: u32,
+    /// Sampling rate.
+    pub rate: Option<Rate>,
+    /// When the sample after the last one is due.
+    pub end: Option<EffectiveTime>,
+    /// Signal quality, 0 to 100, and the number of the reason why it is bad (see
+    /// `signal::Reason`; 0: it is not).
+    pub quality: Option<(u8, u8)>,
+    /// How much slower than its nominal rate the channel runs by the device's clock, in parts per
+    /// million.
+    pub drift_ppm: Option<i32>,
+    /// What did not fit, by reason.
+    pub counted: Vec<(String, u64)>,
 }
 
 /// A device as seen from outside.
@@ -110,6 +140,7 @@ impl Engine {
             let line = self.devices.get(&device)?;
             Some((device, line.device.name.clone(), present_link(line, self.now), line.silent))
         });
+        let waves = self.waves(id);
         Some(PatientView {
             merged: self.directory.merged_into(id),
             age_years: age,
@@ -126,6 +157,8 @@ impl Engine {
             limits: self.policy.limits_for(&limits),
             own_limits: state.limits.iter().map(|limit| limit.metric).collect(),
             spo2_scale: state.spo2_scale,
+            waves: waves.map_or_else(Vec::new, |waves| waves.channels.iter().map(wave_line).collect()),
+            rhythm: waves.and_then(|waves| waves.rhythm),
             patient,
             location,
         })
@@ -158,6 +191,20 @@ impl Engine {
             delay_us: state.delay_us,
             metrics,
         })
+    }
+}
+
+fn wave_line(channel: &WaveChannel) -> WaveLine {
+    WaveLine {
+        series: channel.series,
+        device: channel.device.clone(),
+        metric: channel.metric,
+        channel: channel.channel,
+        rate: channel.rate(),
+        end: channel.line.end().map(EffectiveTime),
+        quality: channel.quality,
+        drift_ppm: channel.line.drift_ppm(),
+        counted: channel.counted.clone(),
     }
 }
 

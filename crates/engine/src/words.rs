@@ -11,13 +11,39 @@ pub fn word(metric: MetricCode, value: f64) -> Option<&'static str> {
         code::CONSCIOUSNESS => &["Alert", "New confusion", "Voice", "Pain", "Unresponsive"],
         code::SUPPLEMENTAL_OXYGEN => &["Air", "Oxygen"],
         code::RESPIRATORY_EFFORT => &["None", "Mild", "Moderate", "Severe"],
+        code::BEAT => {
+            &["", "Normal", "Supraventricular", "Ventricular", "Paced", "Fusion", "Unclassifiable"]
+        }
+        code::RHYTHM => &RHYTHMS,
+        code::SIGNAL_REASON => &[
+            "Good", "Flat", "Clipped", "Baseline wander", "Motion", "Mains interference", "Lead off", "Noise",
+        ],
         _ => return None,
     };
     if value.fract() != 0.0 || value < 0.0 {
         return None;
     }
-    words.get(value as usize).copied()
+    words.get(value as usize).copied().filter(|word| !word.is_empty())
 }
+
+/// By the numbers of `signal::Rhythm`.
+const RHYTHMS: [&str; 15] = [
+    "Undetermined",
+    "Regular",
+    "Bradycardia",
+    "Tachycardia",
+    "Atrial fibrillation",
+    "Bigeminy",
+    "Trigeminy",
+    "Couplet",
+    "Ventricular run",
+    "Pause",
+    "Extreme bradycardia",
+    "Extreme tachycardia",
+    "Ventricular tachycardia",
+    "Ventricular fibrillation",
+    "Asystole",
+];
 
 #[cfg(test)]
 mod tests {
@@ -33,6 +59,9 @@ mod tests {
             (code::SUPPLEMENTAL_OXYGEN, 1.0, Some("Oxygen")),
             (code::SUPPLEMENTAL_OXYGEN, -1.0, None),
             (code::HEART_RATE, 1.0, None),
+            (code::RHYTHM, 14.0, Some("Asystole")),
+            (code::BEAT, 0.0, None),
+            (code::SIGNAL_REASON, 6.0, Some("Lead off")),
         ];
         for (metric, value, expected) in table {
             assert_eq!(word(metric, value), expected, "{metric:?} {value}");

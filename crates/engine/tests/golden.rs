@@ -139,7 +139,7 @@ fn directory() -> Vec<(&'static str, DirectoryEvent)> {
 
 fn actions() -> Vec<(&'static str, Action)> {
     let episode = EpisodeId { offset: 300, index: 2 };
-    let (who, what) = (patient("a"), device("m"));
+    let (who, what, held) = (patient("a"), device("m"), patient("a"));
     let released = Box::new(message("m", 1.0, None, &[(HEART_RATE, 1.0)]));
     vec![
         ("acknowledge", Action::Acknowledge { episode, until: Some(ReceiveTime(9)), note: "n".into() }),
@@ -160,6 +160,13 @@ fn actions() -> Vec<(&'static str, Action)> {
         ("release", Action::Release { quarantined: 7, message: released }),
         ("discard", Action::Discard { quarantined: 7, reason: "r".into() }),
         ("note", Action::Note { subject: "s".into(), detail: "d".into() }),
+        ("hold", Action::Hold {
+            patient: held,
+            from: EffectiveTime(3),
+            to: EffectiveTime(4),
+            reason: "r".into(),
+        }),
+        ("release-hold", Action::ReleaseHold { hold: 7, reason: "r".into() }),
     ]
 }
 
@@ -227,10 +234,14 @@ fn eventful() -> Run {
     run
 }
 
+fn snapshot(run: &mut Run) -> Vec<(String, Vec<u8>)> {
+    run.engine.snapshot().into_iter().map(|(name, part)| (name, part.bytes())).collect()
+}
+
 #[test]
 fn engine_state_keeps_its_bytes() {
     let mut run = eventful();
-    let parts = run.engine.snapshot();
+    let parts = snapshot(&mut run);
     let kept = check(&format!("state-{:02}.txt", engine::STATE_VERSION), &parts);
     let mut restored = Engine::new(alert::Policy::built_in());
     restored.restore(kept).expect("a state of this version");
@@ -246,7 +257,7 @@ fn engine_state_keeps_its_bytes() {
 fn state_of_another_version_is_refused_by_its_name() {
     let mut run = eventful();
     for change in [|bytes: &mut Vec<u8>| bytes[0] ^= 1, |bytes: &mut Vec<u8>| bytes.push(0)] {
-        let mut parts = run.engine.snapshot();
+        let mut parts = snapshot(&mut run);
         if let Some((_, bytes)) = parts.iter_mut().find(|(name, _)| name == "world") {
             change(bytes);
         }

@@ -9,7 +9,7 @@ use live::Live;
 use serde_json::json;
 use store::{
     AlertEventRow, AlertRow, AssociationRow, Attachment, Commit, DeviceRow, DirectoryRow,
-    EncounterRow, KvRow, LocationRow, PatientRow, QuarantineRow, QuarantineStatus, Reader,
+    EncounterRow, KvRow, LocationRow, PatientRow, QuarantineRow, QuarantineStatus, StatePart, Reader,
 };
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
@@ -58,7 +58,7 @@ impl Pending {
     pub(crate) fn commit(
         &mut self,
         checkpoint: Offset,
-        engine_state: Vec<(String, Vec<u8>)>,
+        engine_state: Vec<(String, StatePart)>,
         points: Vec<(SeriesId, Vec<Point>)>,
         counters: Vec<(String, u64)>,
     ) -> Commit {
@@ -66,7 +66,7 @@ impl Pending {
         let mut engine_state = engine_state;
         for name in std::mem::take(&mut self.old_parts) {
             if engine_state.iter().all(|(other, _)| *other != name) {
-                engine_state.push((name, Vec::new()));
+                engine_state.push((name, Vec::new().into()));
             }
         }
         Commit { checkpoint, engine_state, points, counters, ..gathered }
@@ -108,7 +108,6 @@ impl Pending {
                 count_quality(point.quality, live);
                 let attachment = match attachment {
                     engine::Attachment::Text(text) => Attachment::Text(text),
-                    engine::Attachment::Samples(samples) => Attachment::Samples(samples),
                 };
                 self.commit.attachments.push((id, point, attachment));
                 return;
@@ -126,6 +125,14 @@ impl Pending {
             Effect::QuarantineEnded { offset, released, by } => {
                 live.add_quarantined(-1);
                 self.end_quarantine(offset, released, &by, entry);
+                return;
+            }
+            Effect::Held(hold) => {
+                self.commit.holds.push(*hold);
+                return;
+            }
+            Effect::HoldReleased { hold, by, at } => {
+                self.commit.holds_released.push((hold, by, at));
                 return;
             }
             Effect::Counted(reason) => {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use engine::{Effect, Engine};
 use journal::{Appender, Entry};
 use live::{Change, Live, PolicyInForce};
-use store::Reader;
+use store::{Reader, StatePart};
 use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime};
 
 use crate::Options;
@@ -279,7 +279,8 @@ impl Worker {
         }
         self.stored_next = self.next;
         self.setting.live.waves().leave();
-        let parts = self.engine.snapshot();
+        let parts = self.engine.snapshot().into_iter();
+        let parts = parts.map(|(name, part)| (name, StatePart::later(move || part.bytes()))).collect();
         let counters = self.setting.live.counted().into_iter().collect();
         let pending = &mut self.pending;
         let next = self.next;

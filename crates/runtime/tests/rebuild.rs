@@ -155,7 +155,7 @@ async fn en_1_state_that_cannot_be_read_is_made_anew_and_the_alert_goes_on() {
     let mut store = SqliteStore::open(&folder.path().join("store.db")).expect("a store");
     let reader = store.reader();
     let checkpoint = reader.checkpoint().expect("readable");
-    let parts = vec![("world".to_owned(), vec![99, 1]), ("patient/gone".to_owned(), vec![99])];
+    let parts = vec![("world".to_owned(), vec![99, 1].into()), ("patient/gone".to_owned(), vec![99].into())];
     store.commit(&Commit { checkpoint, engine_state: parts, ..Commit::default() }).expect("stored");
     drop((store, reader));
     write(folder.path(), 120, 130);

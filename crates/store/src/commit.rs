@@ -1,9 +1,9 @@
 //! One commit: every effect of a run of journal entries, and how far that run went.
 
-use vitals::{Offset, Point, ReadingRef, SeriesId, SeriesKey, WaveRun};
+use vitals::{Hold, Offset, Point, ReadingRef, ReceiveTime, SeriesId, SeriesKey, WaveRun};
 
 use crate::{
-    AlertEventRow, AlertRow, Attachment, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow,
+    AlertEventRow, AlertRow, Attachment, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow, StatePart,
 };
 
 /// What one transaction writes. Everything in it is stored, or nothing.
@@ -11,8 +11,8 @@ use crate::{
 pub struct Commit {
     /// The next entry to process. Never goes back.
     pub checkpoint: Offset,
-    /// Parts of the engine's state by name; an empty value removes the part.
-    pub engine_state: Vec<(String, Vec<u8>)>,
+    /// Parts of the engine's state by name; one without bytes removes the part.
+    pub engine_state: Vec<(String, StatePart)>,
     /// Series that began.
     pub series: Vec<(SeriesId, SeriesKey)>,
     /// Points by series, in any order. The same series may stand here several times.
@@ -37,6 +37,10 @@ pub struct Commit {
     pub outbox: Vec<OutboxRow>,
     /// Counters as they are now, by name.
     pub counters: Vec<(String, u64)>,
+    /// Stretches of time that retention leaves alone from now on.
+    pub holds: Vec<Hold>,
+    /// Holds that ended: which, by whom, when.
+    pub holds_released: Vec<(Offset, String, ReceiveTime)>,
     /// Other settings.
     pub kv: Vec<KvRow>,
 }

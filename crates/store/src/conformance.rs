@@ -4,6 +4,7 @@
 //! opens the same one again when called with the same folder.
 
 mod directory;
+mod expiry;
 mod points;
 mod records;
 mod waves;
@@ -41,6 +42,7 @@ pub fn run<S: Store>(folder: &Path, make: impl Fn(&Path) -> S) {
     waves::late_and_mixed(&mut make(&fresh("late-waves")));
     waves::overview(&mut make(&fresh("overview")));
     waves::frames_are_readings(&mut make(&fresh("frames")));
+    expiry::retention(&mut make(&fresh("retention")));
 }
 
 /// A point at `seconds`, received 200 ms later, from entry `offset`.

@@ -13,6 +13,8 @@
 mod commit;
 pub mod conformance;
 mod error;
+mod expiry;
+mod part;
 mod query;
 mod rows;
 pub mod series;
@@ -22,6 +24,8 @@ pub mod wave;
 
 pub use commit::{Commit, KvRow};
 pub use error::StoreError;
+pub use expiry::{ALERT_STRIP, Expired, Expiry};
+pub use part::StatePart;
 pub use query::{
     AlertQuery, AssociationQuery, DirectoryQuery, DocumentQuery, Found, Order, Page,
     QuarantineQuery, ReadingQuery, SeriesFilter, Span,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use vitals::{EpisodeId, Offset, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
-    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow,
+    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Expired, Expiry, Found, LocationRow,
     OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, ReadingQuery, SeriesFilter, SeriesInfo,
     Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
@@ -18,6 +18,13 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]; then nothing of it is stored, and the store stays usable.
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// One step of retention, for the next few series: removes blocks that are too old, oldest
+    /// first, and counts them. Blocks that a hold or an alert of their patient touches stay.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was removed in this step.
+    fn expire(&mut self, expiry: &Expiry) -> Result<Expired, StoreError>;
 
     /// A reader: sees every commit that returned before it is asked.
     fn reader(&self) -> Reader;
@@ -36,6 +43,8 @@ pub trait Read: Send + Sync {
     fn checkpoint(&self) -> Result<Offset, StoreError>;
     /// All parts of the engine's state, by name.
     fn engine_state(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
+    /// What retention has removed so far.
+    fn expired(&self) -> Result<Expired, StoreError>;
     /// All counters, by name.
     fn counters(&self) -> Result<Vec<(String, u64)>, StoreError>;
 
@@ -85,6 +94,9 @@ pub trait Read: Send + Sync {
     fn identified(&self, identifier: &str) -> Result<Vec<ReadingRef>, StoreError>;
     /// The identifiers and names of a reading.
     fn identifiers(&self, reading: ReadingRef) -> Result<Vec<String>, StoreError>;
+
+    /// The holds of these patients, also those that ended, by their first time.
+    fn holds(&self, patients: &[PatientId]) -> Result<Vec<Hold>, StoreError>;
 
     /// Patients.
     fn patients(&self, query: &DirectoryQuery) -> Result<Found<PatientRow>, StoreError>;

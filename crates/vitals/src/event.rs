@@ -396,4 +396,23 @@ pub enum Action {
         /// How.
         detail: String,
     },
+    /// Keep all that was measured of a patient between two times, for ever. The hold is named by
+    /// the entry.
+    Hold {
+        /// Of whom.
+        patient: PatientId,
+        /// First time.
+        from: EffectiveTime,
+        /// First time after.
+        to: EffectiveTime,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// End a hold: retention takes its course again.
+    ReleaseHold {
+        /// The entry in which it was said.
+        hold: Offset,
+        /// Why; may be empty.
+        reason: String,
+    },
 }

@@ -22,6 +22,7 @@ pub mod origin;
 pub mod event;
 pub mod series;
 pub mod wave;
+pub mod hold;
 
 pub use analyte::Analyte;
 pub use device::{Association, AssociationBasis, ClockMethod, Component, Device, LinkState};
@@ -29,6 +30,7 @@ pub use event::{
     Action, Actor, Content, DirectoryEvent, Event, Message, Problem, ProblemKind, Reading, Role,
     TimeBase,
 };
+pub use hold::Hold;
 pub use id::{DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
 pub use location::{Bed, Location, LocationKind};
 pub use measurement::{Measurement, Value};

@@ -260,6 +260,10 @@ pub mod code {
     pub const RMSSD: MetricCode = MetricCode(67_109_032);
     /// Plethysmogram.
     pub const PLETH: MetricCode = MetricCode(150_452);
+    /// Arterial pressure of an unnamed line, the waveform and the group.
+    pub const ART: MetricCode = MetricCode(150_032);
+    /// Respiration, method not stated.
+    pub const RESP: MetricCode = MetricCode(151_552);
     /// Respiration by impedance.
     pub const IMPEDANCE: MetricCode = MetricCode(151_780);
     /// Battery level of the device.

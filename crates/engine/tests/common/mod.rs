@@ -220,7 +220,7 @@ pub fn take_in(entries: &[(ReceiveTime, Event)], cuts: &[usize]) -> Concluded {
         effects.extend(out.drain(..).map(|effect| format!("{offset} {effect:?}")));
     };
     let commit = |engine: &mut Engine, parts: &mut BTreeMap<String, Vec<u8>>| {
-        for (name, bytes) in engine.snapshot() {
+        for (name, bytes) in engine.snapshot().into_iter().map(|(name, part)| (name, part.bytes())) {
             if bytes.is_empty() { parts.remove(&name) } else { parts.insert(name, bytes) };
         }
     };

@@ -14,7 +14,7 @@ use crate::{Attachment, Commit, Order, Page, ReadingQuery, SeriesFilter, Span, S
 const A: SeriesId = SeriesId(1);
 const B: SeriesId = SeriesId(2);
 
-fn key(subject: Option<&str>, device: &str, metric: u32) -> SeriesKey {
+pub(super) fn key(subject: Option<&str>, device: &str, metric: u32) -> SeriesKey {
     SeriesKey {
         subject: subject.map(|id| PatientId::new(id).expect("a valid id")),
         device: DeviceId::new(device).expect("a valid id"),

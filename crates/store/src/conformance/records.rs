@@ -20,7 +20,7 @@ pub(super) fn checkpoints_and_state<S: Store>(folder: &Path, make: &impl Fn(&Pat
             .expect("the checkpoint can be read"),
         0
     );
-    let state = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec());
+    let state = |name: &str, value: &[u8]| (name.to_owned(), value.to_vec().into());
     let commit = Commit {
         checkpoint: 10,
         engine_state: vec![state("a", b"1"), state("b", b"2")],
@@ -52,7 +52,7 @@ pub(super) fn checkpoints_and_state<S: Store>(folder: &Path, make: &impl Fn(&Pat
     assert_eq!(reader.checkpoint().expect("the checkpoint can be read"), 12);
     assert_eq!(
         reader.engine_state().expect("state can be read"),
-        [state("b", b"3")]
+        [("b".to_owned(), b"3".to_vec())]
     );
     assert_eq!(
         reader.counters().expect("counters can be read"),
@@ -64,7 +64,7 @@ pub(super) fn checkpoints_and_state<S: Store>(folder: &Path, make: &impl Fn(&Pat
     assert!(points.is_empty(), "a refused commit leaves nothing");
 }
 
-fn alert(offset: u64, patient: &str, priority: u8, open: bool) -> AlertRow {
+pub(super) fn alert(offset: u64, patient: &str, priority: u8, open: bool) -> AlertRow {
     AlertRow {
         episode: EpisodeId { offset, index: 1 },
         patient: Some(PatientId::new(patient).expect("a valid id")),

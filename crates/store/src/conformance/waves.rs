@@ -22,7 +22,7 @@ fn count_at(n: u64) -> i32 {
 }
 
 /// A frame of the stretch that began at `anchor`, received 250 ms after its first sample.
-fn run(anchor: i64, first: u64, samples: u64, offset: u64) -> WaveRun {
+pub(super) fn run(anchor: i64, first: u64, samples: u64, offset: u64) -> WaveRun {
     let rate = Rate::new(125, 2).expect("neither is 0");
     let start = anchor + rate.micros(first);
     WaveRun {

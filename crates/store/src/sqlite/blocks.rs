@@ -34,6 +34,11 @@ impl Tails {
     pub(super) fn clear(&mut self) {
         self.by_series.clear();
     }
+
+    /// Forgets one series, some of whose blocks are gone.
+    pub(super) fn forget(&mut self, series: u32) {
+        self.by_series.remove(&series);
+    }
 }
 
 /// Adds points to a series; they need not be in order.

@@ -2,6 +2,8 @@
 
 mod blocks;
 mod directory;
+mod expire;
+mod holds;
 mod listed;
 mod pool;
 mod read;
@@ -20,13 +22,15 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use crate::{Commit, Reader, Side, Store, StoreError};
+use crate::{Commit, Expired, Expiry, Reader, Side, Store, StoreError};
 
 /// The writer.
 pub struct SqliteStore {
     connection: Connection,
     tails: blocks::Tails,
     wave_tails: waves::WaveTails,
+    /// The series that retention looked at last; none: it begins anew.
+    expired_to: Option<u32>,
     pool: Arc<pool::Pool>,
     side: Arc<side::SqliteSide>,
 }
@@ -45,6 +49,7 @@ impl SqliteStore {
             pool: Arc::new(pool::Pool::new(path)),
             tails: blocks::Tails::default(),
             wave_tails: waves::WaveTails::default(),
+            expired_to: None,
             connection,
         })
     }
@@ -64,6 +69,16 @@ impl Store for SqliteStore {
             self.wave_tails.clear();
         }
         result
+    }
+
+    fn expire(&mut self, expiry: &Expiry) -> Result<Expired, StoreError> {
+        let step = expire::step(&mut self.connection, self.expired_to, expiry)?;
+        self.expired_to = step.reached;
+        for series in step.touched {
+            self.tails.forget(series);
+            self.wave_tails.forget(series);
+        }
+        Ok(step.expired)
     }
 
     fn reader(&self) -> Reader {

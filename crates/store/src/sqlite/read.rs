@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use vitals::{EpisodeId, Offset, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
-use crate::sqlite::{directory, read_readings, read_rows, read_series, read_waves};
+use crate::sqlite::{directory, expire, holds, read_readings, read_rows, read_series, read_waves};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
-    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Found, LocationRow, OutboxRow,
+    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Expired, Found, LocationRow, OutboxRow,
     PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
@@ -48,6 +48,14 @@ impl Read for SqliteReader {
             let rows = ask.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
+    }
+
+    fn expired(&self) -> Result<Expired, StoreError> {
+        self.pool.with(expire::totals)
+    }
+
+    fn holds(&self, patients: &[PatientId]) -> Result<Vec<Hold>, StoreError> {
+        self.pool.with(|db| holds::of(db, patients))
     }
 
     fn counters(&self) -> Named<u64> {

@@ -53,14 +53,16 @@ create table wave_series (
     last_index integer not null
 );
 
--- Stretches of time that retention leaves alone.
-create table wave_holds (
-    id text primary key,
-    subject text not null,
+-- Stretches of time that retention leaves alone; those that ended stay as a record.
+create table holds (
+    id integer primary key,
+    patient text not null,
     from_time integer not null,
     to_time integer not null,
     reason text not null,
     by text not null,
-    at integer not null
-) without rowid;
-create index wave_holds_by_subject on wave_holds (subject, from_time);
+    at integer not null,
+    released_by text,
+    released_at integer
+);
+create index holds_by_patient on holds (patient, from_time);

@@ -45,6 +45,11 @@ impl WaveTails {
     pub(super) fn clear(&mut self) {
         self.by_series.clear();
     }
+
+    /// Forgets one series, some of whose blocks are gone.
+    pub(super) fn forget(&mut self, series: u32) {
+        self.by_series.remove(&series);
+    }
 }
 
 /// A damaged block, as an error.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use vitals::{Point, SeriesId};
 
 use crate::series::encode_samples;
-use crate::sqlite::{blocks, directory, waves, write_rows};
+use crate::sqlite::{blocks, directory, holds, waves, write_rows};
 use crate::{Attachment, Commit, KvRow, StoreError};
 
 /// Writes everything, or nothing.
@@ -30,6 +30,7 @@ pub(super) fn commit(
     write_rows::quarantine(&db, &commit.quarantine)?;
     write_rows::documents(&db, &commit.documents)?;
     write_rows::outbox(&db, &commit.outbox)?;
+    holds::write(&db, &commit.holds, &commit.holds_released)?;
     kv(&db, &commit.kv)?;
     db.commit().map_err(|source| StoreError::Sqlite {
         doing: "committing",
@@ -68,7 +69,8 @@ fn checkpoint(db: &Transaction<'_>, offered: u64) -> Result<(), StoreError> {
 }
 
 fn named(db: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
-    for (name, value) in &commit.engine_state {
+    for (name, part) in &commit.engine_state {
+        let value = part.bytes();
         if value.is_empty() {
             db.prepare_cached("delete from engine_state where name = ?1")?
                 .execute([name])?;
