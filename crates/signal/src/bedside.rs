@@ -144,12 +144,12 @@ impl Bedside {
             }
             match found {
                 Found::Detection(time_us, detection) => {
-                    let number = channel.number;
-                    self.fusion.detection(number, time_us, &detection, &self.channels);
+                    self.fusion.leads.take(channel.number, time_us, &detection);
                 }
+                Found::Complete(time_us, present) => self.fusion.leads.complete(channel.number, time_us, present),
                 Found::Pulse(foot_us, pulse) => {
                     if channel.taken.pulse(foot_us, &pulse) {
-                        self.fusion.pulse(channel.number, foot_us);
+                        self.fusion.pulse(channel.number, foot_us, &pulse);
                     }
                 }
                 Found::Breath(peak_us) => channel.taken.breathing.push(peak_us),

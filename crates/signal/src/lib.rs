@@ -15,6 +15,7 @@
 
 mod line;
 mod shape;
+mod trail;
 
 pub mod bedside;
 pub mod ecg;

@@ -33,6 +33,8 @@ pub(super) struct Lead {
 pub(super) enum Found {
     /// Something in a lead that stands out, with its time.
     Detection(i64, ecg::Detection),
+    /// All that stands out in a lead up to this time is known; whether samples come at present.
+    Complete(i64, bool),
     /// A pulse with the time of its foot.
     Pulse(i64, Pulse),
     /// A breath with the time of its peak.
@@ -46,16 +48,18 @@ impl Found {
     pub fn order(&self) -> u8 {
         match self {
             Found::Detection(..) => 0,
-            Found::Pulse(..) => 1,
-            Found::Breath(_) => 2,
-            Found::Verdict(_) => 3,
+            Found::Complete(..) => 1,
+            Found::Pulse(..) => 2,
+            Found::Breath(_) => 3,
+            Found::Verdict(_) => 4,
         }
     }
 
     /// When it was.
     pub fn time_us(&self) -> i64 {
         match self {
-            Found::Detection(time_us, _) | Found::Pulse(time_us, _) | Found::Breath(time_us) => *time_us,
+            Found::Detection(time_us, _) | Found::Complete(time_us, _) => *time_us,
+            Found::Pulse(time_us, _) | Found::Breath(time_us) => *time_us,
             Found::Verdict(verdict) => verdict.time_us,
         }
     }
@@ -86,6 +90,13 @@ impl Analysis {
     pub fn moved(&mut self, start_us: i64) {
         if let Self::Ecg(lead) = self {
             lead.begun_us = start_us.saturating_sub(lead.detector.rate().micros(lead.given));
+        }
+    }
+
+    /// A step has ended.
+    pub fn step(&self, found: impl FnMut(Found)) {
+        if let Self::Ecg(lead) = self {
+            lead.step(found);
         }
     }
 
@@ -131,6 +142,11 @@ impl Lead {
         self.detector.gap(&mut detections);
         self.hand_on(&detections, found);
         (self.given, self.begun_us) = (0, start_us);
+    }
+
+    fn step(&self, mut found: impl FnMut(Found)) {
+        let complete_us = self.begun_us.saturating_add(self.detector.complete_us());
+        found(Found::Complete(complete_us, !self.detector.is_interrupted()));
     }
 
     fn hand_on(&self, detections: &[ecg::Detection], mut found: impl FnMut(Found)) {

@@ -92,6 +92,9 @@ impl Channel {
         self.meter.push(piece, |verdict| found.push_back((until_us, Found::Verdict(verdict))));
         let line = &mut self.line;
         self.analysis.take(piece.values, line, |what| found.push_back((until_us, what)));
+        if self.line.samples_until(until_us) == 0 {
+            self.analysis.step(|what| found.push_back((until_us, what)));
+        }
     }
 
     /// All samples before this time are known.

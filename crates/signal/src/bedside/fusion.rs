@@ -7,9 +7,8 @@ use super::finding::{Derived, Finding};
 use super::heart::Heart;
 use super::leads::Leads;
 use super::rhythm::Told;
-use crate::ecg::Detection;
-use crate::pulse::Arrival;
-use crate::respiration::{RespRate, fuse};
+use crate::pulse::{Arrival, Pulse};
+use crate::respiration::{Modulation, RespRate, fuse};
 use crate::WaveKind;
 
 /// Values are derived so often.
@@ -18,30 +17,32 @@ const DERIVED_US: i64 = 5_000_000;
 /// What is known of the patient as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Fusion {
-    leads: Leads,
+    pub leads: Leads,
     heart: Heart,
     rhythm: Told,
     arrival: Arrival,
-    /// The channel whose pulses give the arrival time.
-    arrives_at: Option<u32>,
+    /// Height, level and interval of the pulses: what breathing does to them.
+    modulation: Modulation<3>,
+    /// The channel whose pulses these two are of: the best.
+    pulses_of: Option<u32>,
 }
 
 impl Fusion {
-    /// Something in a lead that stands out.
-    pub fn detection(&mut self, channel: u32, time_us: i64, detection: &Detection, channels: &[Channel]) {
-        self.leads.take(channel, time_us, detection, channels);
-    }
-
     /// A good pulse.
-    pub fn pulse(&mut self, channel: u32, foot_us: i64) {
-        if self.arrives_at == Some(channel) {
+    pub fn pulse(&mut self, channel: u32, foot_us: i64, pulse: &Pulse) {
+        if self.pulses_of == Some(channel) {
             self.arrival.foot(foot_us);
+            if let Some(interval_ms) = pulse.interval_ms {
+                let level = (pulse.peak + pulse.foot) / 2.0;
+                self.modulation.push(foot_us, [pulse.peak - pulse.foot, level, interval_ms]);
+            }
         }
     }
 
     /// A step has ended.
     pub fn step(&mut self, channels: &mut [Channel], now_us: i64, out: &mut Vec<Finding>) {
-        while let Some((beat, channel, height)) = self.leads.next(now_us) {
+        self.leads.step(channels, now_us);
+        while let Some((beat, channel, height)) = self.leads.next() {
             self.heart.beat(&beat, channel, height);
             self.arrival.beat(beat.time_us);
             self.rhythm.beat(&beat);
@@ -51,23 +52,24 @@ impl Fusion {
         self.rhythm.step(channels, &self.heart, now_us, out);
         if now_us % DERIVED_US == 0 {
             self.derive(channels, now_us, out);
-            self.choose_arrival(channels, now_us);
+            self.choose_pulses(channels, now_us);
         }
     }
 
-    /// The arrival time is of one channel: the one whose pulses are best, changed only for a clearly
-    /// better one.
-    fn choose_arrival(&mut self, channels: &[Channel], now_us: i64) {
+    /// The pulses that are looked at together with the beats are of one channel: the best, changed
+    /// only for a clearly better one.
+    fn choose_pulses(&mut self, channels: &[Channel], now_us: i64) {
         let worth = |channel: &Channel| {
             let rate = channel.taken.train.as_ref().and_then(|train| train.rate(now_us));
-            let kept = if self.arrives_at == Some(channel.number) { 0.3 } else { 0.0 };
+            let kept = if self.pulses_of == Some(channel.number) { 0.3 } else { 0.0 };
             rate.map_or(0.0, |rate| rate.confidence + kept)
         };
         let best = channels.iter().rev().max_by(|a, b| worth(a).total_cmp(&worth(b)));
         let best = best.filter(|channel| worth(channel) >= 0.5).map(|channel| channel.number);
-        if best.is_some() && best != self.arrives_at {
-            self.arrives_at = best;
+        if best.is_some() && best != self.pulses_of {
+            self.pulses_of = best;
             self.arrival.other_channel();
+            self.modulation = Modulation::default();
         }
     }
 
@@ -94,7 +96,7 @@ impl Fusion {
         if let Some(rate) = self.resp_rate(channels, now_us) {
             add(Derived::RespRate, rate.per_min, rate.confidence);
         }
-        if let Some((ms, confidence)) = self.arrival.median_ms() {
+        if let Some((ms, confidence)) = self.arrival.median_ms(now_us) {
             add(Derived::PulseArrival, ms, confidence);
         }
     }
@@ -102,7 +104,7 @@ impl Fusion {
     /// Breaths a minute, of everything that shows breathing.
     fn resp_rate(&self, channels: &[Channel], now_us: i64) -> Option<RespRate> {
         let none = RespRate { per_min: 0.0, confidence: 0.0 };
-        let (mut measured, mut derived) = ([none; 4], [none; 12]);
+        let (mut measured, mut derived) = ([none; 4], [none; 5]);
         let (mut of_measured, mut of_derived) = (0, 0);
         for channel in channels {
             if let Some(rate) = channel.taken.breathing.rate(now_us).filter(|_| of_measured < measured.len()) {
@@ -110,21 +112,12 @@ impl Fusion {
                 measured[of_measured] = RespRate { confidence, ..rate };
                 of_measured += 1;
             }
-            let Some(spectra) = channel.taken.modulation.spectra(now_us) else { continue };
-            for rate in spectra.iter().filter_map(|spectrum| spectrum.rate()) {
-                if of_derived < derived.len() {
-                    derived[of_derived] = rate;
-                    of_derived += 1;
-                }
-            }
         }
-        if let Some(spectra) = self.heart.modulation.spectra(now_us) {
-            for rate in spectra.iter().filter_map(|spectrum| spectrum.rate()) {
-                if of_derived < derived.len() {
-                    derived[of_derived] = rate;
-                    of_derived += 1;
-                }
-            }
+        let pulses = self.modulation.spectra(now_us).into_iter().flatten();
+        let beats = self.heart.modulation.spectra(now_us).into_iter().flatten();
+        for rate in pulses.chain(beats).filter_map(|spectrum| spectrum.rate()) {
+            derived[of_derived] = rate;
+            of_derived += 1;
         }
         fuse(&measured[..of_measured], &derived[..of_derived])
     }

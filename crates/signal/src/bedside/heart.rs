@@ -2,10 +2,10 @@
 //! them.
 
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 use crate::Beat;
 use crate::respiration::Modulation;
+use crate::trail::Trail;
 
 /// So many beats are kept.
 const KEPT: usize = 16;
@@ -18,7 +18,8 @@ const INTERVAL_MAX_US: i64 = 6_000_000;
 /// The last beats.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Heart {
-    beats: VecDeque<(i64, f32)>,
+    /// Confidence of each, hundredths.
+    beats: Trail<u8, KEPT>,
     /// Height of the QRS complex and interval, of one lead.
     pub modulation: Modulation<2>,
     modulated: Option<u32>,
@@ -34,7 +35,7 @@ pub(super) struct HeartRate {
 impl Heart {
     /// Takes a beat as `lead` saw it, with the height of its complex there.
     pub fn beat(&mut self, beat: &Beat, lead: u32, height: f32) {
-        if let Some((last_us, _)) = self.beats.back() {
+        if let Some(last_us) = self.beats.newest_us() {
             let interval_us = beat.time_us - last_us;
             // Heights of different leads cannot be compared.
             if self.modulated != Some(lead) {
@@ -44,10 +45,12 @@ impl Heart {
                 self.modulation.push(beat.time_us, [height, interval_us as f32 / 1_000.0]);
             }
         }
-        if self.beats.len() == KEPT {
-            self.beats.pop_front();
-        }
-        self.beats.push_back((beat.time_us, beat.confidence));
+        self.beats.push(beat.time_us, (beat.confidence * 100.0) as u8);
+    }
+
+    /// When the last beat was.
+    pub fn last_us(&self) -> Option<i64> {
+        self.beats.newest_us()
     }
 
     /// The rate of the last ten seconds.
@@ -56,22 +59,22 @@ impl Heart {
     }
 
     fn rate_within(&self, now_us: i64, window_us: i64, least: usize) -> Option<HeartRate> {
-        let recent = || self.beats.iter().filter(|beat| beat.0 > now_us - window_us);
-        let (first, last) = (recent().next()?.0, recent().next_back()?.0);
+        let recent = || self.beats.newest_first().filter(move |beat| beat.0 > now_us - window_us);
+        let (first, last) = (recent().last()?.0, recent().next()?.0);
         let intervals = recent().count() - 1;
         // A rate is of the present: the next beat may be late, but not by more than a beat and a half.
         let mean_us = (last - first) / intervals.max(1) as i64;
         if intervals < least || now_us - last > (mean_us * 5 / 2).max(3_000_000) {
             return None;
         }
-        let confidence = recent().map(|beat| beat.1).sum::<f32>() / recent().count() as f32;
+        let confidence = recent().map(|beat| f32::from(*beat.1)).sum::<f32>() / (100.0 * recent().count() as f32);
         Some(HeartRate { per_min: 60e6 / mean_us as f32, confidence })
     }
 
     /// Mean interval of the beats between two times, milliseconds, and how many there are.
     pub fn interval_ms(&self, from_us: i64, to_us: i64) -> Option<(f32, usize)> {
-        let within = || self.beats.iter().filter(|beat| (from_us..=to_us).contains(&beat.0));
-        let (first, last) = (within().next()?.0, within().next_back()?.0);
+        let within = || self.beats.newest_first().filter(move |beat| (from_us..=to_us).contains(&beat.0));
+        let (first, last) = (within().last()?.0, within().next()?.0);
         let intervals = within().count() - 1;
         (intervals > 0).then(|| ((last - first) as f32 / intervals as f32 / 1_000.0, intervals))
     }

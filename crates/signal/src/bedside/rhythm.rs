@@ -14,10 +14,17 @@ use crate::{Beat, Reason, Rhythm, WaveKind};
 const TOLD_AGAIN_US: i64 = 5_000_000;
 /// Pulses are asked again so often.
 const ASKED_US: i64 = 1_000_000;
-/// All leads flat and the pulse gone for so long is asystole (Challenge 2015: 4 s).
-const FLAT_US: i64 = 4_000_000;
-/// How far asystole of flat leads is to be believed.
-const FLAT_CONFIDENCE: f32 = 0.7;
+/// All leads quiet for so long is asystole (Challenge 2015: 4 s without a beat; the last may lie a
+/// second before).
+const QUIET_US: i64 = 3_500_000;
+/// A lead is quiet if a second of it has no more than this from top to bottom, millivolts: less than
+/// the 0.15 mV that IEC 60601-2-27 wants to be told from a beat, and some noise.
+const QUIET_MV: f32 = 0.2;
+/// A patient without a beat for longer is not known to have had any, in this respect.
+const REMEMBERED_US: i64 = 60_000_000;
+/// How far asystole of quiet leads is to be believed, with a pulse that is gone and without one.
+const CONFIRMED: f32 = 0.7;
+const UNCONFIRMED: f32 = 0.5;
 
 /// The rhythm of one patient.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,8 +32,8 @@ pub(super) struct Told {
     watcher: Watcher,
     /// End of the second that the watcher was given last.
     second_us: Option<i64>,
-    /// Since when all leads are flat.
-    flat_us: Option<i64>,
+    /// Since when all leads are quiet.
+    quiet_us: Option<i64>,
     /// What was told last, and when.
     told: Option<(Rhythm, Option<WaveKind>, Option<WaveKind>)>,
     told_us: i64,
@@ -50,7 +57,8 @@ impl Told {
             return;
         }
         self.watch(channels, now_us);
-        let state = self.flat(channels, now_us).unwrap_or_else(|| self.watcher.state());
+        let quiet = self.quiet(channels, heart, now_us);
+        let state = quiet.unwrap_or_else(|| self.watcher.state());
         let asked = self.asked.filter(|asked| asked.0 == state.rhythm && now_us % ASKED_US != 0);
         let (_, confirmed_by, contradicted_by) = asked.unwrap_or_else(|| {
             let Witness { confirmed_by, contradicted_by } =
@@ -80,29 +88,36 @@ impl Told {
         }
     }
 
-    /// Asystole that is no rhythm of the leads: all of them are flat, and the pulse that was there
-    /// stopped with them.
-    fn flat(&mut self, channels: &[Channel], now_us: i64) -> Option<State> {
+    /// Asystole in leads too quiet to be judged: no beat comes, and the pulse that was there stopped
+    /// with them, or at least the noise shows that the electrodes are on.
+    fn quiet(&mut self, channels: &[Channel], heart: &Heart, now_us: i64) -> Option<State> {
         let mut leads = channels.iter().filter(|channel| channel.kind == WaveKind::Ecg && channel.is_heard(now_us));
-        let flat = |channel: &Channel| channel.taken.verdict.is_some_and(|second| second.reason == Some(Reason::Flat));
-        let any = leads.clone().next().is_some();
-        if !any || !leads.all(flat) {
-            self.flat_us = None;
+        let last_us = heart.last_us().filter(|last| now_us - last < REMEMBERED_US)?;
+        let range = |channel: &Channel| match channel.taken.verdict {
+            Some(second) if second.reason == Some(Reason::Flat) => 0.0,
+            Some(second) if second.reason != Some(Reason::LeadOff) => second.range,
+            _ => f32::MAX,
+        };
+        let loudest = leads.clone().map(range).fold(0.0, f32::max);
+        let any = leads.next().is_some();
+        // The second that was found quiet began a second before its end, and was known a little later.
+        let began_us = self.quiet_us.unwrap_or(now_us - 1_250_000);
+        if !any || loudest > QUIET_MV || last_us > began_us + 1_000_000 {
+            self.quiet_us = None;
             return None;
         }
-        // The second that was found flat began a second before its end, and was known a little later.
-        let since_us = *self.flat_us.get_or_insert(now_us - 1_250_000);
-        if now_us - since_us < FLAT_US {
+        self.quiet_us = Some(began_us);
+        let since_us = if began_us - last_us < 2_000_000 { last_us } else { began_us };
+        if now_us - began_us < QUIET_US {
             return None;
         }
-        let heart = Heart::default();
-        let witness = confirm::witness(Rhythm::Asystole, since_us, channels, &heart, now_us);
-        witness.confirmed_by.map(|_| State {
-            rhythm: Rhythm::Asystole,
-            time_us: now_us,
-            since_us,
-            confidence: FLAT_CONFIDENCE,
-        })
+        let confirmed = confirm::witness(Rhythm::Asystole, since_us, channels, heart, now_us).confirmed_by;
+        let confidence = match (confirmed, loudest > 0.0) {
+            (Some(_), _) => CONFIRMED,
+            (None, true) => UNCONFIRMED,
+            (None, false) => return None,
+        };
+        Some(State { rhythm: Rhythm::Asystole, time_us: now_us, since_us, confidence })
     }
 
     /// Marks leads that the pulses contradict. A lead that is flat while the heart beats is off.

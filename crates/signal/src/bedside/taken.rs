@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Finding;
 use crate::pulse::{Pulse, PulseKind, Train};
 use crate::quality::{BELIEVABLE, Verdict};
-use crate::respiration::{Breathing, Modulation};
+use crate::respiration::Breathing;
 use crate::{Reason, WaveKind};
 
 /// The index of a channel is told again when it has moved so far, or the reason is another, but not
@@ -23,8 +23,6 @@ const DOUBTED: u8 = 20;
 pub(super) struct Taken {
     /// The pulses, of a channel that has some.
     pub train: Option<Train>,
-    /// Height, level and interval of the pulses: what breathing does to them.
-    pub modulation: Modulation<3>,
     /// The breaths, of a channel that has some.
     pub breathing: Breathing,
     /// The newest second.
@@ -42,35 +40,30 @@ impl Taken {
             WaveKind::ArterialPressure => Some(Train::new(PulseKind::Pressure)),
             _ => None,
         };
-        Self { train, modulation: Modulation::default(), breathing: Breathing::default(), verdict: None, told: None, doubt: None }
+        Self { train, breathing: Breathing::default(), verdict: None, told: None, doubt: None }
     }
 
     /// Takes a pulse; whether it is to be believed.
     pub fn pulse(&mut self, foot_us: i64, pulse: &Pulse) -> bool {
-        let good = self.train.as_mut().is_some_and(|train| train.push(foot_us, pulse));
-        if let Some(interval_ms) = pulse.interval_ms.filter(|_| good) {
-            let level = (pulse.peak + pulse.foot) / 2.0;
-            self.modulation.push(foot_us, [pulse.peak - pulse.foot, level, interval_ms]);
-        }
-        good
+        self.train.as_mut().is_some_and(|train| train.push(foot_us, pulse))
     }
 
     /// Takes a second.
     pub fn second(&mut self, channel: u32, verdict: Verdict, out: &mut Vec<Finding>) {
         self.verdict = Some(verdict);
-        self.tell(channel, verdict.time_us, out);
+        self.tell(channel, verdict.time_us, false, out);
     }
 
     /// Other channels say that this one is not to be believed, or no longer say so.
     pub fn doubted(&mut self, channel: u32, doubt: Option<Reason>, now_us: i64, out: &mut Vec<Finding>) {
         if self.doubt != doubt {
             self.doubt = doubt;
-            self.tell(channel, now_us, out);
+            self.tell(channel, now_us, doubt.is_some(), out);
         }
     }
 
     /// Tells the quality if it is another than before.
-    fn tell(&mut self, channel: u32, time_us: i64, out: &mut Vec<Finding>) {
+    fn tell(&mut self, channel: u32, time_us: i64, at_once: bool, out: &mut Vec<Finding>) {
         let Some(verdict) = self.verdict else { return };
         let (mut index, mut reason) = (verdict.index, verdict.reason);
         if self.doubt.is_some() {
@@ -85,7 +78,7 @@ impl Taken {
         let rose = told < BELIEVABLE && index >= BELIEVABLE;
         let moved = why != reason || told.abs_diff(index) >= MOVED;
         // What became bad is told at once, other news when the last is no longer fresh.
-        let waits_us = if fell { 0 } else if rose { ROSE_US } else { MOVED_US };
+        let waits_us = if fell || at_once { 0 } else if rose { ROSE_US } else { MOVED_US };
         if (fell || rose || moved) && time_us >= told_us + waits_us {
             self.told = Some((index, reason, time_us));
             out.push(Finding::Quality { channel, index, reason, time_us });

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 use super::train::median;
+use crate::trail::Trail;
 
 /// So many R peaks, feet that wait for theirs, and arrival times are kept.
 const BEATS: usize = 10;
@@ -23,21 +24,24 @@ const NEAR_MS: f32 = 25.0;
 /// The pulse arrival time of one patient.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Arrival {
-    beats: VecDeque<i64>,
+    beats: Trail<(), BEATS>,
     feet: VecDeque<i64>,
-    /// When each arrived, and after how many milliseconds.
-    times: VecDeque<(i64, f32)>,
+    /// After how many milliseconds the pulses arrived.
+    times: Trail<f32, KEPT>,
 }
 
 impl Arrival {
     /// An R peak.
     pub fn beat(&mut self, time_us: i64) {
-        keep(&mut self.beats, time_us, BEATS);
+        self.beats.push(time_us, ());
     }
 
     /// The foot of a good pulse.
     pub fn foot(&mut self, time_us: i64) {
-        keep(&mut self.feet, time_us, FEET);
+        if self.feet.len() == FEET {
+            self.feet.pop_front();
+        }
+        self.feet.push_back(time_us);
     }
 
     /// From now on feet come from another place on the body.
@@ -53,24 +57,22 @@ impl Arrival {
             && foot <= now_us - WAIT_US
         {
             self.feet.pop_front();
-            let sender = self.beats.iter().rev().find(|&&beat| PLAUSIBLE_US.contains(&(foot - beat)));
-            if let Some(beat) = sender {
-                keep(&mut self.times, (foot, (foot - beat) as f32 / 1_000.0), KEPT);
+            let mut latest_first = self.beats.newest_first();
+            if let Some((beat, ())) = latest_first.find(|(beat, ())| PLAUSIBLE_US.contains(&(foot - beat))) {
+                self.times.push(foot, (foot - beat) as f32 / 1_000.0);
             }
-        }
-        while self.times.front().is_some_and(|time| time.0 < now_us - WINDOW_US) {
-            self.times.pop_front();
         }
     }
 
     /// The median arrival time, milliseconds, and the share of beats that lie near it, 0 to 1; none
     /// of fewer than five beats, or if less than half lie near it.
     #[must_use]
-    pub fn median_ms(&self) -> Option<(f32, f32)> {
+    pub fn median_ms(&self, now_us: i64) -> Option<(f32, f32)> {
         let mut times = [0.0_f32; KEPT];
-        let count = self.times.len().min(KEPT);
-        for (slot, time) in times.iter_mut().zip(&self.times) {
-            *slot = time.1;
+        let mut count = 0;
+        for (_, time) in self.times.newest_first().filter(|(foot, _)| *foot > now_us - WINDOW_US) {
+            times[count] = *time;
+            count += 1;
         }
         if count < 5 {
             return None;
@@ -80,11 +82,4 @@ impl Arrival {
         let share = near as f32 / count as f32;
         (share >= 0.5).then_some((middle, share))
     }
-}
-
-fn keep<T>(kept: &mut VecDeque<T>, new: T, most: usize) {
-    if kept.len() == most {
-        kept.pop_front();
-    }
-    kept.push_back(new);
 }

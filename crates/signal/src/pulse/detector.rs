@@ -15,6 +15,8 @@ const RESTING: f32 = 0.12;
 const FOLLOW: f32 = 0.2;
 /// The first so many seconds only teach the threshold.
 const LEARN_S: f32 = 2.5;
+/// Of the highest hump of that time, so much is taken as the usual one.
+const LEARNED: f32 = 0.8;
 /// No two pulses lie closer than this, seconds: 240 a minute.
 const REFRACTORY_S: f32 = 0.24;
 /// Without a pulse for so long the threshold begins to fall (Zong: 2.5 s).
@@ -83,7 +85,7 @@ pub struct Pulse {
 }
 
 /// What is being followed of the rise that may become a pulse.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Rise {
     /// Inner sample of the trough, and its level.
     trough_at: u64,
@@ -122,9 +124,11 @@ pub struct Detector {
     smooth: u8,
     raw: [f32; SMOOTH_MAX],
     once: [f32; SMOOTH_MAX],
+    smooth_slot: u8,
     /// The rises of the window of the slope sum.
     rises: Vec<f32>,
     rises_sum: f32,
+    rises_slot: u8,
     /// Inner samples taken, ever.
     taken: u64,
     /// Whether the smoothing holds samples of this stretch.
@@ -166,8 +170,10 @@ impl Detector {
             smooth: samples(SMOOTH_S).min(SMOOTH_MAX) as u8,
             raw: [0.0; SMOOTH_MAX],
             once: [0.0; SMOOTH_MAX],
+            smooth_slot: 0,
             rises: vec![0.0; samples(kind.window_s())],
             rises_sum: 0.0,
+            rises_slot: 0,
             taken: 0,
             primed: false,
             level: 0.0,
@@ -176,7 +182,15 @@ impl Detector {
             learned: 0,
             learned_sum: 0.0,
             hump: 0.0,
-            rise: Rise::default(),
+            rise: Rise {
+                trough_at: 0,
+                trough: 0.0,
+                slope: 0.0,
+                slope_at: 0,
+                slope_level: 0.0,
+                sum: 0.0,
+                count: 0,
+            },
             climb: None,
             armed: false,
             accepted_at: 0,
@@ -230,13 +244,14 @@ impl Detector {
     /// The first inner sample of a stretch: as if the signal had always been there.
     fn prime(&mut self, value: f32) {
         self.primed = true;
-        self.raw = [value; SMOOTH_MAX];
-        self.once = [value; SMOOTH_MAX];
+        let used = usize::from(self.smooth);
+        self.raw[..used].fill(value);
+        self.once[..used].fill(value);
         self.rises.fill(0.0);
         self.rises_sum = 0.0;
         self.level = value;
         (self.path, self.sum, self.count) = (0.0, 0.0, 0);
-        self.rise = Rise { trough_at: self.taken, trough: value, ..Rise::default() };
+        self.rise = self.from_here();
         self.armed = true;
         self.accepted_at = self.taken;
     }
@@ -264,14 +279,17 @@ impl Detector {
     /// Two moving averages, one after the other: a triangle of weights, delay `smooth − 1`.
     fn smoothed(&mut self, value: f32) -> f32 {
         let length = usize::from(self.smooth);
-        let slot = (self.taken % length as u64) as usize;
+        let slot = usize::from(self.smooth_slot);
+        self.smooth_slot = if slot + 1 == length { 0 } else { slot as u8 + 1 };
         self.raw[slot] = value;
-        self.once[slot] = self.raw[..length].iter().sum::<f32>() / length as f32;
-        self.once[..length].iter().sum::<f32>() / length as f32
+        // Slots that are not used hold zero.
+        self.once[slot] = self.raw.iter().sum::<f32>() / length as f32;
+        self.once.iter().sum::<f32>() / length as f32
     }
 
     fn slope_sum(&mut self, rise: f32) -> f32 {
-        let slot = (self.taken % self.rises.len() as u64) as usize;
+        let slot = usize::from(self.rises_slot);
+        self.rises_slot = if slot + 1 == self.rises.len() { 0 } else { slot as u8 + 1 };
         self.rises_sum += rise - self.rises[slot];
         self.rises[slot] = rise;
         if slot == 0 {
@@ -290,7 +308,8 @@ impl Detector {
             self.hump = self.hump.max(humps);
             if self.learned as f32 >= needed {
                 let mean = self.learned_sum / self.learned as f32;
-                self.hump = self.hump.min(mean * 3.0 / THRESHOLD).max(self.kind.hump_min());
+                let learned = (LEARNED * self.hump).min(mean * 3.0 / THRESHOLD);
+                self.hump = learned.max(self.kind.hump_min());
                 self.accepted_at = self.taken;
             }
             return false;
@@ -304,19 +323,28 @@ impl Detector {
 
     /// Where the present rise began, and where it is steepest.
     fn follow_rise(&mut self, step: f32, humps: f32, threshold: f32) {
-        let at_rest = self.climb.is_none() && (humps <= RESTING * threshold || self.level <= self.rise.trough);
+        let resting = humps <= RESTING * threshold && step <= 0.0;
+        let at_rest = self.climb.is_none() && (resting || self.level <= self.rise.trough);
         if at_rest {
-            self.rise = Rise {
-                trough_at: self.taken,
-                trough: self.level,
-                sum: self.sum,
-                count: self.count,
-                ..Rise::default()
-            };
+            self.rise = self.from_here();
         } else if step > self.rise.slope {
             self.rise.slope = step;
             self.rise.slope_at = self.taken;
             self.rise.slope_level = self.level - step / 2.0;
+        }
+    }
+
+    /// A rise that begins at the newest inner sample.
+    fn from_here(&self) -> Rise {
+        let (at, level) = (self.taken, self.level);
+        Rise {
+            trough_at: at,
+            trough: level,
+            slope: 0.0,
+            slope_at: at,
+            slope_level: level,
+            sum: self.sum,
+            count: self.count,
         }
     }
 
@@ -355,8 +383,8 @@ impl Detector {
             foot: rise.trough,
             peak: climb.peak,
             mean_before: (self.foot_at.is_some() && rise.count > 0).then(|| rise.sum / rise.count as f32),
-            roughness: self.path / (2.0 * height),
-            steepness: rise.slope * self.inner_hz / height,
+            roughness: (self.path / (2.0 * height)).min(1e6),
+            steepness: (rise.slope * self.inner_hz / height).min(1e6),
             rise_ms: (climb.peak_at - rise.trough_at) as f32 / self.inner_hz * 1_000.0,
         };
         let hungry = (climb.crossed_at - self.accepted_at) as f32 > PATIENCE_S * self.inner_hz;
@@ -372,7 +400,7 @@ impl Detector {
         self.path = 0.0;
         self.climb = None;
         self.armed = false;
-        self.rise = Rise { trough_at: self.taken, trough: self.level, sum: self.sum, count: self.count, ..Rise::default() };
+        self.rise = self.from_here();
         pulse
     }
 

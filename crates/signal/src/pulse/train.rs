@@ -1,9 +1,9 @@
 //! The last pulses of one channel: which are to be believed, their rate and pressures.
 
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 use super::{Pulse, PulseKind};
+use crate::trail::Trail;
 
 /// So many pulses are kept.
 const KEPT: usize = 16;
@@ -21,21 +21,20 @@ const STEEPNESS_MAX: f32 = 28.0;
 /// What is kept of a pulse.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Seen {
-    foot_us: i64,
-    /// Since the foot before, milliseconds; 0: not known.
-    interval_ms: f32,
     foot: f32,
     peak: f32,
     /// 0 until the next pulse ends the beat.
     mean: f32,
     good: bool,
+    /// Whether the interval since the pulse before is one beat's.
+    joined: bool,
 }
 
 /// The last pulses of a channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Train {
     kind: PulseKind,
-    seen: VecDeque<Seen>,
+    seen: Trail<Seen, KEPT>,
     /// Usual height; 0 until known.
     usual: f32,
     unusual: u8,
@@ -82,26 +81,17 @@ impl Train {
     /// No pulses yet.
     #[must_use]
     pub fn new(kind: PulseKind) -> Self {
-        Self { kind, seen: VecDeque::with_capacity(KEPT), usual: 0.0, unusual: 0 }
+        Self { kind, seen: Trail::default(), usual: 0.0, unusual: 0 }
     }
 
     /// Takes a pulse whose foot is at `foot_us`; whether it is to be believed.
     pub fn push(&mut self, foot_us: i64, pulse: &Pulse) -> bool {
-        if let (Some(last), Some(mean)) = (self.seen.back_mut(), pulse.mean_before) {
+        if let (Some(last), Some(mean)) = (self.seen.newest_mut(), pulse.mean_before) {
             last.mean = mean;
         }
         let good = self.judge(pulse);
-        if self.seen.len() == KEPT {
-            self.seen.pop_front();
-        }
-        self.seen.push_back(Seen {
-            foot_us,
-            interval_ms: pulse.interval_ms.unwrap_or(0.0),
-            foot: pulse.foot,
-            peak: pulse.peak,
-            mean: 0.0,
-            good,
-        });
+        let joined = pulse.interval_ms.is_some();
+        self.seen.push(foot_us, Seen { foot: pulse.foot, peak: pulse.peak, mean: 0.0, good, joined });
         good
     }
 
@@ -143,10 +133,12 @@ impl Train {
         let mut intervals = [0.0_f32; KEPT];
         let mut count = 0;
         let mut first_us = i64::MAX;
-        for seen in self.recent(now_us).filter(|seen| seen.good && seen.interval_ms > 0.0) {
-            intervals[count] = seen.interval_ms;
-            first_us = first_us.min(seen.foot_us - (seen.interval_ms * 1_000.0) as i64);
+        for (_, _, interval_ms) in self.recent(now_us).filter(|(_, seen, interval_ms)| seen.good && *interval_ms > 0.0) {
+            intervals[count] = interval_ms;
             count += 1;
+        }
+        for (foot_us, _, interval_ms) in self.recent(now_us) {
+            first_us = first_us.min(foot_us - (interval_ms * 1_000.0) as i64);
         }
         if count < 3 {
             return None;
@@ -167,7 +159,7 @@ impl Train {
         let of = |value: fn(&Seen) -> f32| {
             let mut values = [0.0_f32; KEPT];
             let mut count = 0;
-            for seen in self.recent(now_us).filter(|seen| seen.good && seen.mean != 0.0) {
+            for (_, seen, _) in self.recent(now_us).filter(|(_, seen, _)| seen.good && seen.mean != 0.0) {
                 values[count] = value(seen);
                 count += 1;
             }
@@ -185,21 +177,21 @@ impl Train {
     #[must_use]
     pub fn evidence(&self, from_us: i64, to_us: i64) -> Evidence {
         let mut evidence = Evidence::default();
-        let (mut last_us, mut intervals, mut sum, mut heights) = (from_us, 0, 0.0, 0.0);
-        for seen in self.seen.iter().filter(|seen| (from_us..=to_us).contains(&seen.foot_us)) {
+        let (mut later_us, mut intervals, mut sum, mut heights) = (to_us, 0, 0.0, 0.0);
+        for (foot_us, seen, interval_ms) in self.all().filter(|(foot_us, ..)| (from_us..=to_us).contains(foot_us)) {
             evidence.all += 1;
             if seen.good {
                 evidence.good += 1;
                 heights += seen.peak - seen.foot;
-                evidence.longest_us = evidence.longest_us.max(seen.foot_us - last_us);
-                last_us = seen.foot_us;
-                if seen.interval_ms > 0.0 {
+                evidence.longest_us = evidence.longest_us.max(later_us - foot_us);
+                later_us = foot_us;
+                if interval_ms > 0.0 {
                     intervals += 1;
-                    sum += seen.interval_ms;
+                    sum += interval_ms;
                 }
             }
         }
-        evidence.longest_us = evidence.longest_us.max(to_us - last_us);
+        evidence.longest_us = evidence.longest_us.max(later_us - from_us);
         evidence.height = heights / evidence.good.max(1) as f32;
         evidence.interval_ms = if intervals > 0 { sum / intervals as f32 } else { 0.0 };
         evidence
@@ -208,12 +200,22 @@ impl Train {
     /// The share of good pulses among those of the window.
     fn goodness(&self, now_us: i64) -> f32 {
         let all = self.recent(now_us).count();
-        let good = self.recent(now_us).filter(|seen| seen.good).count();
+        let good = self.recent(now_us).filter(|(_, seen, _)| seen.good).count();
         if all == 0 { 0.0 } else { good as f32 / all as f32 }
     }
 
-    fn recent(&self, now_us: i64) -> impl Iterator<Item = &Seen> {
-        self.seen.iter().filter(move |seen| seen.foot_us > now_us - WINDOW_US && seen.foot_us <= now_us)
+    /// Pulses with the time of their foot and the interval before them (milliseconds, 0 if it is not
+    /// known), newest first.
+    fn all(&self) -> impl Iterator<Item = (i64, &Seen, f32)> {
+        let before = self.seen.newest_first().skip(1).map(|(foot_us, _)| Some(foot_us));
+        self.seen.newest_first().zip(before.chain(core::iter::once(None))).map(|((foot_us, seen), before)| {
+            let interval = before.filter(|_| seen.joined).map_or(0.0, |before| (foot_us - before) as f32 / 1_000.0);
+            (foot_us, seen, interval)
+        })
+    }
+
+    fn recent(&self, now_us: i64) -> impl Iterator<Item = (i64, &Seen, f32)> {
+        self.all().filter(move |(foot_us, ..)| *foot_us > now_us - WINDOW_US && *foot_us <= now_us)
     }
 }
 

@@ -6,6 +6,7 @@ use vitals::Rate;
 
 use super::RespRate;
 use crate::pulse::median;
+use crate::trail::Trail;
 
 /// Samples are averaged in groups to about so many a second.
 const INNER_HZ: f32 = 12.5;
@@ -203,16 +204,13 @@ impl Breaths {
 /// The last breaths of a channel.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Breathing {
-    peaks: VecDeque<i64>,
+    peaks: Trail<(), BREATHS>,
 }
 
 impl Breathing {
     /// A breath whose peak was at `peak_us`.
     pub fn push(&mut self, peak_us: i64) {
-        if self.peaks.len() == BREATHS {
-            self.peaks.pop_front();
-        }
-        self.peaks.push_back(peak_us);
+        self.peaks.push(peak_us, ());
     }
 
     /// The rate of the half minute before `now_us`, of three breaths or more; none if the last breath
@@ -221,8 +219,11 @@ impl Breathing {
     pub fn rate(&self, now_us: i64) -> Option<RespRate> {
         let mut intervals = [0.0_f32; BREATHS];
         let mut count = 0;
-        let recent = || self.peaks.iter().filter(|peak| **peak > now_us - WINDOW_US && **peak <= now_us);
-        for (earlier, later) in recent().zip(recent().skip(1)) {
+        let recent = || {
+            let times = self.peaks.newest_first().map(|(peak_us, ())| peak_us);
+            times.filter(move |peak_us| *peak_us > now_us - WINDOW_US && *peak_us <= now_us)
+        };
+        for (later, earlier) in recent().zip(recent().skip(1)) {
             intervals[count] = (later - earlier) as f32 / 1e6;
             count += 1;
         }
@@ -231,7 +232,7 @@ impl Breathing {
         }
         let mean = intervals[..count].iter().sum::<f32>() / count as f32;
         let middle = median(&mut intervals[..count]);
-        let since = (now_us - recent().last()?) as f32 / 1e6;
+        let since = (now_us - recent().next()?) as f32 / 1e6;
         if since > 3.0 * mean + 2.0 {
             return None;
         }
