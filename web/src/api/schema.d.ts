@@ -243,6 +243,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{id}/beats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Heart beats, rhythms, and when a signal was not to be believed. */
+        get: operations["get_beats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{id}/limits": {
         parameters: {
             query?: never;
@@ -286,6 +303,43 @@ export interface paths {
         };
         /** Trends of a patient. */
         get: operations["get_trends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/waveforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The waveforms of a patient: those that come now, and all that are kept. */
+        get: operations["get_waveforms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/waveforms/{series}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An interval of a waveform: wave messages, each after its length (u32, little-endian), or JSON if
+         *     that is what `Accept` asks for.
+         */
+        get: operations["get_waveform"];
         put?: never;
         post?: never;
         delete?: never;
@@ -517,6 +571,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/waveforms/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Waveforms as they come: a WebSocket of JSON and binary messages (docs/interfaces/waveforms.md). */
+        get: operations["waves_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -686,6 +757,21 @@ export interface components {
              * @description Since.
              */
             start_ms: number;
+        };
+        /** @description Beats, rhythms and bad signal of an interval. */
+        BeatPage: {
+            /**
+             * @description Time and kind of each beat: `N` normal, `S` supraventricular, `V` ventricular, `P` paced, `F`
+             *     fusion, `Q` not classifiable.
+             */
+            beats: [
+                number,
+                string
+            ][];
+            /** @description When a signal was not to be believed. */
+            quality: components["schemas"]["QualitySpan"][];
+            /** @description Which rhythm held when. */
+            rhythms: components["schemas"]["RhythmSpan"][];
         };
         /** @description One of many devices to put on patients. */
         BulkAssociation: {
@@ -1119,6 +1205,26 @@ export interface components {
             /** @description Whole text. */
             text: string;
         };
+        /** @description A time in which a signal was not to be believed. */
+        QualitySpan: {
+            /**
+             * Format: int64
+             * @description From when, within the interval asked for.
+             */
+            from_ms: number;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description The channel.
+             */
+            series: number;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to_ms: number;
+        };
         /** @description A quarantined message, whole. */
         QuarantineDetail: {
             /** @description The line. */
@@ -1243,6 +1349,21 @@ export interface components {
             /** Format: int64 */
             released: number;
         };
+        /** @description A rhythm while it held. */
+        RhythmSpan: {
+            /**
+             * Format: int64
+             * @description From when, within the interval asked for.
+             */
+            from_ms: number;
+            /** @description Its name: `regular`, `atrial-fibrillation`, `asystole` … */
+            rhythm: string;
+            /**
+             * Format: int64
+             * @description Until when.
+             */
+            to_ms: number;
+        };
         /** @description One parameter's part in a score. */
         ScorePart: {
             /** @description What people call it. */
@@ -1365,9 +1486,16 @@ export interface components {
             patient: components["schemas"]["PatientBrief"];
             /** @description True when the values are played back from a recording. */
             recorded: boolean;
+            /**
+             * @description The heart's rhythm by analysis of the waveforms (`regular`, `atrial-fibrillation` …); none
+             *     while it is not known.
+             */
+            rhythm?: string | null;
             score?: components["schemas"]["ScoreView"] | null;
             /** @description The present values, vital signs first, in a fixed order. */
             values: components["schemas"]["CurrentValue"][];
+            /** @description Whether there are waveforms to look at. */
+            waves: boolean;
         };
         /** @description One step of reading a message with profiles. */
         TraceStep: {
@@ -1441,6 +1569,93 @@ export interface components {
             tiles: components["schemas"]["Tile"][];
             /** @description Names of the units that have beds. */
             units: string[];
+        };
+        /** @description A waveform. */
+        WaveChannel: {
+            /** @description What did not fit, by reason (`wave-gap`, `wave-repeated` …), since the device was first heard. */
+            counted: {
+                [key: string]: number;
+            };
+            /** @description Device that sends it. */
+            device: string;
+            /**
+             * Format: int32
+             * @description How much slower than its nominal rate the channel runs by the device's clock, in parts per
+             *     million; none when no drift was seen.
+             */
+            drift_ppm?: number | null;
+            /**
+             * Format: int64
+             * @description Time of the first sample.
+             */
+            first_ms: number;
+            /** @description Short label (`ECG II`). */
+            label: string;
+            /**
+             * Format: int64
+             * @description Time of the last sample.
+             */
+            last_ms: number;
+            /** @description Whether samples are coming now. */
+            live: boolean;
+            /** @description Reference id (`MDC_ECG_ELEC_POTL_II`). */
+            metric: string;
+            /**
+             * @description `good`, or why the signal is not to be believed: `flat`, `clipped`, `baseline-wander`,
+             *     `motion`, `mains`, `lead-off`, `noise`.
+             */
+            quality: string;
+            /**
+             * Format: int32
+             * @description How good the signal is, 0 to 100; none when it was not judged.
+             */
+            quality_index?: number | null;
+            /** @description Samples a second as a fraction: `[125, 2]` is 62.5 Hz. */
+            rate: number[];
+            /** @description Whether they are played back from a recording. */
+            recorded: boolean;
+            /**
+             * Format: int32
+             * @description Its number, by which it is asked for.
+             */
+            series: number;
+            /** @description Unit of the values. */
+            unit: string;
+        };
+        /** @description The waveforms of a patient. */
+        WaveChannels: {
+            /** @description One line a channel, by series. */
+            channels: components["schemas"]["WaveChannel"][];
+        };
+        /** @description An interval of a waveform. */
+        WaveInterval: {
+            /** @description Reference id of what was measured. */
+            metric: string;
+            /**
+             * Format: int32
+             * @description The channel.
+             */
+            series: number;
+            /** @description Unbroken stretches, in order of time. */
+            strips: components["schemas"]["WaveStripView"][];
+            /** @description Unit of the values. */
+            unit: string;
+        };
+        /** @description An unbroken stretch: whole samples, or lowest and highest of each column. */
+        WaveStripView: {
+            /** @description Highest value of each column. */
+            high: (number | null)[];
+            /** @description Lowest value of each column. */
+            low: (number | null)[];
+            /** @description Samples or columns a second, as a fraction. */
+            rate: number[];
+            /**
+             * Format: double
+             * @description Time of the first sample or column.
+             */
+            start_ms: number;
+            /** @description Samples; null where there is none. Empty when columns were asked for and needed. */
+            values: (number | null)[];
         };
     };
     responses: never;
@@ -2402,6 +2617,88 @@ export interface operations {
             };
         };
     };
+    get_beats: {
+        parameters: {
+            query: {
+                /** @description Milliseconds since 1970 */
+                from_ms: number;
+                /** @description Milliseconds since 1970; 26 hours later at most */
+                to_ms: number;
+            };
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BeatPage"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     put_limits: {
         parameters: {
             query?: never;
@@ -2596,6 +2893,161 @@ export interface operations {
             };
             /** @description The account lacks the right `see-patients`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_waveforms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaveChannels"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_waveform: {
+        parameters: {
+            query: {
+                /** @description Milliseconds since 1970 */
+                from_ms: number;
+                /** @description Milliseconds since 1970; the interval ends before it */
+                to_ms: number;
+                /** @description Columns that are drawn, 8,000 at most: an interval of more than four samples a column comes as lowest and highest of each. Without it: every sample, 4,000,000 at most */
+                columns?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+                /** @description Number of the channel */
+                series: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaveInterval"];
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3480,6 +3932,72 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Ward"];
                 };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    waves_live: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description `websocket` */
+                upgrade: string;
+                /** @description As in RFC 6455 */
+                "sec-websocket-key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Never: the route answers to WebSockets only. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not logged in. */
             401: {

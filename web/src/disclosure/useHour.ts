@@ -10,9 +10,9 @@ import { arrangeChannels, leadEcg } from '../waves/channels';
 import { decodeStream } from '../waves/wire';
 import { HOUR_MS } from './disclosure.state';
 
-const PIECE_MS = 600_000, FOLLOW_MS = 5_000;
-/** Columns a second: more than any screen shows of an hour. */
-const COLUMNS_PER_S = 40;
+const PIECE_MS = 300_000, FOLLOW_MS = 5_000;
+/** Columns a second: the most that the server gives of a piece, and more than a screen shows of an hour. */
+const COLUMNS_PER_S = 26;
 
 export function useHour(patient: () => string, hour: () => number, wanted: () => number) {
   const [channels, setChannels] = createSignal<WaveChannel[] | null>(null);
@@ -28,12 +28,12 @@ export function useHour(patient: () => string, hour: () => number, wanted: () =>
     api.waveforms(p).then((l) => { if (p === patient()) setChannels(arrangeChannels(l.channels)); }, (cause: unknown) => setError((cause as Error).message));
     void api.alerts({ patient: p, state: 'all', limit: 500 }).then((page) => setAlerts(page.alerts), () => undefined);
     marks?.close();
-    marks = new PieceCache({ pieceMs: PIECE_MS, keep: 40, now: serverNow, onChange: changed, load: (from, to, signal) => api.beats(p, from, to, signal) });
+    marks = new PieceCache({ pieceMs: PIECE_MS, keep: 60, now: serverNow, onChange: changed, load: (from, to, signal) => api.beats(p, from, to, signal) });
   }));
   createEffect(on(() => [patient(), lead()?.series] as const, ([p, series]) => {
     samples?.close();
     samples = series === undefined ? null : new PieceCache({
-      pieceMs: PIECE_MS, keep: 24, now: serverNow, onChange: changed,
+      pieceMs: PIECE_MS, keep: 40, now: serverNow, onChange: changed,
       load: (from, to, signal) => api.waves(p, series, from, to, (PIECE_MS / 1_000) * COLUMNS_PER_S, signal).then((b) => decodeStream(b).messages.map(toStretch)),
     });
     changed();

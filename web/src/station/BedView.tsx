@@ -70,7 +70,7 @@ const LaneLabel: Component<{ lane: LaneState; top: number }> = (props) => {
     <Show when={props.lane.channel}>
       {(channel) => (
         <span class={`lane-label ${kindOf(channel())}`} classList={{ dead: props.lane.silentSince !== null }} style={{ top: `${props.top}%` }}>
-          <span class="lane-name">{channelWord(channel())} <span class="lane-scale" aria-hidden="true">{props.lane.scale} {kindOf(channel()) === 'abp' ? unitWord(channel().unit) : ''}</span></span>
+          <span class="lane-name">{channelWord(channel())} <Show when={props.lane.said?.recorded}><span class="badge-recorded">REC<span class="sr-only"> recorded, not live</span></span> </Show><span class="lane-scale" aria-hidden="true">{props.lane.scale} {kindOf(channel()) === 'abp' ? unitWord(channel().unit) : ''}</span></span>
           <Show when={props.lane.silentSince} fallback={
             <>
               <Show when={trouble()}><span class="lane-bad"><span aria-hidden="true">⚠ </span>{channelWord(channel())}: {trouble()}</span></Show>

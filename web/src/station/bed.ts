@@ -90,7 +90,7 @@ export class Bed {
     const ring = this.rings[lane];
     if (!ring) return;
     const newest = ring.newestMs;
-    if (ring.push(message) && newest > -Infinity) this.pacer.arrived(nowMs, newest);
+    if (ring.push(message)) this.pacer.arrived(nowMs, newest, ring.newestMs);
   }
 
   hear(said: ChannelState, lane: number): void {
@@ -106,7 +106,7 @@ export class Bed {
       const lane = this.state.lanes[i];
       if (!lane?.channel) return;
       const newest = ring.newestMs > -Infinity ? ring.newestMs : lane.channel.live ? Infinity : lane.channel.last_ms;
-      const silent = !connected || nowMs - newest > SILENT_MS || (!!lane.said && lane.said.state !== 'live');
+      const silent = !connected || nowMs - this.pacer.recordedMs - newest > SILENT_MS || (!!lane.said && lane.said.state !== 'live');
       const since = silent ? (Number.isFinite(newest) ? newest : lane.channel.last_ms) : null;
       if (lane.silentSince !== since) this.set('lanes', i, 'silentSince', since);
     });

@@ -15,7 +15,7 @@ import { BEAT_ROW, drawBeat, HEAD_ROWS, scaleOf } from './draw';
 import type { Strips } from './useStrips';
 
 const POINTS = 65_536, SILENT_MS = 5_000, KEPT_BEATS = 300;
-const FILL_MS = 30_000, FILL_PATIENCE_MS = 2_000, ALL_SAMPLES = 10_000;
+const FILL_MS = 30_000, FILL_PATIENCE_MS = 2_000, ALL_SAMPLES = 8_000;
 
 export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (live: boolean) => void }> = (props) => {
   const s = props.strips;
@@ -36,7 +36,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (li
   const early = new Map<number, WaveMessage[] | null>();
   const take = (m: WaveMessage) => {
     const r = ring(m.view), newest = r.newestMs;
-    if (r.push(m) && newest > -Infinity) pacer.arrived(serverNow(), newest);
+    if (r.push(m)) pacer.arrived(serverNow(), newest, r.newestMs);
   };
   const link = openLink({
     onLive: (now) => { setLive(now); props.onLive(now); },
@@ -57,7 +57,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (li
   const fill = async (series: number) => {
     if (early.has(series)) return;
     early.set(series, []);
-    const now = serverNow();
+    const now = Math.min(serverNow(), s.channels().find((c) => c.series === series)?.live ? Infinity : s.extent()[1]);
     const bytes = await Promise.race([api.waves(props.patient, series, now - FILL_MS, now, ALL_SAMPLES), new Promise<null>((done) => window.setTimeout(() => done(null), FILL_PATIENCE_MS))]).catch(() => null);
     const r = ring(series);
     if (bytes) for (const m of decodeStream(bytes).messages) if (!m.pairs) r.push(m);
@@ -128,7 +128,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (li
     for (const c of s.shown()) {
       const newest = ring(c.series).newestMs, known = newest > -Infinity ? newest : c.live ? Infinity : c.last_ms;
       const state = said()[c.series]?.state ?? 'live';
-      if (!live() || now - known > SILENT_MS || state !== 'live') next[c.series] = Number.isFinite(known) ? known : c.last_ms;
+      if (!live() || now - pacer.recordedMs - known > SILENT_MS || state !== 'live') next[c.series] = Number.isFinite(known) ? known : c.last_ms;
     }
     if (JSON.stringify(next) !== JSON.stringify(silent())) setSilent(next);
   };
@@ -151,7 +151,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (li
       <For each={s.shown()}>
         {(c, i) => (
           <span class="live-lane" classList={{ dead: silent()[c.series] !== undefined }} style={{ top: `${top(i())}px`, height: `${s.heights()[i()]}px` }}>
-            <span class="lane-name" style={{ color: `var(${kindOf(c) === 'ecg' ? '--trace' : KIND_COLOUR[kindOf(c)]})` }}>{channelWord(c)} <span class="lane-scale">{words()[c.series] ?? ''}</span></span>
+            <span class="lane-name" style={{ color: `var(${kindOf(c) === 'ecg' ? '--trace' : KIND_COLOUR[kindOf(c)]})` }}>{channelWord(c)} <Show when={said()[c.series]?.recorded}><span class="badge-recorded">REC<span class="sr-only"> recorded, not live</span></span> </Show><span class="lane-scale">{words()[c.series] ?? ''}</span></span>
             <Show when={silent()[c.series]} fallback={
               <>
                 <Show when={reasonWord(said()[c.series]?.quality)}>{(why) => <span class="lane-bad"><span aria-hidden="true">⚠ </span>{channelWord(c)}: {why()}</span>}</Show>

@@ -7,8 +7,8 @@ import { PieceCache } from './cache';
 import { endOf, toStretch, type Stretch } from './stretches';
 
 const SAMPLES_MS = 20_000, BEATS_MS = 60_000;
-/** Enough columns that the server sends samples, not pairs, up to 2,000 a second. */
-const ALL_SAMPLES = 10_000;
+/** Enough columns that the server sends samples, not pairs, up to 1,600 a second. */
+const ALL_SAMPLES = 8_000;
 
 /** Joins stretches that were cut only because pieces were loaded one by one. */
 export function join(pieces: Stretch[][]): Stretch[] {

@@ -16,7 +16,7 @@ export const sampleTile = (id: string, over: Partial<Tile> = {}): Tile => ({
   patient: { id, name: `Family${id}, Given`, mrn: `7${id}`, birth_date: null, age_years: 60, sex: 'female' },
   location: { id: `bed-${id}`, unit: 'East', name: `E${id}` }, values: [sampleValue()], score: sampleScore(),
   alarm: { priority: 'none', count: 0, title: '', episode: '', since_ms: null, acknowledged: false, sounding: false },
-  devices: [{ id: 'd1', name: 'Monitor', link: 'online' }], recorded: false, ...over,
+  devices: [{ id: 'd1', name: 'Monitor', link: 'online' }], recorded: false, waves: false, ...over,
 });
 
 export const sampleAlert = (over: Partial<Alert> = {}): Alert => ({

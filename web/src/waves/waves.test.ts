@@ -101,7 +101,7 @@ test('the head runs evenly behind the bursts and never overtakes them', () => {
   const pacer = new Pacer();
   let newest = 0, before = -Infinity, overtaken = 0;
   for (let now = 1_000; now < 60_000; now += 1000 / 60) {
-    if (Math.floor(now / 1_000) * 1_000 - 150 > newest) { pacer.arrived(now, newest); newest = Math.floor(now / 1_000) * 1_000 - 150; }
+    if (Math.floor(now / 1_000) * 1_000 - 150 > newest) { const to = Math.floor(now / 1_000) * 1_000 - 150; pacer.arrived(now, newest, to); newest = to; }
     const head = pacer.head(now);
     if (now > 8_000) {
       expect(head - before).toBeGreaterThan(0.9 * (1000 / 60));
@@ -112,6 +112,16 @@ test('the head runs evenly behind the bursts and never overtakes them', () => {
   }
   expect(overtaken).toBe(0);
   expect(pacer.delayMs).toBeLessThan(2_000);
+});
+
+test('a recording is followed in its own time, and left again when the device is live', () => {
+  const pacer = new Pacer(), now = 1.79e12, then = now - 3.15e10;
+  for (let s = 0; s < 5_000; s += 1_000) pacer.arrived(now + s, then + s - 1_000, then + s);
+  expect(pacer.recordedMs).toBe(now - then);
+  expect(pacer.head(now + 5_000)).toBeLessThan(then + 5_000);
+  expect(pacer.head(now + 5_016)).toBeGreaterThan(then + 2_000);
+  pacer.arrived(now + 6_000, now + 5_000, now + 6_000);
+  expect(pacer.recordedMs).toBe(0);
 });
 
 test('an ECG gets one of the usual gains that fits; equal values no scale of infinity', () => {

@@ -65,7 +65,8 @@ export type WaveText =
   | { type: 'time'; now_ms: number }
   | ({ type: 'channel' } & ChannelState)
   | { type: 'beats'; patient: string; beats: [number, string][] }
-  | { type: 'rhythm'; patient: string; rhythm: string; since_ms: number };
+  | { type: 'rhythm'; patient: string; rhythm: string; since_ms: number }
+  | { type: 'error'; message: string };
 
 export interface ChannelState {
   view: number;
@@ -77,6 +78,8 @@ export interface ChannelState {
   /** One of so many samples is sent. */
   thinned: number;
   why: string | null;
+  /** Played back from a recording, not live. */
+  recorded?: boolean;
 }
 
 /** One channel to be sent: the number that the viewer chose for it, and what it is. */
