@@ -10,6 +10,7 @@ export type AlertHistory = Schemas['AlertHistory'];
 export type AlertPage = Schemas['AlertPage'];
 export type AssociateRequest = Schemas['AssociateRequest'];
 export type AssociationView = Schemas['AssociationView'];
+export type BeatPage = Schemas['BeatPage'];
 export type CurrentValue = Schemas['CurrentValue'];
 export type DevicePage = Schemas['DevicePage'];
 export type DeviceView = Schemas['DeviceView'];
@@ -25,10 +26,12 @@ export type PatientPage = Schemas['PatientPage'];
 export type ProfileTest = Schemas['ProfileTest'];
 export type ProfileTestResult = Schemas['ProfileTestResult'];
 export type ProfileView = Schemas['ProfileView'];
+export type QualitySpan = Schemas['QualitySpan'];
 export type QuarantineDetail = Schemas['QuarantineDetail'];
 export type QuarantineItem = Schemas['QuarantineItem'];
 export type QuarantinePage = Schemas['QuarantinePage'];
 export type ReadingSource = Schemas['ReadingSource'];
+export type RhythmSpan = Schemas['RhythmSpan'];
 export type ScoreView = Schemas['ScoreView'];
 export type SeriesView = Schemas['SeriesView'];
 export type Session = Schemas['Session'];
@@ -40,21 +43,9 @@ export type TraceStep = Schemas['TraceStep'];
 export type TrendLine = Schemas['TrendLine'];
 export type Trends = Schemas['Trends'];
 export type ValueState = Schemas['ValueState'];
+export type WaveChannel = Schemas['WaveChannel'];
 export type Ward = Schemas['Ward'];
 
-/** A waveform of a patient, as `/patients/{id}/waveforms` lists it. */
-export interface WaveChannel {
-  series: number; device: string; metric: string; label: string; unit: string;
-  /** Samples a second as a fraction. */
-  rate: [number, number];
-  first_ms: number; last_ms: number; live: boolean; quality: string; quality_index: number | null; drift_ppm: number | null;
-  /** What was not as it should be, by kind. */
-  counted: Record<string, number>;
-}
-export interface RhythmSpan { from_ms: number; to_ms: number; rhythm: string }
-export interface QualitySpan { series: number; from_ms: number; to_ms: number; reason: string }
-/** Beats, rhythms and bad signal of an interval. */
-export interface BeatPage { beats: [number, string][]; rhythms: RhythmSpan[]; quality: QualitySpan[] }
 /** An interval that is kept for ever. */
 export interface Hold { id: string; from_ms: number; to_ms: number; reason: string; by: string }
 

@@ -68,7 +68,7 @@ const StationPage: Component = () => {
             {(id) => (
               <li>
                 <Show when={ward.tiles[id]}>
-                  {(tile) => <BedView tile={tile()} bed={station.bed(id)} known={!!station.channels(id)} speed={view().speed} theme={theme()} tabIndex={tabStop() === id ? 0 : -1} onFocus={() => setFocused(id)} />}
+                  {(tile) => <BedView tile={tile()} bed={station.bed(id)} known={station.known(id)} speed={view().speed} theme={theme()} tabIndex={tabStop() === id ? 0 : -1} onFocus={() => setFocused(id)} />}
                 </Show>
               </li>
             )}

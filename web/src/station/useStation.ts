@@ -1,8 +1,9 @@
 // Brings beds, link and animation together: one WebSocket and one animation frame for the whole page.
-import { createEffect, createSignal, on, onCleanup, untrack } from 'solid-js';
+import { createEffect, createMemo, createSignal, on, onCleanup, untrack } from 'solid-js';
 import { api } from '../api/client';
 import type { WaveChannel } from '../api/types';
 import { serverNow } from '../live/clock';
+import { ward } from '../live/store';
 import { openLink } from '../waves/link';
 import type { Watched } from '../waves/wire';
 import { Bed } from './bed';
@@ -16,8 +17,8 @@ export interface Station {
   bed: (patient: string) => Bed;
   /** Whether the waveforms are live (TI-1). */
   live: () => boolean;
-  /** The channels of a patient; undefined while they are not known. */
-  channels: (patient: string) => WaveChannel[] | undefined;
+  /** Whether it is known which channels a patient has, if any. */
+  known: (patient: string) => boolean;
 }
 
 /** `patients`: whose beds are on the page now. `lanes`: what each bed’s two lanes show. */
@@ -44,12 +45,14 @@ export function useStation(patients: () => string[], lanes: () => [Choice, Choic
     },
   });
 
+  // Who has none is not asked for: each question is an access that is kept on record.
+  const withWaves = createMemo(() => patients().filter((p) => ward.tiles[p]?.waves), [], { equals: (a, b) => a.join() === b.join() });
   const load = async (patient: string) => {
     const { channels } = await api.waveforms(patient).catch(() => ({ channels: lists.get(patient) ?? [] }));
     lists.set(patient, channels);
   };
   let asking: Promise<void> | null = null;
-  const refresh = (): Promise<void> => (asking ??= Promise.all(patients().map(load)).then(() => {
+  const refresh = (): Promise<void> => (asking ??= Promise.all(withWaves().map(load)).then(() => {
     asking = null;
     setListed((n) => n + 1);
   }));
@@ -65,8 +68,8 @@ export function useStation(patients: () => string[], lanes: () => [Choice, Choic
     });
     link.watch(watched, Math.max(50, ...shown.map((b) => b.columnsPerS)));
   };
-  createEffect(on(patients, (now) => {
-    for (const patient of [...beds.keys()]) if (!now.includes(patient)) beds.delete(patient);
+  createEffect(on(withWaves, (now) => {
+    for (const patient of [...beds.keys()]) if (!patients().includes(patient)) beds.delete(patient);
     const missing = now.filter((p) => !lists.has(p));
     if (missing.length) void Promise.all(missing.map(load)).then(() => setListed((n) => n + 1));
   }));
@@ -87,5 +90,5 @@ export function useStation(patients: () => string[], lanes: () => [Choice, Choic
     clearInterval(list);
     link.stop();
   });
-  return { bed, live, channels: (patient) => { listed(); return lists.get(patient); } };
+  return { bed, live, known: (patient) => { listed(); return lists.has(patient) || !ward.tiles[patient]?.waves; } };
 }

@@ -6,6 +6,7 @@ import { exactTime, timeOfDay } from '../ui/format';
 import { channelWord } from '../waves/channels';
 import { rulerIsSet } from '../waves/paper';
 import { HoldDialog } from './HoldDialog';
+import { ChannelsDialog } from './ChannelsDialog';
 import { RulerDialog } from './RulerDialog';
 import { GAINS, SPEEDS } from './strips.state';
 import type { Strips } from './useStrips';
@@ -16,6 +17,7 @@ const FORMATS: [string, string][] = [['wfdb', 'WFDB (zip)'], ['edf', 'EDF+'], ['
 export const StripBar: Component<{ strips: Strips; patient: string; holding: boolean; connected: boolean; onHold: (on: boolean) => void }> = (props) => {
   const s = props.strips;
   const [ruler, setRuler] = createSignal(false);
+  const [details, setDetails] = createSignal(false);
   let menu!: HTMLDetailsElement;
   const toggle = (series: number) => {
     const { hidden } = s.settings();
@@ -59,8 +61,10 @@ export const StripBar: Component<{ strips: Strips; patient: string; holding: boo
       </Show>
       <div class="chips" role="group" aria-label="Channels">
         <For each={s.channels()}>{(c) => <button type="button" class="chip" aria-pressed={!s.settings().hidden.includes(c.series)} onClick={() => toggle(c.series)}>{channelWord(c)}</button>}</For>
+        <Show when={s.channels().length}><button type="button" class="btn quiet small" onClick={() => setDetails(true)}>Rates, gaps, drift</button></Show>
       </div>
       <Show when={props.holding && !s.live()}><HoldDialog patient={props.patient} from={window()[0]} to={window()[1]} onClose={() => props.onHold(false)} /></Show>
+      <Show when={details()}><ChannelsDialog channels={s.channels()} onClose={() => setDetails(false)} /></Show>
       <Show when={ruler()}><RulerDialog onClose={() => setRuler(false)} /></Show>
     </div>
   );

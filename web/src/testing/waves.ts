@@ -52,6 +52,6 @@ export const heartbeat = (count: number, stepMs: number, beatMs = 800): number[]
 });
 
 export const sampleChannel = (series: number, over: Partial<WaveChannel> = {}): WaveChannel => ({
-  series, device: 'd1', metric: 'MDC_ECG_ELEC_POTL_II', label: 'ECG II', unit: 'mV', rate: [250, 1], first_ms: 0, last_ms: 1_000, live: true,
+  series, device: 'd1', metric: 'MDC_ECG_ELEC_POTL_II', label: 'ECG II', unit: 'mV', rate: [250, 1], first_ms: 0, last_ms: 1_000, live: true, recorded: false,
   quality: 'good', quality_index: 98, drift_ppm: null, counted: {}, ...over,
 });

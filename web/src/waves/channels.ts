@@ -64,3 +64,7 @@ export function channelWord(c: WaveChannel): string {
 }
 /** The unit as people write it; empty for a plain number. */
 export const unitWord = (unit: string): string => (unit === '1' || unit === '{count}' ? '' : unit.replace('mm[Hg]', 'mmHg').replace(/^Ohm$/, 'Ω').replace(/\{.*\}/, ''));
+/** `62.5 Hz` */
+export const rateWord = (rate: number[]): string => `${+((rate[0] ?? 0) / (rate[1] || 1)).toFixed(3)} Hz`;
+/** `wave-gap` as people say it. */
+export const countedWord = (reason: string): string => reason.replace(/^wave-/, '').replace(/-/g, ' ');
