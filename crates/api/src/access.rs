@@ -216,6 +216,11 @@ impl Api {
     }
 }
 
+/// Lets a task that goes on after its request's answer act for the same source.
+pub(crate) async fn on_behalf(source: Option<IpAddr>, task: impl Future<Output = ()>) {
+    PASSING.scope(Passing { source, entered: Cell::new(false) }, task).await;
+}
+
 /// The address that the present request comes from.
 pub(crate) fn source() -> Option<IpAddr> {
     PASSING.try_with(|passing| passing.source).ok().flatten()

@@ -76,6 +76,11 @@ pub struct Tile {
     pub devices: Vec<DeviceBrief>,
     /// True when the values are played back from a recording.
     pub recorded: bool,
+    /// Whether there are waveforms to look at.
+    pub waves: bool,
+    /// The heart's rhythm by analysis of the waveforms (`regular`, `atrial-fibrillation` …); none
+    /// while it is not known.
+    pub rhythm: Option<String>,
 }
 
 /// A patient in one line.

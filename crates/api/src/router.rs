@@ -21,7 +21,7 @@ use crate::dto;
 use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::state::Api;
-use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready};
+use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -44,6 +44,10 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(session::setup_state, session::setup))
+        .routes(routes!(waves::waves_live))
+        .routes(routes!(waves::get_waveforms))
+        .routes(routes!(waves::get_waveform))
+        .routes(routes!(waves::get_beats))
         .routes(routes!(ward::get_ward))
         .routes(routes!(patients::find_patients))
         .routes(routes!(patients::get_patient))

@@ -6,7 +6,7 @@ use live::Live;
 use score::{Band, Part, PartState, Score};
 use vitals::{LinkState, Location, MetricCode, Patient, Sex};
 
-use crate::dto;
+use crate::{dto, waves};
 
 /// Metrics that a tile shows first, in this order.
 const FIRST: [&str; 12] = [
@@ -56,6 +56,8 @@ pub fn tile(view: &PatientView, now_us: i64) -> dto::Tile {
             })
             .collect(),
         recorded: view.recorded,
+        waves: !view.waves.is_empty(),
+        rhythm: view.rhythm.map(|(code, _)| waves::rhythm(code).to_owned()),
     }
 }
 

@@ -89,7 +89,7 @@ async fn admit(stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor
     }
 }
 
-async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, router: Router) {
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
@@ -100,6 +100,7 @@ async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, peer: Peer, router: R
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(Patient::new(stream, STUCK)), service)
+        .with_upgrades()
         .await;
     if let Err(error) = served {
         // Never the request itself: an address may name a patient.

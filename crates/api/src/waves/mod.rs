@@ -1,0 +1,23 @@
+//! Waveforms on their way out: live over a WebSocket, and any interval over HTTP.
+//!
+//! What a viewer draws comes as wave messages ([`wire`]): whole samples while they fit what it can
+//! draw, pairs of lowest and highest otherwise. What lives elsewhere: finding beats (`signal`),
+//! keeping samples (`store`), the newest of them (`live`).
+
+mod channels;
+mod flow;
+mod interval;
+mod marks;
+mod names;
+mod past;
+mod shapes;
+mod socket;
+mod strip;
+mod viewer;
+mod wire;
+
+pub(crate) use channels::*;
+pub(crate) use interval::*;
+pub(crate) use marks::*;
+pub(crate) use names::rhythm;
+pub(crate) use socket::*;
