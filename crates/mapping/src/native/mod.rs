@@ -3,6 +3,7 @@
 mod senml;
 mod senml_cbor;
 mod senml_json;
+mod senml_wave;
 mod status;
 
 use vitals::{DeviceId, ProblemKind, TimeBase};

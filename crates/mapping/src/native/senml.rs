@@ -1,12 +1,13 @@
 //! SenML (RFC 8428): from records with base fields to measurements, whatever the encoding.
 //!
 //! Names are IEEE 11073 reference ids, optionally after a base name of any kind and with a
-//! `/channel` behind. One extension field, `vwq`, carries quality flags.
+//! `/channel` behind. Extension fields: `vwq` carries quality flags, `vwr` and `vws` a waveform.
 
 use std::borrow::Cow;
 
 use vitals::{DeviceId, DeviceTime, Measurement, Metric, Problem, ProblemKind, Quality, TimeBase, measurement};
 
+use super::senml_wave;
 use crate::measure::{unknown_metric, unknown_unit};
 use crate::{Details, MAX_RECORDS, Mapped, RawMessage, dedup_key, measure, measure_text, unit_from_text};
 
@@ -30,6 +31,8 @@ pub(super) struct Record<'a> {
     pub(super) vb: Option<bool>,
     pub(super) t: Option<f64>,
     pub(super) vwq: Option<Cow<'a, str>>,
+    pub(super) vwr: Option<Cow<'a, str>>,
+    pub(super) vws: Option<Vec<Option<f64>>>,
     /// The record has a data value or a sum, which no metric has.
     pub(super) other_value: bool,
     /// The record has a field that must be understood (its label ends with `_`).
@@ -120,7 +123,8 @@ impl<'m, 'a> Pack<'m, 'a> {
             self.problem(ProblemKind::Syntax, format!("$[{at}]"), "a field that must be understood (its label ends with _) is not");
             return;
         }
-        let has_value = record.v.is_some() || record.vs.is_some() || record.vb.is_some();
+        let has_value =
+            record.v.is_some() || record.vs.is_some() || record.vb.is_some() || record.vws.is_some();
         if !has_value && !record.other_value && record.n.is_none() {
             return; // Only base fields: a record of its own is allowed to set them.
         }
@@ -129,10 +133,11 @@ impl<'m, 'a> Pack<'m, 'a> {
             record.u.as_deref(),
             record.t,
             record.vwq.as_deref(),
-            match (record.v, record.vs.as_deref(), record.vb) {
-                (Some(number), _, _) => Some(Sent::Number(number + self.base_value)),
-                (_, Some(text), _) => Some(Sent::Text(text)),
-                (_, _, Some(flag)) => Some(Sent::Flag(flag)),
+            match (record.v, record.vs.as_deref(), record.vb, record.vws) {
+                (Some(number), ..) => Some(Sent::Number(number + self.base_value)),
+                (_, Some(text), ..) => Some(Sent::Text(text)),
+                (_, _, Some(flag), _) => Some(Sent::Flag(flag)),
+                (.., Some(samples)) => Some(Sent::Samples(record.vwr.as_deref(), samples)),
                 _ => None,
             },
         );
@@ -161,7 +166,7 @@ impl<'m, 'a> Pack<'m, 'a> {
         };
         let (metric, channel) = parse_name(&joined)?;
         let sent = sent.ok_or_else(|| {
-            crate::problem(ProblemKind::Missing, "", "the record has no value: one of v, vs or vb is needed")
+            crate::problem(ProblemKind::Missing, "", "the record has no value: one of v, vs, vb or vws is needed")
         })?;
         let device_time = resolve_time(self.base_time_s, time_s, self.raw.received)?;
         let own_time = device_time.is_some_and(|(_, absolute)| absolute);
@@ -178,28 +183,24 @@ impl<'m, 'a> Pack<'m, 'a> {
             quality: quality.map_or(Ok(Quality::empty()), parse_quality)?,
             channel,
         };
-        match sent {
-            Sent::Number(number) => {
-                let text = unit.or(self.base_unit.as_deref()).filter(|text| !text.is_empty());
-                let unit = match text {
-                    Some(text) => {
-                        Some(unit_from_text(text).ok_or_else(|| unknown_unit(".u".to_owned()))?)
-                    }
-                    None => None,
-                };
-                measure(metric, number, unit, details)
+        self.mapped.lane_is_waveform |= matches!(sent, Sent::Samples(..));
+        let unit = || match unit.or(self.base_unit.as_deref()).filter(|text| !text.is_empty()) {
+            Some(text) => unit_from_text(text).map(Some).ok_or_else(|| unknown_unit(".u".to_owned())),
+            None => Ok(None),
+        };
+        let (path, made) = match sent {
+            Sent::Number(number) => (".v", measure(metric, number, unit()?, details)),
+            Sent::Text(text) => (".vs", measure_text(metric, text, details)),
+            Sent::Flag(flag) => {
+                (".vb", measure_text(metric, if flag { "true" } else { "false" }, details))
             }
-            Sent::Text(text) => measure_text(metric, text, details),
-            Sent::Flag(flag) => measure_text(metric, if flag { "true" } else { "false" }, details),
-        }
-        .map_err(|mut problem| {
-            problem.path = match (problem.kind, &sent) {
-                (ProblemKind::UnknownUnit, _) => ".u",
-                (_, Sent::Number(_)) => ".v",
-                (_, Sent::Text(_)) => ".vs",
-                (_, Sent::Flag(_)) => ".vb",
+            Sent::Samples(rate, samples) => {
+                return senml_wave::measured(metric, rate, samples, unit()?, details);
             }
-            .to_owned();
+        };
+        made.map_err(|mut problem| {
+            let path = if problem.kind == ProblemKind::UnknownUnit { ".u" } else { path };
+            path.clone_into(&mut problem.path);
             problem
         })
     }
@@ -224,6 +225,8 @@ enum Sent<'a> {
     Number(f64),
     Text(&'a str),
     Flag(bool),
+    /// Rate and samples.
+    Samples(Option<&'a str>, Vec<Option<f64>>),
 }
 
 /// `urn:dev:ow:10e2:MDC_ECG_HEART_RATE/2` → the metric and channel 2.

@@ -99,6 +99,8 @@ fn set(record: &mut Record<'static>, name: &str, value: Value) -> Result<(), &'s
         "u" => record.u = Some(text(value)?),
         "vs" => record.vs = Some(text(value)?),
         "vwq" => record.vwq = Some(text(value)?),
+        "vwr" => record.vwr = Some(text(value)?),
+        "vws" => record.vws = Some(samples(&value)?),
         "bver" => record.bver = Some(number(&value)?),
         "bt" => record.bt = Some(number(&value)?),
         "bv" => record.bv = Some(number(&value)?),
@@ -114,6 +116,12 @@ fn set(record: &mut Record<'static>, name: &str, value: Value) -> Result<(), &'s
 
 fn text(value: Value) -> Result<Cow<'static, str>, &'static str> {
     value.into_text().map(Cow::Owned).map_err(|_| "must be a text")
+}
+
+fn samples(value: &Value) -> Result<Vec<Option<f64>>, &'static str> {
+    let sample = |value: &Value| if value.is_null() { Ok(None) } else { number(value).map(Some) };
+    let samples = value.as_array().map(|samples| samples.iter().map(sample).collect());
+    samples.and_then(Result::ok).ok_or("must be an array of numbers, null where there is none")
 }
 
 /// Integers, floats and decimal fractions (tag 4: `[exponent, mantissa]`, RFC 8428 §6).

@@ -92,6 +92,11 @@ fn set_raw<'a>(record: &mut Record<'a>, key: &str, value: &'a RawValue) -> Resul
         "u" => record.u = text()?,
         "vs" => record.vs = text()?,
         "vwq" => record.vwq = text()?,
+        "vwr" => record.vwr = text()?,
+        "vws" => {
+            let samples = serde_json::from_str(value.get());
+            record.vws = Some(samples.map_err(|_| "must be an array of numbers, null where there is none")?);
+        }
         "bver" => record.bver = number()?,
         "bt" => record.bt = number()?,
         "bv" => record.bv = number()?,
@@ -165,6 +170,8 @@ impl<'de> Visitor<'de> for RecordVisitor {
                 "u" => record.u = Some(map.next_value::<Text<'de>>()?.0),
                 "vs" => record.vs = Some(map.next_value::<Text<'de>>()?.0),
                 "vwq" => record.vwq = Some(map.next_value::<Text<'de>>()?.0),
+                "vwr" => record.vwr = Some(map.next_value::<Text<'de>>()?.0),
+                "vws" => record.vws = Some(map.next_value()?),
                 "bver" => record.bver = Some(map.next_value()?),
                 "bt" => record.bt = Some(map.next_value()?),
                 "bv" => record.bv = Some(map.next_value()?),
