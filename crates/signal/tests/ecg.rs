@@ -2,7 +2,8 @@
 //! found where there are none.
 
 use proptest::prelude::*;
-use signal::ecg::{Detection, Detector, Fused, Leads};
+use signal::Beat;
+use signal::ecg::{Detection, Detector, Leads};
 use vitals::Rate;
 
 /// A lead with beats at the given times (s): P, QRS and T waves as Gaussians, in millivolts.
@@ -121,7 +122,7 @@ fn state_is_small_and_survives_storage() {
     assert_eq!(whole, other);
 }
 
-fn fused(rate: Rate, leads: &[&[f32]], block: usize) -> Vec<Fused> {
+fn fused(rate: Rate, leads: &[&[f32]], block: usize) -> Vec<Beat> {
     let mut together = Leads::new(rate, leads.len());
     let mut out = Vec::new();
     let length = leads.iter().map(|lead| lead.len()).min().unwrap_or(0);
@@ -149,7 +150,7 @@ fn one_lead_helps_the_other() {
         }
     }
     let found = fused(rate, &[&one, &other], 77);
-    let times: Vec<f64> = found.iter().map(|beat| beat.at_us as f64 / 1e6).collect();
+    let times: Vec<f64> = found.iter().map(|beat| beat.time_us as f64 / 1e6).collect();
     assert_eq!(times.len(), truth.len(), "{times:?}");
     for (one, other) in times.iter().zip(&truth) {
         assert!((one - other).abs() < 0.05, "{one} for {other}");

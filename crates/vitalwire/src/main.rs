@@ -15,6 +15,7 @@ mod record;
 mod replay;
 mod retained;
 mod serve;
+mod signal;
 mod simulate;
 mod watch;
 mod wiring;
@@ -52,6 +53,9 @@ enum Command {
     /// Recordings (WFDB, EDF+): look into one, turn one format into another.
     #[command(subcommand)]
     Record(record::Command),
+    /// How well the analysis of waveforms agrees with what experts marked.
+    #[command(subcommand)]
+    Signal(signal::Command),
     /// Device profiles: test one on a payload.
     #[command(subcommand)]
     Profile(profile::Command),
@@ -106,6 +110,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Sim(args) => simulate::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Record(command) => record::run(command),
+        Command::Signal(command) => signal::run(command),
         Command::Profile(command) => profile::run(command),
         Command::User(command) => admin::user(command),
         Command::Device(command) => admin::device(command),

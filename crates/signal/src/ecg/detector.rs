@@ -78,6 +78,7 @@ pub struct Detector {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Peak {
     step: u64,
+    fraction: f32,
     at_us: i64,
     height: f32,
 }
@@ -207,12 +208,15 @@ impl Detector {
         let bend = before - 2.0 * middle + after;
         let fraction = if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 };
         let step = now - 1;
-        self.highest = Some(Peak { step, at_us: self.time_us(step, fraction), height: middle });
+        self.highest = Some(Peak { step, fraction, at_us: self.time_us(step, fraction), height: middle });
     }
 
     /// A maximum that nothing near exceeded.
     fn found(&mut self, peak: Peak, out: &mut Vec<Detection>) {
-        let more = Form::default();
+        let samples = self.front.working();
+        // The envelope runs behind the newest working sample by the filters' delay.
+        let behind = (self.steps - 1 - peak.step) as f32 + self.front.delay() as f32 - peak.fraction;
+        let more = Form::new(samples, samples.len() as f32 - 1.0 - behind, (1e6 / self.step_us) as f32);
         let hump = Hump { at_us: peak.at_us, height: peak.height, more };
         self.decider.hump(hump, &mut |verdict| out.push(detection(verdict)));
     }

@@ -119,6 +119,18 @@ impl Watcher {
         })
     }
 
+    /// Since when a rhythm holds, if it does: also one that a more urgent one hides.
+    #[must_use]
+    pub fn since_us(&self, rhythm: Rhythm) -> Option<i64> {
+        self.held[rhythm as usize].map(|held| held.since_us)
+    }
+
+    /// Since when a rhythm holds, microseconds since 1970 UTC, whether or not a more urgent one does too.
+    #[must_use]
+    pub fn holds(&self, rhythm: Rhythm) -> Option<i64> {
+        self.held[rhythm as usize].map(|held| held.since_us)
+    }
+
     /// Takes a beat; gives the state if the rhythm changed. A beat older than the last one is left out.
     pub fn beat(&mut self, beat: &Beat) -> Option<State> {
         if self.last_beat_us.is_some_and(|last| beat.time_us <= last) {
@@ -186,9 +198,7 @@ impl Watcher {
         let looks = second.believable()
             && o.seconds >= 4
             && o.amplitude >= 0.15
-            && (2.0..=10.0).contains(&o.hz)
-            && o.leakage <= 0.45
-            && o.evenness >= 0.5;
+            && o.like_fibrillation(0.45, 0.5);
         if looks {
             self.fibrillating = self.fibrillating.saturating_add(1);
             self.steady = 0;
@@ -197,6 +207,9 @@ impl Watcher {
             self.steady = self.steady.saturating_add(1);
         }
         if self.fibrillating >= 2 {
+            if self.held[Rhythm::VentricularFibrillation as usize].is_none() {
+                self.forget_beats();
+            }
             let since = second.time_us.saturating_sub(5_000_000);
             let confidence = ((1.0 - o.leakage) * 1.4).min(1.0) * f32::from(second.index) / 100.0;
             self.hold(Rhythm::VentricularFibrillation, since, confidence);
@@ -218,8 +231,7 @@ impl Watcher {
         }
         if quiet_us >= i64::from(self.limits.asystole_ms) * 1_000 {
             self.beats = 0;
-            self.rates.broken();
-            self.pattern.broken();
+            self.forget_beats();
             self.hold(Rhythm::Asystole, last, confidence);
         }
     }
@@ -257,6 +269,24 @@ impl Watcher {
         }
     }
 
+    /// What the beats before told of rate and pattern holds no more: they are no part of what is now.
+    fn forget_beats(&mut self) {
+        self.rates.broken();
+        self.pattern.broken();
+        for rhythm in [
+            Rhythm::Regular,
+            Rhythm::Bradycardia,
+            Rhythm::Tachycardia,
+            Rhythm::Bigeminy,
+            Rhythm::Trigeminy,
+            Rhythm::ExtremeBradycardia,
+            Rhythm::ExtremeTachycardia,
+            Rhythm::VentricularTachycardia,
+        ] {
+            self.release(rhythm);
+        }
+    }
+
     fn hold(&mut self, rhythm: Rhythm, since_us: i64, confidence: f32) {
         let held = &mut self.held[rhythm as usize];
         let since_us = held.map_or(since_us, |held| held.since_us);
@@ -283,7 +313,8 @@ impl Watcher {
             }
         }
         if self.doubtful >= DOUBTFUL {
-            // What only passing events or the rate told is not carried over a time of doubt.
+            // What the beats told is not carried over a time of doubt. The intervals behind atrial
+            // fibrillation are: it is given again with the first beats if it was there.
             self.held = [None; Rhythm::ALL.len()];
             self.rates.broken();
             self.pattern.broken();
