@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::ValueEnum;
-use sim::replay::{ReplayConfig, Source, Speed};
+use sim::replay::{ReplayConfig, Source, Speed, WfdbSource};
 
 use crate::Misuse;
 use crate::simulate::To;
@@ -19,15 +19,24 @@ pub(crate) struct Args {
     /// Folders, files or .tar.zst archives; several only for cinc2019.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// `max`, or seconds of recording per second on the wall.
-    #[arg(long, default_value = "max")]
-    speed: String,
+    /// `max`, or seconds of recording per second on the wall; `max` if not given, 1 with --as-live.
+    #[arg(long)]
+    speed: Option<String>,
     /// Connections that share the devices.
     #[arg(long, default_value_t = 16)]
     connections: usize,
     /// Only the first so many patients.
     #[arg(long)]
     patients: Option<usize>,
+    /// wfdb: the device's id, of one record; otherwise `wfdb-<record>`.
+    #[arg(long)]
+    device: Option<String>,
+    /// wfdb: the patient, `system|identifier`, of one record; otherwise `wfdb|<record>`.
+    #[arg(long)]
+    patient: Option<String>,
+    /// wfdb: as if it were measured now, in real time, instead of as a recording.
+    #[arg(long)]
+    as_live: bool,
     /// Print one JSON object with what was sent, by metric and device.
     #[arg(long)]
     json: bool,
@@ -45,6 +54,8 @@ enum Kind {
     Mimic3,
     /// HL7 v2 files.
     Hl7,
+    /// WFDB records with waveforms: a record, a folder, a .tar.zst.
+    Wfdb,
 }
 
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
@@ -92,8 +103,15 @@ fn configuration(args: &Args) -> Result<ReplayConfig, Misuse> {
         Kind::Cinc2012 => Source::Cinc2012(one()?),
         Kind::Mimic3 => Source::Mimic3(one()?),
         Kind::Hl7 => Source::Hl7(one()?),
+        Kind::Wfdb => Source::Wfdb(WfdbSource {
+            path: one()?,
+            device: args.device.clone(),
+            patient: args.patient.clone(),
+            as_live: args.as_live,
+        }),
     };
-    let speed = match args.speed.as_str() {
+    let usual = if args.as_live { "1" } else { "max" };
+    let speed = match args.speed.as_deref().unwrap_or(usual) {
         "max" => Speed::Max,
         text => Speed::Times(
             text.parse().map_err(|_| Misuse("--speed: `max` or a number".to_owned()))?,

@@ -1,5 +1,5 @@
 //! Real recordings over the real protocols: Challenge 2019 and 2012, MIMIC-III demo tables, files
-//! of HL7 messages.
+//! of HL7 messages, WFDB records.
 //!
 //! Numerics go to `vitalwire/<device>/recording`, so that the platform lets the recording's own
 //! times rule and never shows the values as live. The first moment of every recording lands on
@@ -17,11 +17,13 @@ mod mimic3;
 mod play;
 mod recording;
 mod report;
+mod wfdb;
 
 pub use columns::Column;
 pub use play::run;
 pub use recording::{Beat, Counts, LimitChange, Recording, What};
 pub use report::{ReplayProgress, ReplayReport};
+pub use wfdb::WfdbSource;
 
 use std::path::PathBuf;
 
@@ -43,6 +45,8 @@ pub enum Source {
     Mimic3(PathBuf),
     /// A file, or a folder of `.hl7` files.
     Hl7(PathBuf),
+    /// WFDB records with waveforms.
+    Wfdb(WfdbSource),
 }
 
 /// How fast.
@@ -110,6 +114,11 @@ impl ReplayConfig {
         }
         if matches!(self.speed, Speed::Times(times) if times.is_nan() || times <= 0.0) {
             return wrong("speed", "must be `max` or above 0");
+        }
+        if matches!(&self.source, Source::Wfdb(source) if source.as_live)
+            && self.speed != Speed::Times(1.0)
+        {
+            return wrong("speed", "what is played as live has a speed of 1");
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use vitals::PatientId;
 use super::archive::{self, Folder};
 use super::recording::{LimitChange, Recording, What};
 use super::report::{ReplayProgress, ReplayReport};
-use super::{EPOCH, ReplayConfig, Source, Speed, cinc2012, cinc2019, hl7files, mimic3};
+use super::{EPOCH, ReplayConfig, Source, Speed, cinc2012, cinc2019, hl7files, mimic3, wfdb};
 use crate::error::SimError;
 use crate::link::{Http, MllpLink, MqttLink, MqttOptions, persuade};
 use crate::wire::{fhir, senml};
@@ -30,9 +30,9 @@ const ATTEMPTS: u32 = 100;
 
 /// Counters that all connections share.
 #[derive(Debug, Default)]
-struct Shared {
-    patients: AtomicU64,
-    total: AtomicU64,
+pub(super) struct Shared {
+    pub(super) patients: AtomicU64,
+    pub(super) total: AtomicU64,
     messages: AtomicU64,
     hl7: AtomicU64,
     limits: AtomicU64,
@@ -58,6 +58,10 @@ pub async fn run(
         let messages = hl7files::read(path)?;
         shared.total.store(1, Ordering::Relaxed);
         let play = send_hl7(&config, &messages, &shared);
+        watch(play, &shared, began, &mut progress).await?;
+    } else if let Source::Wfdb(source) = &config.source {
+        let shown = Arc::new(config.clone());
+        let play = wfdb::play(&shown, source, &shared, &mut report);
         watch(play, &shared, began, &mut progress).await?;
     } else {
         let config = Arc::new(config);
@@ -137,7 +141,7 @@ fn read(
             let _ = waves.blocking_send(recordings);
             return Ok(());
         }
-        Source::Hl7(_) => return Ok(()),
+        Source::Hl7(_) | Source::Wfdb(_) => return Ok(()),
     };
     let mut files = Vec::new();
     for folder in &folders {
@@ -193,13 +197,20 @@ async fn play_wave(
         let mut player = Player::new(Arc::clone(config), Arc::clone(shared), http.clone(), index);
         tasks.spawn(async move { player.play(share, start).await });
     }
-    while let Some(joined) = tasks.join_next().await {
-        joined.map_err(|error| SimError::Refused {
-            what: "the replay task".to_owned(),
-            reason: error.to_string(),
-        })??;
+    while let Some(done) = tasks.join_next().await {
+        joined(done)?;
     }
     Ok(())
+}
+
+/// What a task came to; a task that broke down is a refusal.
+pub(super) fn joined<T>(
+    done: Result<Result<T, SimError>, tokio::task::JoinError>,
+) -> Result<T, SimError> {
+    done.map_err(|error| SimError::Refused {
+        what: "the replay task".to_owned(),
+        reason: error.to_string(),
+    })?
 }
 
 fn association(recording: &Recording) -> Value {
@@ -215,7 +226,7 @@ fn association(recording: &Recording) -> Value {
 }
 
 /// One connection's share of a wave.
-struct Player {
+pub(super) struct Player {
     config: Arc<ReplayConfig>,
     shared: Arc<Shared>,
     http: Http,
@@ -225,7 +236,7 @@ struct Player {
 }
 
 impl Player {
-    fn new(config: Arc<ReplayConfig>, shared: Arc<Shared>, http: Http, index: usize) -> Self {
+    pub(super) fn new(config: Arc<ReplayConfig>, shared: Arc<Shared>, http: Http, index: usize) -> Self {
         let options = MqttOptions {
             address: config.mqtt.clone(),
             client_id: format!("replay-{}-{index}", std::process::id()),
@@ -272,6 +283,11 @@ impl Player {
                 self.shared.patients.fetch_add(1, Ordering::Relaxed);
             }
         }
+        self.finish().await
+    }
+
+    /// Waits for what is not yet acknowledged, counts it and says goodbye.
+    pub(super) async fn finish(&mut self) -> Result<(), SimError> {
         self.settle().await?;
         if let Some(link) = self.mqtt.take() {
             self.shared.acknowledged.fetch_add(link.acknowledged, Ordering::Relaxed);
@@ -298,7 +314,7 @@ impl Player {
         self.publish(topic, &senml::json(time_us, &pack), values.len()).await
     }
 
-    async fn publish(&mut self, topic: &str, payload: &[u8], values: usize) -> Result<(), SimError> {
+    pub(super) async fn publish(&mut self, topic: &str, payload: &[u8], values: usize) -> Result<(), SimError> {
         let link = match &mut self.mqtt {
             Some(link) => link,
             none => none.insert(MqttLink::connect(self.options.clone()).await?),
@@ -312,7 +328,7 @@ impl Player {
     }
 
     /// Waits until everything sent is acknowledged: what comes next must come after it.
-    async fn settle(&mut self) -> Result<(), SimError> {
+    pub(super) async fn settle(&mut self) -> Result<(), SimError> {
         let Some(link) = &mut self.mqtt else { return Ok(()) };
         while let Err(error) = link.drain().await {
             recover(link, &self.shared, error).await?;

@@ -5,8 +5,10 @@ use flate2::Crc;
 
 /// Bytes before the first channel.
 const HEADER: usize = 20;
+/// The flag that says the times are a recording's.
+pub const RECORDED: u8 = 1;
 /// The flag that says the frame's time is set.
-const HAS_TIME: u8 = 2;
+pub const HAS_TIME: u8 = 2;
 /// Encoding 3: differences as zigzag + 1 in LEB128.
 const DIFFERENCES: u8 = 3;
 
@@ -40,11 +42,22 @@ pub enum Samples<'a> {
     Gapped(&'a [Option<i32>]),
 }
 
-/// Appends a frame to `out`.
+/// Appends a live frame to `out`.
 pub fn encode(out: &mut Vec<u8>, sequence: u32, time_us: i64, channels: &[Channel<'_>]) {
+    encode_flagged(out, HAS_TIME, sequence, time_us, channels);
+}
+
+/// Appends a frame with these flags to `out`.
+pub fn encode_flagged(
+    out: &mut Vec<u8>,
+    flags: u8,
+    sequence: u32,
+    time_us: i64,
+    channels: &[Channel<'_>],
+) {
     let begin = out.len();
     out.extend(b"VWWF");
-    out.extend([1, HAS_TIME]);
+    out.extend([1, flags]);
     out.extend((channels.len() as u16).to_le_bytes());
     out.extend(sequence.to_le_bytes());
     out.extend(time_us.to_le_bytes());
