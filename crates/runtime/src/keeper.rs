@@ -8,13 +8,70 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use live::Live;
-use store::{Commit, Store};
+use store::{Commit, Expiry, Store};
+use vitals::{EffectiveTime, ReceiveTime};
+
+use crate::Retention;
 
 /// Longest pause between two tries.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// How often to look whether the program stops.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Retention takes a step this often at most …
+const AGE_EVERY: Duration = Duration::from_secs(5);
+/// … over so many series, so that four thousand are looked at in a few minutes …
+const AGE_SERIES: u32 = 256;
+/// … and removes so many blocks at most: a thousand beds fill about 350 in ten seconds.
+const AGE_BLOCKS: u32 = 512;
+
+/// Retention, in steps between commits.
+pub(crate) struct Aging {
+    retention: Retention,
+    clock: fn() -> ReceiveTime,
+    last: Option<Instant>,
+}
+
+impl Aging {
+    pub(crate) fn new(retention: Retention, clock: fn() -> ReceiveTime) -> Self {
+        Self { retention, clock, last: None }
+    }
+
+    fn step(&mut self, store: &mut dyn Store) {
+        if self.last.is_some_and(|last| last.elapsed() < AGE_EVERY) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        let now = (self.clock)().0;
+        let before = |age: Option<Duration>| {
+            let age = age.and_then(|age| i64::try_from(age.as_micros()).ok());
+            EffectiveTime(age.map_or(i64::MIN, |age| now.saturating_sub(age)))
+        };
+        let expiry = Expiry {
+            waves_before: before(self.retention.waves),
+            points_before: before(self.retention.points),
+            series_max: AGE_SERIES,
+            blocks_max: AGE_BLOCKS,
+        };
+        match store.expire(&expiry) {
+            Ok(expired) => {
+                let counts = [
+                    ("samples", expired.samples),
+                    ("values", expired.points),
+                    ("texts", expired.texts),
+                ];
+                for (kind, count) in counts {
+                    metrics::counter!("vitalwire_store_expired_total", "kind" => kind).increment(count);
+                }
+            }
+            Err(error) => {
+                tracing::error!("store: a step of retention failed and is tried again: {error}");
+                metrics::counter!("vitalwire_store_expiry_failures_total").increment(1);
+            }
+        }
+    }
+}
 
 /// A handle to the thread.
 pub(crate) struct Keeper {
@@ -34,6 +91,7 @@ enum Kept {
 impl Keeper {
     pub(crate) fn start(
         mut store: Box<dyn Store>,
+        mut aging: Aging,
         live: Live,
         stop: Arc<AtomicBool>,
     ) -> std::io::Result<Self> {
@@ -45,6 +103,7 @@ impl Keeper {
                 if finished.send(kept).is_err() || kept == Kept::GivenUp {
                     return;
                 }
+                aging.step(store.as_mut());
             }
         })?;
         Ok(Self { commits, done, busy: false, gave_up: false })

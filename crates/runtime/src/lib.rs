@@ -14,6 +14,7 @@ mod keeper;
 mod pending;
 mod rebuild;
 mod recover;
+mod sums;
 mod ticker;
 mod webhook;
 mod worker;
@@ -48,8 +49,28 @@ pub struct Options {
     pub samples_max: usize,
     /// Time goes into the journal this often. Silence is noticed that much late at most.
     pub tick_every: Duration,
+    /// How long what is in the store stays there.
+    pub retention: Retention,
     /// Whom to notify.
     pub webhooks: Vec<Webhook>,
+}
+
+/// How long things stay in the store after they were measured and received; none: for ever.
+/// Whatever a hold or the time around an alert touches stays in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Samples of waveforms.
+    pub waves: Option<Duration>,
+    /// Values and texts.
+    pub points: Option<Duration>,
+}
+
+impl Default for Retention {
+    /// Waveforms a week, values ten years.
+    fn default() -> Self {
+        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+        Self { waves: days(7), points: days(3_650) }
+    }
 }
 
 impl Default for Options {
@@ -61,6 +82,7 @@ impl Default for Options {
             store_samples: 12_000_000,
             samples_max: 24_000_000,
             tick_every: Duration::from_millis(500),
+            retention: Retention::default(),
             webhooks: Vec::new(),
         }
     }
@@ -128,7 +150,8 @@ impl Runtime {
         let stop = Arc::new(AtomicBool::new(false));
         let reader = store.reader();
         let side = store.side();
-        let keeper = keeper::Keeper::start(store, live.clone(), Arc::clone(&stop))
+        let aging = keeper::Aging::new(options.retention, clock);
+        let keeper = keeper::Keeper::start(store, aging, live.clone(), Arc::clone(&stop))
             .map_err(RuntimeError::Thread)?;
         let setting = worker::Setting {
             appender: appender.clone(),

@@ -8,9 +8,10 @@ use blake3::Hasher;
 use engine::{AlertRecord, Effect, Engine};
 use journal::{JournalError, ReadJournal};
 use store::{Reader, SeriesFilter, Span};
-use vitals::{Offset, SeriesId, SeriesKey};
+use vitals::{EffectiveTime, Offset, SeriesId, SeriesKey};
 
 use crate::RuntimeError;
+use crate::sums::WaveSum;
 
 /// Bytes read from the journal at a time.
 const READ_BYTES: usize = 8 * 1024 * 1024;
@@ -26,6 +27,8 @@ pub struct Rebuilt {
     pub alerts: u64,
     /// Values.
     pub values: u64,
+    /// Samples of waveforms.
+    pub samples: u64,
     /// BLAKE3 over every effect in order.
     pub effects: String,
     /// BLAKE3 over the engine's state at the end.
@@ -77,7 +80,7 @@ pub fn rebuild_and_compare(
     let compared = if journal.first_offset() > 0 {
         Compared::Cut
     } else {
-        taking.kept = Some(Kept::default());
+        taking.kept = Some(Kept { expired: store.expired()?, ..Kept::default() });
         taking.until(checkpoint)?;
         let kept = taking.kept.take().unwrap_or_default();
         match kept.difference(&taking.engine, store)? {
@@ -96,6 +99,7 @@ struct Taking<'a, F> {
     from: Offset,
     alerts: u64,
     values: u64,
+    samples: u64,
     hash: Hasher,
     /// What is kept for the comparison with a store, while that is wanted.
     kept: Option<Kept>,
@@ -110,6 +114,7 @@ impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
             engine: Engine::new(Policy::built_in()),
             alerts: 0,
             values: 0,
+            samples: 0,
             hash: Hasher::new(),
             kept: None,
         }
@@ -142,6 +147,7 @@ impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
                 (self.told)(offset, record);
             }
             Effect::Point(..) | Effect::Attachment(..) => self.values += 1,
+            Effect::Samples(_, run) => self.samples += run.samples.len() as u64,
             _ => {}
         }
         if let Some(kept) = &mut self.kept {
@@ -159,6 +165,7 @@ impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
             next: self.from,
             alerts: self.alerts,
             values: self.values,
+            samples: self.samples,
             effects: self.hash.finalize().to_hex().to_string(),
             state: state.finalize().to_hex().to_string(),
         }
@@ -173,6 +180,10 @@ struct Kept {
     values: BTreeMap<SeriesId, Vec<(i64, u64)>>,
     /// Changes of alerts: entry, kind, body of the alert after it.
     alerts: Vec<(Offset, AlertRecord)>,
+    /// Sums over the samples of every waveform.
+    waves: BTreeMap<SeriesId, WaveSum>,
+    /// What retention has removed from the store: nothing older is compared.
+    expired: store::Expired,
 }
 
 impl Kept {
@@ -182,6 +193,10 @@ impl Kept {
             Effect::Point(series, point) => {
                 let value = (point.time.0, point.value.to_bits());
                 self.values.entry(series).or_default().push(value);
+            }
+            Effect::Samples(series, run) => {
+                let since = self.expired.waves_before.unwrap_or(EffectiveTime(i64::MIN));
+                self.waves.entry(series).or_default().add(&run, since);
             }
             Effect::Alert(record) => self.alerts.push((offset, *record)),
             _ => {}
@@ -241,6 +256,16 @@ impl Kept {
             if self.series.get(&series.id) != Some(&series.key) {
                 return Ok(Some(format!("series {}", series.id.0)));
             }
+            let since = self.expired.waves_before.unwrap_or(EffectiveTime(i64::MIN));
+            let waves = self.waves.get(&series.id).copied().unwrap_or_default();
+            let stored = WaveSum::stored(store, series.id, since)?;
+            if stored != waves {
+                let text = format!(
+                    "samples of series {}: {} stored, {} concluded",
+                    series.id.0, stored.samples, waves.samples
+                );
+                return Ok(Some(text));
+            }
             let mut concluded = self.values.get(&series.id).cloned().unwrap_or_default();
             let points = store.points(series.id, Span::ALL)?;
             let mut kept: Vec<(i64, u64)> = points
@@ -249,8 +274,9 @@ impl Kept {
                 .map(|point| (point.time.0, point.value.to_bits()))
                 .collect();
             // The same value of the same time is one value, however often it was sent.
+            let since = self.expired.points_before.map_or(i64::MIN, |time| time.0);
             for values in [&mut concluded, &mut kept] {
-                values.retain(|(_, bits)| !f64::from_bits(*bits).is_nan());
+                values.retain(|(time, bits)| *time >= since && !f64::from_bits(*bits).is_nan());
                 values.sort_unstable();
                 values.dedup();
             }

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use journal::{Appender, EmbeddedJournal, Encoded, Journal, Limits};
 use live::Live;
-use runtime::{Compared, Options, Recovered, Runtime, Webhook, rebuild, rebuild_and_compare};
-use store::{AlertQuery, Commit, SqliteStore, Store};
+use runtime::{Compared, Options, Recovered, Retention, Runtime, Webhook, rebuild, rebuild_and_compare};
+use store::{AlertQuery, Commit, SeriesFilter, SqliteStore, Store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use vitals::metric::code::{HEART_RATE, RESP_RATE, SPO2};
 use vitals::time::SECOND;
 use vitals::{
-    Action, Actor, Content, DeviceId, DeviceTime, Event, Measurement, Message, Origin, PatientId,
-    Protocol, Quality, Reading, ReceiveTime, Role, TimeBase, Unit, Value,
+    Action, Actor, Content, DeviceId, DeviceTime, Event, Measurement, Message, MetricCode, Origin,
+    PatientId, Protocol, Quality, Rate, Reading, ReceiveTime, Role, SampleArray, TimeBase, Unit, Value,
 };
 
 /// Second 0 of the journals: nothing of our own clock gets into them.
@@ -43,7 +43,20 @@ fn event(second: i64, rate: f64) -> Event {
         channel: 0,
     });
     let device = DeviceId::sanitised("m");
-    let reading = Reading { device, patient: None, measurements: measurements.collect() };
+    // A waveform beside them, which the store keeps in blocks.
+    let rate_hz = Rate::new(125, 2).expect("not 0");
+    let first = rate_hz.index_at(second * SECOND);
+    let samples = (first..rate_hz.index_at((second + 1) * SECOND)).map(|n| (n * 7 % 50) as f64).collect();
+    let wave = Measurement {
+        metric: MetricCode(150_452),
+        value: Value::SampleArray(SampleArray::from_values(rate_hz, samples)),
+        unit: Unit::NONE,
+        device_time: Some(DeviceTime(BEGIN * SECOND + rate_hz.micros(first))),
+        quality: Quality::empty(),
+        channel: 0,
+    };
+    let measurements = measurements.chain([wave]).collect();
+    let reading = Reading { device, patient: None, measurements };
     Event::Message(Message {
         origin: Origin {
             protocol: Protocol::Mqtt,
@@ -87,7 +100,10 @@ async fn run(folder: &Path, webhooks: Vec<Webhook>, wait: impl AsyncFnOnce()) ->
     let store = SqliteStore::open(&folder.join("store.db")).expect("a store");
     let live = Live::new(1);
     // No ticks of our own: the journal stays what the test wrote.
-    let options = Options { webhooks, tick_every: Duration::from_secs(86_400), ..Options::default() };
+    // The journal's time is long ago: nothing is too old here.
+    let retention = Retention { waves: None, points: None };
+    let tick_every = Duration::from_secs(86_400);
+    let options = Options { webhooks, tick_every, retention, ..Options::default() };
     let (taken, seen) = (appender.clone(), live.clone());
     let runtime = Runtime::start(taken, feed, Box::new(store), seen, now, options).expect("started");
     let recovered = runtime.recovered;
@@ -114,6 +130,20 @@ fn compare(folder: &Path) -> (String, Compared) {
     (told, compared)
 }
 
+/// Samples in the store, over all series.
+fn samples(folder: &Path) -> u64 {
+    let store = SqliteStore::open(&folder.join("store.db")).expect("a store");
+    let reader = store.reader();
+    let all = reader.series(&SeriesFilter::default()).expect("readable");
+    all.iter().filter_map(|series| reader.wave_extent(series.id).expect("readable")).map(|e| e.samples).sum()
+}
+
+/// Samples sent up to a second.
+fn taken(to: i64) -> u64 {
+    let rate = Rate::new(125, 2).expect("not 0");
+    rate.index_at((to + 1) * SECOND) - rate.index_at(SECOND)
+}
+
 fn alerts(folder: &Path, open: bool) -> u64 {
     let store = SqliteStore::open(&folder.join("store.db")).expect("a store");
     let query = AlertQuery { open: Some(open), ..AlertQuery::default() };
@@ -130,6 +160,7 @@ async fn en_1_a_store_is_what_its_journal_concludes() {
         let (told, compared) = compare(folder.path());
         assert!(matches!(compared, Compared::Equal { .. }), "{compared:?}");
         assert_eq!(told.matches("kind: Raised").count(), 1);
+        assert_eq!(samples(folder.path()), taken(to), "every sample once");
     }
     assert_eq!((alerts(folder.path(), true), alerts(folder.path(), false)), (0, 1));
     // A store that says something else is found out.
@@ -169,6 +200,7 @@ async fn en_1_state_that_cannot_be_read_is_made_anew_and_the_alert_goes_on() {
     let (recovered, live) = run(folder.path(), Vec::new(), async || {}).await;
     assert_eq!((recovered.rebuilt_from, live.notices().len()), (None, 0));
     assert_eq!((alerts(folder.path(), true), alerts(folder.path(), false)), (0, 1));
+    assert_eq!(samples(folder.path()), taken(360), "every sample once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

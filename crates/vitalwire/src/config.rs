@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use alert::Priority;
 use gateway::tls::TlsFiles;
@@ -23,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) mllp: Mllp,
     pub(crate) journal: Journal,
     pub(crate) store: Store,
+    pub(crate) retention: Retention,
     pub(crate) profiles: Profiles,
     pub(crate) webhook: Vec<Receiver>,
 }
@@ -97,6 +99,14 @@ pub(crate) struct Journal {
 #[serde(default)]
 pub(crate) struct Store {
     pub(crate) every_s: f64,
+}
+
+/// `[retention]`: days in the store; 0: for ever.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Retention {
+    pub(crate) waveforms_days: u32,
+    pub(crate) numerics_days: u32,
 }
 
 /// `[profiles]`
@@ -179,6 +189,20 @@ impl Default for Journal {
 impl Default for Store {
     fn default() -> Self {
         Self { every_s: 10.0 }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { waveforms_days: 7, numerics_days: 3_650 }
+    }
+}
+
+impl Retention {
+    /// As the runtime takes it.
+    pub(crate) fn limits(&self) -> runtime::Retention {
+        let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
+        runtime::Retention { waves: days(self.waveforms_days), points: days(self.numerics_days) }
     }
 }
 

@@ -165,8 +165,13 @@ fn store(folder: &Folder) -> Result<String, String> {
         return Ok("none yet".to_owned());
     }
     let store = SqliteStore::open(&folder.store()).map_err(|error| error.to_string())?;
-    let checkpoint = store.reader().checkpoint().map_err(|error| error.to_string())?;
-    Ok(format!("readable, at journal entry {checkpoint}"))
+    let reader = store.reader();
+    let checkpoint = reader.checkpoint().map_err(|error| error.to_string())?;
+    let expired = reader.expired().map_err(|error| error.to_string())?;
+    Ok(format!(
+        "readable, at journal entry {checkpoint}; retention removed {} samples, {} values, {} texts so far",
+        expired.samples, expired.points, expired.texts
+    ))
 }
 
 fn audit(folder: &Folder) -> Result<String, String> {

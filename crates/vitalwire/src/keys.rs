@@ -4,7 +4,7 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 37] = [
+pub(crate) const KEYS: [&str; 39] = [
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
@@ -36,6 +36,8 @@ pub(crate) const KEYS: [&str; 37] = [
     "journal.keep_bytes_max",
     "journal.queue_bytes",
     "store.every_s",
+    "retention.waveforms_days",
+    "retention.numerics_days",
     "profiles.folder",
     "webhook.name",
     "webhook.url",
@@ -133,7 +135,7 @@ mod tests {
     }
 
     /// Each key with a value of its own, as it stands in a file, and something that is none.
-    const VALUES: [(&str, &str, &str); 32] = [
+    const VALUES: [(&str, &str, &str); 34] = [
         ("tls.certificate", "'/c.pem'", "1"),
         ("tls.key", "'/k.pem'", "1"),
         ("tls.client_authority", "'/ca.pem'", "1"),
@@ -165,6 +167,8 @@ mod tests {
         ("journal.keep_bytes_max", "7", "'much'"),
         ("journal.queue_bytes", "7", "'much'"),
         ("store.every_s", "7.5", "'often'"),
+        ("retention.waveforms_days", "8", "-7"),
+        ("retention.numerics_days", "8", "'long'"),
         ("profiles.folder", "'/p'", "7"),
     ];
 

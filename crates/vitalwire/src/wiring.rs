@@ -110,6 +110,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let live = Live::new(u64::try_from(clock().0).unwrap_or(0));
     let options = Options {
         store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
+        retention: config.retention.limits(),
         webhooks: config.webhooks()?,
         ..Options::default()
     };

@@ -129,7 +129,8 @@ impl One<'_> {
         for table in ["wave_blocks", "wave_fresh"] {
             let text = format!(
                 "select id, min_time, max_time, samples, frames from {table} \
-                 where series = ?1 and min_time < ?2 and max_time < ?2 order by min_time"
+                 where series = ?1 and min_time < ?2 and max_time < ?2 and max_received < ?2 \
+                 order by min_time"
             );
             for old in self.old(&text, before)? {
                 self.db.prepare_cached(&format!("delete from {table} where id = ?1"))?.execute([old.id])?;
@@ -157,7 +158,7 @@ impl One<'_> {
 
     fn points(&mut self, before: EffectiveTime) -> Result<(), StoreError> {
         let text = "select id, min_time, max_time, count, 0 from blocks \
-                    where series = ?1 and max_time < ?2 order by max_time";
+                    where series = ?1 and max_time < ?2 and max_received < ?2 order by max_time";
         for old in self.old(text, before)? {
             self.db.prepare_cached("delete from blocks where id = ?1")?.execute([old.id])?;
             let texts = self

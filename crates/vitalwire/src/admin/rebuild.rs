@@ -60,13 +60,14 @@ pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
 }
 
 fn summary(rebuilt: &Rebuilt, store: &str, as_json: bool) -> String {
-    let Rebuilt { first, next, alerts, values, effects, state } = rebuilt;
+    let Rebuilt { first, next, alerts, values, samples, effects, state } = rebuilt;
     if as_json {
         return json!({
             "first_offset": first,
             "next_offset": next,
             "alert_changes": alerts,
             "values": values,
+            "samples": samples,
             "effects_blake3": effects,
             "state_blake3": state,
             "store": store,
@@ -74,7 +75,7 @@ fn summary(rebuilt: &Rebuilt, store: &str, as_json: bool) -> String {
         .to_string();
     }
     format!(
-        "entries {first} to {next}: {values} values, {alerts} changes of alerts\neffects  {effects}\n\
+        "entries {first} to {next}: {values} values, {samples} samples, {alerts} changes of alerts\neffects  {effects}\n\
          state    {state}\nstore    {store}"
     )
 }
