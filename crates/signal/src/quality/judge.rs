@@ -30,15 +30,15 @@ struct Allowed {
     wander: f32,
     /// Range of a second that only motion makes; absolute, 0: four usual ranges.
     wild: f32,
-    /// Noise floor that spoils the signal wholly; absolute, 0: only relative.
+    /// Root mean square between beats, above the corner of the high-pass, that spoils the signal half; absolute, 0: only relative.
     floor: f32,
-    /// The same as a share of the range.
+    /// The same as a share of the range, for what has no sharp beats.
     floor_share: f32,
 }
 
 fn allowed(kind: WaveKind) -> Allowed {
     match kind {
-        WaveKind::Ecg => Allowed { still: 0.008, wander: 5.0, wild: 7.0, floor: 0.3, floor_share: 0.16 },
+        WaveKind::Ecg => Allowed { still: 0.008, wander: 5.0, wild: 7.0, floor: 0.3, floor_share: 0.0 },
         WaveKind::ArterialPressure => Allowed { still: 0.3, wander: 80.0, wild: 200.0, floor: 8.0, floor_share: 0.2 },
         WaveKind::Pleth => Allowed { still: 0.0, wander: 0.0, wild: 0.0, floor: 0.0, floor_share: 0.12 },
         WaveKind::Respiration => Allowed { still: 0.0, wander: 0.0, wild: 0.0, floor: 0.0, floor_share: 0.25 },
@@ -52,8 +52,8 @@ fn share(value: f32, from: f32, to: f32) -> f32 {
 }
 
 impl Memory {
-    /// Index and reason of a second.
-    pub(super) fn judge(&mut self, kind: WaveKind, sums: &Sums) -> (u8, Option<Reason>) {
+    /// Index and reason of a second. What oscillates as in fibrillation is not noise for being always there.
+    pub(super) fn judge(&mut self, kind: WaveKind, sums: &Sums, oscillates: bool) -> (u8, Option<Reason>) {
         let allowed = allowed(kind);
         let total = (sums.count + sums.missing).max(1) as f32;
         let missing = sums.missing as f32 / total;
@@ -71,17 +71,14 @@ impl Memory {
         let limit = |absolute: f32, ranges: f32| if absolute > 0.0 { absolute } else { ranges * usual };
 
         let tone = f32::max(sums.mains[0], sums.mains[1]);
-        let tonal = 0.5 * tone * tone / (sums.fast * sums.fast).max(1e-12);
-        let floor = sums.floor * 2.83;
-        let relative = if range > 0.0 { floor / range } else { 0.0 };
-        let noise = share(relative, 0.4 * allowed.floor_share * 2.83, 2.0 * allowed.floor_share * 2.83)
-            .max(if allowed.floor > 0.0 { share(floor, 0.3 * allowed.floor, 2.5 * allowed.floor) } else { 0.0 });
+        let tonal = tone * tone > sums.floor * sums.floor;
+        let noise = if oscillates { 0.0 } else { noise(kind, &allowed, sums) };
         let faults = [
             (share(missing, 0.0, 0.6), Reason::LeadOff),
             (share(at_rail, 0.01, 0.2), Reason::Clipped),
             (share(wander, 0.2 * limit(allowed.wander, 3.0), 1.6 * limit(allowed.wander, 3.0)), Reason::BaselineWander),
             (motion(sums, range, usual, limit(allowed.wild, 4.0)), Reason::Motion),
-            (noise, if tonal > 0.6 { Reason::Mains } else { Reason::Noise }),
+            (noise, if tonal { Reason::Mains } else { Reason::Noise }),
         ];
         let (fault, reason) = faults.into_iter().fold((0.0, Reason::Noise), |worst, f| if f.0 > worst.0 { f } else { worst });
         let index = (100.0 * (1.0 - fault) + 0.5) as u8;
@@ -144,6 +141,20 @@ impl Memory {
         let close = 0.0005 * (high - low);
         self.rails = Some(((low + close).min(sums.low), (high - close).max(sums.high)));
     }
+}
+
+/// What lies between the beats: as a share of the beats in an electrocardiogram, whose complexes rise out of it, else of
+/// the range. A faint hum in a quiet lead is no noise.
+fn noise(kind: WaveKind, allowed: &Allowed, sums: &Sums) -> f32 {
+    let relative = if kind == WaveKind::Ecg {
+        let share_of_beats = if sums.loud > 0.0 { sums.floor / sums.loud } else { 0.0 };
+        share(share_of_beats, 0.12, 0.42) * share(sums.floor, 0.008, 0.03)
+    } else if sums.range() > 0.0 {
+        share(sums.floor / sums.range(), 0.4 * allowed.floor_share, 2.0 * allowed.floor_share)
+    } else {
+        0.0
+    };
+    if allowed.floor > 0.0 { relative.max(share(sums.floor, 0.3 * allowed.floor, 1.7 * allowed.floor)) } else { relative }
 }
 
 /// Steps and swings that no heart makes.

@@ -13,6 +13,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::Biquad;
+
 /// Half periods at which leakage is summed, seconds: 10 to 2.3 Hz in steps of a fifth.
 const HALVES_S: [f32; 9] = [0.05, 0.06, 0.072, 0.0864, 0.1037, 0.1244, 0.1493, 0.1792, 0.215];
 /// Length of the delay line: the longest half period at 200 Hz, and some.
@@ -35,41 +37,11 @@ pub struct Oscillation {
     pub seconds: u8,
 }
 
-/// A second-order section, transposed direct form II.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-struct Section {
-    b: [f32; 3],
-    a: [f32; 2],
-    z: [f32; 2],
-}
-
-impl Section {
-    /// Butterworth high-pass.
-    fn high_pass(hz: f32, rate: f32) -> Self {
-        let warp = libm::tanf(core::f32::consts::PI * hz / rate);
-        let norm = 1.0 / (1.0 + core::f32::consts::SQRT_2 * warp + warp * warp);
-        let a2 = (1.0 - core::f32::consts::SQRT_2 * warp + warp * warp) * norm;
-        Section { b: [norm, -2.0 * norm, norm], a: [2.0 * (warp * warp - 1.0) * norm, a2], z: [0.0; 2] }
-    }
-
-    /// Band-pass of gain 1 at its middle.
-    fn band_pass(hz: f32, width_hz: f32, rate: f32) -> Self {
-        let turn = core::f32::consts::TAU * hz / rate;
-        let alpha = libm::sinf(turn) * width_hz / (2.0 * hz);
-        let norm = 1.0 / (1.0 + alpha);
-        Section {
-            b: [alpha * norm, 0.0, -alpha * norm],
-            a: [-2.0 * libm::cosf(turn) * norm, (1.0 - alpha) * norm],
-            z: [0.0; 2],
-        }
-    }
-
-    #[inline]
-    fn step(&mut self, x: f32) -> f32 {
-        let y = self.b[0] * x + self.z[0];
-        self.z[0] = self.b[1] * x - self.a[0] * y + self.z[1];
-        self.z[1] = self.b[2] * x - self.a[1] * y;
-        y
+impl Oscillation {
+    /// Whether it is as in fibrillation: at 2 to 10 Hz with no more leakage and no less evenness than these.
+    #[must_use]
+    pub fn like_fibrillation(&self, leakage: f32, evenness: f32) -> bool {
+        (2.0..=10.0).contains(&self.hz) && self.leakage <= leakage && self.evenness >= evenness
     }
 }
 
@@ -93,8 +65,8 @@ pub(super) struct Oscillator {
     gathered: u32,
     gathered_sum: f32,
     origin: Option<f32>,
-    base: Section,
-    band: Section,
+    base: Biquad,
+    band: Biquad,
     line: Vec<f32>,
     at: usize,
     delays: [u8; HALVES_S.len()],
@@ -107,17 +79,14 @@ impl Oscillator {
     pub(super) fn new(rate: f32) -> Self {
         let thinning = ((rate / 100.0) as u32).max(1);
         let rate = rate / thinning as f32;
-        // Below 40 Hz the QRS band is not there; evenness then says nothing and stays 0.
-        let band = if rate >= 40.0 { Section::band_pass(14.6, 3.5, rate) } else { Section::default() };
-        let base = if rate >= 4.0 { Section::high_pass(1.0, rate) } else { Section::default() };
         Oscillator {
             rate,
             thinning,
             gathered: 0,
             gathered_sum: 0.0,
             origin: None,
-            base,
-            band,
+            base: Biquad::high_pass(1.0, core::f64::consts::FRAC_1_SQRT_2, f64::from(rate)),
+            band: Biquad::band_pass(14.6, 14.6 / 3.5, f64::from(rate)),
             line: vec![0.0; LINE],
             at: 0,
             delays: HALVES_S.map(|s| ((s * rate + 0.5) as u8).clamp(1, LINE as u8 - 1)),
@@ -177,11 +146,14 @@ impl Oscillator {
             all.leaks.iter_mut().zip(&past.leaks).for_each(|(sum, leak)| *sum += leak);
             seconds += u8::from(2 * past.count >= self.rate as u32);
         }
-        if !(self.base.z[0].abs() + self.band.z[0].abs() < 1e18) {
-            (self.base.z, self.band.z, self.origin) = ([0.0; 2], [0.0; 2], None);
+        if !(all.power < 1e30 && all.qrs_power < 1e30) {
+            // Values beyond any sense must not stay in the filters.
+            self.base.settle(0.0);
+            self.band.settle(0.0);
+            (self.origin, self.past) = (None, [Sums::default(); WINDOW]);
         }
         let count = all.count.max(1) as f32;
-        if !(all.size > 0.0 && all.change > 0.0 && all.power < 1e30 && all.qrs_power < 1e30) {
+        if !(all.size > 0.0 && all.change > 0.0 && all.power < 1e30) {
             return Oscillation { leakage: 1.0, seconds, ..Oscillation::default() };
         }
         let half_s = core::f32::consts::PI * all.size / all.change / self.rate;

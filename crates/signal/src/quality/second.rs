@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::Biquad;
 use crate::shape::WaveKind;
 
 /// Two resonators that measure the mains' two frequencies (Goertzel, Am. Math. Monthly 1958;65:34).
@@ -33,14 +34,9 @@ impl Tone {
 }
 
 /// The sums of the second under way, and the filters that feed them.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Second {
-    // High-pass: second-order Butterworth, transposed direct form II.
-    gain: f32,
-    a1: f32,
-    a2: f32,
-    z1: f32,
-    z2: f32,
+    high_pass: Option<Biquad>,
     tones: [Tone; 2],
     // Set once a stretch.
     origin: f32,
@@ -93,6 +89,8 @@ pub(super) struct Sums {
     pub fast: f32,
     /// The same of its second-quietest eighth: what lies between the beats.
     pub floor: f32,
+    /// The same of its loudest eighth: the beats.
+    pub loud: f32,
     /// Amplitudes at 50 and 60 Hz.
     pub mains: [f32; 2],
     /// Middle of the eighths' means: the baseline.
@@ -110,7 +108,7 @@ impl Sums {
 /// Corner of the high-pass, above what the kind of signal is made of.
 fn corner_hz(kind: WaveKind, rate: f32) -> f32 {
     let wanted = match kind {
-        WaveKind::Ecg => 30.0,
+        WaveKind::Ecg => 12.0,
         WaveKind::Pleth | WaveKind::ArterialPressure => 15.0,
         WaveKind::Respiration => 5.0,
         WaveKind::Other => 30.0,
@@ -121,12 +119,9 @@ fn corner_hz(kind: WaveKind, rate: f32) -> f32 {
 impl Second {
     /// Begins a stretch.
     pub(super) fn begin(&mut self, kind: WaveKind, rate: f32) {
-        let warp = libm::tanf(core::f32::consts::PI * corner_hz(kind, rate) / rate);
-        let norm = 1.0 / (1.0 + core::f32::consts::SQRT_2 * warp + warp * warp);
+        let corner = f64::from(corner_hz(kind, rate));
         *self = Second {
-            gain: norm,
-            a1: 2.0 * (warp * warp - 1.0) * norm,
-            a2: (1.0 - core::f32::consts::SQRT_2 * warp + warp * warp) * norm,
+            high_pass: Some(Biquad::high_pass(corner, core::f64::consts::FRAC_1_SQRT_2, f64::from(rate))),
             tones: match kind {
                 WaveKind::Ecg => [Tone::new(50.0, rate), Tone::new(60.0, rate)],
                 _ => [Tone::default(); 2],
@@ -178,9 +173,7 @@ impl Second {
         }
         // The level is taken from the stretch's first value, which keeps the filter's start quiet.
         let input = value - self.origin;
-        let fast = self.gain * input + self.z1;
-        self.z1 = -2.0 * self.gain * input - self.a1 * fast + self.z2;
-        self.z2 = self.gain * input - self.a2 * fast;
+        let fast = self.high_pass.as_mut().map_or(0.0, |filter| filter.step(input));
         self.eighth_energy += fast * fast;
         self.eighth_sum += input;
         self.eighth_count += 1;
@@ -227,7 +220,9 @@ impl Second {
         let mut energies = self.energies;
         energies[..closed].sort_by(f32::total_cmp);
         let quiet = energies[..closed].get(1).or(energies.first()).copied().unwrap_or(0.0);
+        let loud = energies[..closed].iter().rev().find(|e| **e < f32::MAX).copied().unwrap_or(0.0);
         let sums = Sums {
+            loud: loud.sqrt(),
             count: self.count,
             missing: self.missing,
             low: self.low,
@@ -243,8 +238,11 @@ impl Second {
         (self.count, self.missing, self.equal, self.energy, self.closed) = (0, 0, 0, 0.0, 0);
         self.stuck = [Stuck::default(); 2];
         // Values beyond any sense (or a filter driven there) must not stay in the state.
-        if !(self.z1.abs() + self.z2.abs() + self.eighth_sum.abs() < 1e18) {
-            (self.z1, self.z2, self.begun) = (0.0, 0.0, false);
+        if !(sums.fast < 1e15 && sums.level.abs() < 1e15) {
+            self.begun = false;
+            if let Some(filter) = &mut self.high_pass {
+                filter.settle(0.0);
+            }
         }
         sums
     }

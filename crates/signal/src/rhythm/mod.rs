@@ -18,7 +18,7 @@
 //! | ventricular run, couplet | 3 or more, 2 ventricular beats in a row | 10 s after the last |
 //! | trigeminy, bigeminy | every third, second beat ventricular, three times over | the pattern was not seen for 6 beats |
 //! | atrial fibrillation | see [`irregular`] | |
-//! | tachycardia, bradycardia | 8 beats at more than 100, less than 50/min | 97, 53/min |
+//! | tachycardia, bradycardia | 9 beats at more than 100, less than 50/min | 13 beats at less than 95, more than 54/min |
 //!
 //! The first five are those of the PhysioNet/CinC Challenge 2015 (Clifford et al., Physiol. Meas. 2016;37:E5).
 //! While the signal is not to be believed, or no beat was ever seen, the rhythm is undetermined.
@@ -27,9 +27,15 @@
 //! [`Oscillation`]: crate::quality::Oscillation
 //! [`Rhythm`]: crate::Rhythm
 
+pub mod entropy;
 pub mod irregular;
+pub mod measures;
+mod model;
 mod pattern;
 mod rate;
+mod record;
+mod table;
 mod watcher;
 
+pub use record::{Judgement, RecordClass, classify_record, record_measures, record_window};
 pub use watcher::{Limits, State, Watcher};

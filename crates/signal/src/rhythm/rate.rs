@@ -75,10 +75,10 @@ impl Rates {
     }
 
     pub(super) fn tachycardia(&self) -> Option<Finding> {
-        self.within(&Bounds { fast: true, begin: 100.0, begin_over: 8, end: 97.0, end_over: 8 })
+        self.within(&Bounds { fast: true, begin: 100.0, begin_over: 8, end: 95.0, end_over: 12 })
     }
 
     pub(super) fn bradycardia(&self) -> Option<Finding> {
-        self.within(&Bounds { fast: false, begin: 50.0, begin_over: 8, end: 53.0, end_over: 8 })
+        self.within(&Bounds { fast: false, begin: 50.0, begin_over: 8, end: 54.0, end_over: 12 })
     }
 }

@@ -125,12 +125,6 @@ impl Watcher {
         self.held[rhythm as usize].map(|held| held.since_us)
     }
 
-    /// Since when a rhythm holds, microseconds since 1970 UTC, whether or not a more urgent one does too.
-    #[must_use]
-    pub fn holds(&self, rhythm: Rhythm) -> Option<i64> {
-        self.held[rhythm as usize].map(|held| held.since_us)
-    }
-
     /// Takes a beat; gives the state if the rhythm changed. A beat older than the last one is left out.
     pub fn beat(&mut self, beat: &Beat) -> Option<State> {
         if self.last_beat_us.is_some_and(|last| beat.time_us <= last) {
