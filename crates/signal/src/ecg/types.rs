@@ -29,13 +29,15 @@ const FORGET: f32 = 0.01;
 const OVERTAKES: f32 = 1.5;
 /// A beat earlier than this part of the usual interval does not make its shape a usual one.
 const EARLY: f32 = 0.85;
+/// The mean interval moves this part of the way with each beat.
+const SLOW: f32 = 0.03;
 /// Before so many beats no type is told.
 const FIRST_BEATS: u32 = 4;
 /// An interval longer than this is none: beats are missing.
 const INTERVAL_MAX_US: i64 = 3_000_000;
 
 /// Number of measures that a beat is judged by.
-pub const MEASURES: usize = 12;
+pub const MEASURES: usize = 14;
 
 /// A shape of one lead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,9 +123,10 @@ pub struct Types {
     /// Usual interval, and usual change from one interval to the next, microseconds.
     interval: Level,
     change: Level,
+    /// Mean interval of the last half minute or so, microseconds.
+    slow: f32,
     last_us: Option<i64>,
     last_interval: f32,
-    last_class: BeatClass,
     beats: u32,
 }
 
@@ -135,9 +138,9 @@ impl Types {
             leads: vec![Shapes::default(); leads.min(MAX_LEADS)],
             interval: Level::new(800_000.0, 1),
             change: Level::new(0.0, 1),
+            slow: 800_000.0,
             last_us: None,
             last_interval: 800_000.0,
-            last_class: BeatClass::Unclassifiable,
             beats: 0,
         }
     }
@@ -154,7 +157,7 @@ impl Types {
             Some(measures) if self.beats >= FIRST_BEATS => model::class(&measures),
             _ => BeatClass::Unclassifiable,
         };
-        self.learn(beat, class);
+        self.learn(beat);
         let form = beat.forms.get(beat.lead).copied().flatten();
         Beat {
             time_us: beat.at_us,
@@ -193,7 +196,7 @@ impl Types {
         let pace = self.pace(beat).unwrap_or(1.0).clamp(0.2, 2.5);
         let early = (1.0 - pace).max(0.0);
         let unrest = (self.change.median() / self.interval.median()).min(1.0);
-        let after = f32::from(u8::from(self.last_class == BeatClass::Ventricular));
+        let behind = (1.0 - pace * self.interval.median() / self.slow).clamp(0.0, 0.8);
         let unlike = mean.unlike / sum;
         Some([
             unlike,
@@ -207,11 +210,13 @@ impl Types {
             (pace - 1.0).max(0.0),
             early * (1.0 - 3.0 * unrest).max(0.0),
             early * unlike,
-            after * unlike,
+            unlike.max(0.0).sqrt(),
+            behind,
+            behind * (1.0 - 3.0 * unrest).max(0.0),
         ])
     }
 
-    fn learn(&mut self, beat: &Fused, class: BeatClass) {
+    fn learn(&mut self, beat: &Fused) {
         let pace = self.pace(beat);
         let early = pace.is_some_and(|pace| pace < EARLY);
         for (shapes, form) in self.leads.iter_mut().zip(&beat.forms) {
@@ -224,9 +229,10 @@ impl Types {
             self.interval.add(interval);
             self.change.add((interval - self.last_interval).abs());
             self.last_interval = interval;
+            let part = if self.beats < 30 { 0.2 } else { SLOW };
+            self.slow += part * (interval - self.slow);
         }
         self.last_us = Some(beat.at_us);
-        self.last_class = class;
         self.beats = self.beats.saturating_add(1);
     }
 }

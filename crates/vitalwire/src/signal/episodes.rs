@@ -93,7 +93,7 @@ fn watch(beats: &[Beat], verdicts: &[Verdict]) -> [Vec<Span>; 3] {
     let mut now_us = 0;
     let mut look = |watcher: &Watcher, now_us: i64| {
         for ((rhythm, held), spans) in WATCHED.into_iter().zip(&mut held).zip(&mut spans) {
-            match (watcher.holds(rhythm), *held) {
+            match (watcher.since_us(rhythm), *held) {
                 (Some(since_us), None) => *held = Some(since_us),
                 (None, Some(from_us)) => {
                     spans.push(Span { from_us, to_us: now_us });
