@@ -9,7 +9,9 @@ export const BedsDialog: Component<{ tiles: Tile[]; chosen: string[]; onClose: (
   const done = (event: SubmitEvent) => {
     event.preventDefault();
     const beds = props.tiles.map((t) => t.patient.id).filter((id) => picked().has(id));
-    props.onChoose(beds.length === props.tiles.length ? [] : beds);
+    // What would be shown anyway is no choice: a bed that gets waveforms later joins.
+    const usual = props.tiles.filter((t) => t.waves).map((t) => t.patient.id);
+    props.onChoose(beds.join() === usual.join() ? [] : beds);
     props.onClose();
   };
   return (
@@ -19,7 +21,7 @@ export const BedsDialog: Component<{ tiles: Tile[]; chosen: string[]; onClose: (
           <For each={props.tiles} fallback={<li class="muted">No patient is on the ward yet.</li>}>
             {(t) => (
               <li>
-                <label class="check"><input type="checkbox" checked={picked().has(t.patient.id)} onChange={(e) => toggle(t.patient.id, e.currentTarget.checked)} /> <b>{t.location?.name ?? 'No bed'}</b> {t.patient.name || 'Name unknown'}</label>
+                <label class="check"><input type="checkbox" checked={picked().has(t.patient.id)} onChange={(e) => toggle(t.patient.id, e.currentTarget.checked)} /> <b>{t.location?.name ?? 'No bed'}</b> {t.patient.name || 'Name unknown'}{t.waves ? '' : ' (no waveforms)'}</label>
               </li>
             )}
           </For>

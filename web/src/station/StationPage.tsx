@@ -9,7 +9,7 @@ import { plural } from '../ui/format';
 import { BedsDialog } from './BedsDialog';
 import { BedView } from './BedView';
 import { StationToolbar } from './StationToolbar';
-import { bedsOf, columnsOf, neighbour, pageOf, pagesOf, remember, rememberedView, type StationView } from './station.state';
+import { bedsOf, columnsOf, neighbour, ofUnit, pageOf, pagesOf, remember, rememberedView, type StationView } from './station.state';
 import { useStation } from './useStation';
 import '../ward/ward.css';
 import '../ward/tile.css';
@@ -27,7 +27,7 @@ const StationPage: Component = () => {
   const tiles = createMemo(() => ward.order.map((id) => ward.tiles[id]).filter((t): t is Tile => !!t));
   const all = createMemo(() => {
     const { unit, beds } = view();
-    tiles().forEach((t) => [t.location?.name, t.location?.unit]);
+    tiles().forEach((t) => [t.location?.name, t.location?.unit, t.waves]);
     return untrack(() => bedsOf([...tiles()], { unit, beds }).map((t) => t.patient.id));
   }, [], same);
   const shown = createMemo(() => pageOf(all(), view().density, view().page), [], same);
@@ -58,7 +58,7 @@ const StationPage: Component = () => {
 
   return (
     <div class="ward station" classList={{ 'not-live': !isLive() || !station.live() }}>
-      <StationToolbar view={view()} units={ward.units} count={all().length} onChange={change} onBeds={() => setChoosing(true)} />
+      <StationToolbar view={view()} units={ward.units} count={all().length} without={ofUnit([...tiles()], view().unit).length - all().length} onChange={change} onBeds={() => setChoosing(true)} />
       <Show when={ward.loaded} fallback={<p class="empty" role="status">Waiting for the ward…</p>}>
         <Show when={isLive() && !station.live()}><p class="station-lost" role="status">The waveforms are not live; connecting…</p></Show>
         <ul class="tiles beds" classList={{ dense: view().density > 16, large: view().density <= 9 }}
@@ -76,7 +76,7 @@ const StationPage: Component = () => {
         </ul>
       </Show>
       <Show when={choosing()}>
-        <BedsDialog tiles={bedsOf(tiles(), { unit: view().unit, beds: [] })} chosen={view().beds} onClose={() => setChoosing(false)} onChoose={(beds) => change({ beds, page: 0 })} />
+        <BedsDialog tiles={ofUnit([...tiles()], view().unit)} chosen={view().beds.length ? view().beds : all()} onClose={() => setChoosing(false)} onChoose={(beds) => change({ beds, page: 0 })} />
       </Show>
     </div>
   );

@@ -1,11 +1,14 @@
 // Unit, beds, waveforms, density, speed and pages of the central station.
 import { For, Show, type Component } from 'solid-js';
+import { plural } from '../ui/format';
 import { CHOICES, DENSITIES, pagesOf, SPEEDS, type Choice, type StationView } from './station.state';
 
 interface StationToolbarProps {
   view: StationView;
   units: string[];
   count: number;
+  /** Beds of the unit that are not shown. */
+  without: number;
   onChange: (patch: Partial<StationView>) => void;
   onBeds: () => void;
 }
@@ -23,6 +26,7 @@ export const StationToolbar: Component<StationToolbarProps> = (props) => {
           <button type="button" class="btn small" disabled={at() === pages() - 1} onClick={() => props.onChange({ page: at() + 1 })} aria-label="Next page of beds">›</button>
         </div>
       </Show>
+      <Show when={props.without > 0}><span class="small muted">{plural(props.without, 'bed')} {props.view.beds.length ? 'not chosen' : 'without waveforms'}</span></Show>
       <span class="grow" />
       <Show when={props.units.length > 1}>
         <Pick label="Unit" value={props.view.unit} options={[['', 'All units'], ...props.units.map((u): [string, string] => [u, u])]} onPick={(unit) => props.onChange({ unit, beds: [], page: 0 })} />

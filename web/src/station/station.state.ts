@@ -38,11 +38,14 @@ export function readView(text: string | null): StationView {
 export const rememberedView = (): StationView => readView(localStorage.getItem(KEY));
 export const remember = (view: StationView): void => localStorage.setItem(KEY, JSON.stringify({ ...view, page: 0 }));
 
-/** Patients of the unit in the order of their beds; of those the chosen ones, if any of them is still there. */
+/** Patients of the unit in the order of their beds. */
+export const ofUnit = (tiles: Tile[], unit: string): Tile[] => tiles.filter((t) => !unit || t.location?.unit === unit).sort(byBed);
+
+/** Of the unit the chosen beds, if any of them is still there; else those with waveforms; else, when nobody has any, all. */
 export function bedsOf(tiles: Tile[], view: Pick<StationView, 'unit' | 'beds'>): Tile[] {
-  const there = tiles.filter((t) => !view.unit || t.location?.unit === view.unit).sort(byBed);
-  const chosen = there.filter((t) => view.beds.includes(t.patient.id));
-  return chosen.length ? chosen : there;
+  const there = ofUnit(tiles, view.unit);
+  const chosen = there.filter((t) => view.beds.includes(t.patient.id)), waving = there.filter((t) => t.waves);
+  return chosen.length ? chosen : waving.length ? waving : there;
 }
 
 export const pagesOf = (count: number, density: number): number => Math.max(1, Math.ceil(count / density));

@@ -13,6 +13,12 @@ test.each([
   ['chosen beds that have all left', { unit: '', beds: ['gone'] }, '1 2 10 w'],
 ])('beds: %s', (_n, view, expected) => expect(names(bedsOf([...tiles], view))).toBe(expected));
 
+test('beds without waveforms are shown only when they are chosen, or when nobody has any', () => {
+  const mixed = [sampleTile('1', { waves: true }), sampleTile('2'), sampleTile('3', { waves: true })];
+  expect(names(bedsOf(mixed, { unit: '', beds: [] }))).toBe('1 3');
+  expect(names(bedsOf(mixed, { unit: '', beds: ['2'] }))).toBe('2');
+});
+
 test.each([[['a', 'b', 'c', 'd', 'e'], 4, 0, 'abcd'], [['a', 'b', 'c', 'd', 'e'], 4, 1, 'e'], [['a'], 4, 9, 'a'], [[], 4, 0, '']])('page of %o by %i, page %i', (list, density, page, expected) => {
   expect(pageOf(list as string[], density, page).join('')).toBe(expected);
 });

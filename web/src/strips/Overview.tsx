@@ -58,7 +58,7 @@ export const Overview: Component<{ strips: Strips; patient: string }> = (props) 
     }
     ctx.fillStyle = style.getPropertyValue('--ink-3').trim();
     ctx.font = '10px sans-serif';
-    const every = [300_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000].find((ms) => (ms * width) / range() > 70) ?? 14_400_000;
+    const every = [60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000].find((ms) => (ms * width) / range() > 70) ?? 14_400_000;
     for (let t = Math.ceil(from / every) * every; t < to; t += every) {
       const x = Math.round(((t - from) / range()) * width);
       ctx.fillRect(x, HEIGHT - 12, 1, 4);

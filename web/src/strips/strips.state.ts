@@ -4,7 +4,7 @@ import type { WaveChannel } from '../api/types';
 export const SPEEDS = [12.5, 25, 50] as const;
 export const GAINS = [5, 10, 20] as const;
 /** Heights of lanes in millimetres: an ECG at 10 mm/mV shows 3 mV. */
-export const ECG_MM = 30, OTHER_MM = 22;
+export const ECG_MM = 30, OTHER_MM = 18;
 
 export interface StripSettings { speed: number; gain: number; hidden: number[] }
 const KEY = 'vw-strips';
@@ -41,7 +41,7 @@ export function moved(key: string, shift: boolean, from: number, span: number, [
   return null;
 }
 
-export const RANGES: [number, string][] = [[3_600_000, '1 h'], [6 * 3_600_000, '6 h'], [24 * 3_600_000, '24 h']];
+export const RANGES: [number, string][] = [[600_000, '10 min'], [3_600_000, '1 h'], [6 * 3_600_000, '6 h'], [24 * 3_600_000, '24 h']];
 /** The shortest overview that shows all there is; the longest when nothing does. */
 export function rangeFor(first: number, now: number): number {
   return RANGES.find(([ms]) => now - first <= ms)?.[0] ?? RANGES[RANGES.length - 1]![0];
