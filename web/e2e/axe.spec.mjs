@@ -60,7 +60,7 @@ test('axe finds nothing in the dialogs, light and dark, desk and phone', { timeo
   await page.goto(server.url + paths.alert);
   await dialog('escalate', () => page.locator('.alert-detail').getByRole('button', { name: /^Escalate/ }).click());
   await page.goto(server.url + paths.message);
-  await dialog('discard', () => page.getByRole('button', { name: /^Discard/ }).click());
+  await dialog('discard', () => page.getByRole('button', { name: 'Discard…' }).click());
   await page.goto(server.url + paths.alerts);
   await page.getByRole('button', { name: 'History' }).click();
   await settled(page);
