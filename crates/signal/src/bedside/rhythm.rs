@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 use super::confirm::{self, Witness};
-use super::finding::Finding;
+use super::finding::{Derived, Finding};
 use super::heart::Heart;
+use crate::hrv::{FiveMinutes, Short};
 use crate::rhythm::{State, Watcher};
 use crate::{Beat, Reason, Rhythm, WaveKind};
 
@@ -30,6 +31,9 @@ const UNCONFIRMED: f32 = 0.5;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Told {
     watcher: Watcher,
+    /// Variability of the five minutes under way, and of the last ones if they were not told yet.
+    variability: FiveMinutes,
+    short: Option<Short>,
     /// End of the second that the watcher was given last.
     second_us: Option<i64>,
     /// Since when all leads are quiet.
@@ -44,6 +48,7 @@ impl Told {
     /// A fused beat.
     pub fn beat(&mut self, beat: &Beat) {
         self.watcher.beat(beat);
+        self.short = self.variability.beat(beat).or(self.short);
     }
 
     /// Whether the pulses contradict the leads.
@@ -57,6 +62,11 @@ impl Told {
             return;
         }
         self.watch(channels, now_us);
+        if let Some(short) = self.short.take() {
+            for (what, value) in [(Derived::Sdnn, short.sdnn), (Derived::Rmssd, short.rmssd)] {
+                out.push(Finding::Derived { what, value, time_us: short.time_us, confidence: 0.9 });
+            }
+        }
         let quiet = self.quiet(channels, heart, now_us);
         let state = quiet.unwrap_or_else(|| self.watcher.state());
         let asked = self.asked.filter(|asked| asked.0 == state.rhythm && now_us % ASKED_US != 0);
@@ -81,6 +91,9 @@ impl Told {
             Some(second) => {
                 self.second_us = Some(second.time_us);
                 self.watcher.second(&second);
+                if !second.believable() {
+                    self.variability.broken();
+                }
             }
             None => {
                 self.watcher.pass(now_us);
