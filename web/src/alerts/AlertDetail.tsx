@@ -2,7 +2,7 @@
 import { createEffect, createResource, For, on, onCleanup, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import { nowMs, serverNow } from '../live/clock';
-import { onLiveEvent } from '../live/store';
+import { onLiveEvent, ward } from '../live/store';
 import { showSource } from '../source/source.state';
 import { AlarmMark } from '../ui/AlarmMark';
 import { decimalsOf, exactTime, number, plural, when } from '../ui/format';
@@ -40,7 +40,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                   <dt>Turn of</dt><dd>{roleWord(h().alert.assigned)} (level {h().alert.level})</dd>
                   <dt>Condition</dt><dd class="mono">{h().alert.condition}</dd>
                 </dl>
-                <Show when={h().alert.patient}>{(p) => <p><a class="btn small" href={`/patients/${encodeURIComponent(p().id)}/waves?at=${h().alert.raised_ms}`}>Waveforms around the alert</a></p>}</Show>
+                <Show when={ward.tiles[h().alert.patient?.id ?? '']?.waves !== false && h().alert.patient}>{(p) => <p><a class="btn small" href={`/patients/${encodeURIComponent(p().id)}/waves?at=${h().alert.raised_ms}`}>Waveforms around the alert</a></p>}</Show>
                 <Show when={h().alert.readings.length}>
                   <h3>It came from {plural(h().alert.readings.length, 'reading')}</h3>
                   <ul class="row"><For each={h().alert.readings}>{(name) => <li><ReadingButton name={name} /></li>}</For></ul>

@@ -107,5 +107,6 @@ export const api = {
   beats: (patient: string, from: number, to: number, signal?: AbortSignal) => get<BeatPage>(`/patients/${id(patient)}/beats`, { from_ms: Math.round(from), to_ms: Math.round(to) }, signal),
   holds: (patient: string) => get<{ holds: Hold[] }>(`/patients/${id(patient)}/holds`),
   hold: (patient: string, hold: { from_ms: number; to_ms: number; reason: string }) => post<Hold>(`/patients/${id(patient)}/holds`, hold),
+  releaseHold: (patient: string, hold: string) => call<void>('DELETE', url(`/patients/${id(patient)}/holds/${id(hold)}`)),
   reading: (reading: string) => get<ReadingSource>(`/readings/${id(reading)}`),
 };

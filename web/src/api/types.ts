@@ -47,7 +47,7 @@ export type WaveChannel = Schemas['WaveChannel'];
 export type Ward = Schemas['Ward'];
 
 /** An interval that is kept for ever. */
-export interface Hold { id: string; from_ms: number; to_ms: number; reason: string; by: string }
+export interface Hold { id: string; from_ms: number; to_ms: number; reason: string; by: string; at_ms: number }
 
 /** What the live stream carries; the event's name is `type`, its id the stream position. */
 export type LiveEvent =

@@ -95,6 +95,7 @@ export const Overview: Component<{ strips: Strips; patient: string }> = (props) 
         <div class="overview-hit" role="slider" tabindex="0" aria-label="Time of the strip" aria-valuemin={0} aria-valuemax={Math.round(range() / 1_000)} aria-valuenow={Math.round(Math.max(0, at() - begin()) / 1_000)} aria-valuetext={s.live() ? 'live' : timeOfDay(at())}
           onPointerDown={jump} onPointerMove={jump} onKeyDown={key} />
         <Show when={!s.live()}><span class="overview-here" style={{ left: `${pct(at())}%`, width: `${Math.max(0.2, (100 * s.span()) / range())}%` }} /></Show>
+        <For each={s.holds().filter((h) => h.to_ms > begin() && h.from_ms < end())}>{(h) => <span class="overview-kept" title={`Kept for ever: ${h.reason}`} style={{ left: `${pct(h.from_ms)}%`, width: `${(100 * (h.to_ms - h.from_ms)) / range()}%` }} />}</For>
         <ul class="overview-alerts" aria-label="Alerts">
           <For each={alerts()}>{(a: Alert) => (
             <li style={{ left: `${pct(a.raised_ms)}%` }}>

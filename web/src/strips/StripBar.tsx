@@ -1,31 +1,29 @@
 // What one can do with the strip: live or frozen, speed, gain, channels, calipers, export, hold, paper.
 import { createSignal, For, Show, type Component } from 'solid-js';
-import { BASE } from '../api/client';
 import { currentSession, may } from '../session/session';
 import { exactTime, timeOfDay } from '../ui/format';
 import { channelWord } from '../waves/channels';
 import { rulerIsSet } from '../waves/paper';
+import { ExportDialog } from './ExportDialog';
 import { HoldDialog } from './HoldDialog';
 import { ChannelsDialog } from './ChannelsDialog';
 import { RulerDialog } from './RulerDialog';
 import { GAINS, SPEEDS } from './strips.state';
 import type { Strips } from './useStrips';
 
-const FORMATS: [string, string][] = [['wfdb', 'WFDB (zip)'], ['edf', 'EDF+'], ['csv', 'CSV'], ['parquet', 'Parquet'], ['fhir', 'FHIR']];
 
 
 export const StripBar: Component<{ strips: Strips; patient: string; holding: boolean; connected: boolean; onHold: (on: boolean) => void }> = (props) => {
   const s = props.strips;
   const [ruler, setRuler] = createSignal(false);
+  const [exporting, setExporting] = createSignal(false);
   const [details, setDetails] = createSignal(false);
-  let menu!: HTMLDetailsElement;
   const toggle = (series: number) => {
     const { hidden } = s.settings();
     const next = hidden.includes(series) ? hidden.filter((x) => x !== series) : [...hidden, series];
     if (s.channels().some((c) => !next.includes(c.series))) s.change({ hidden: next });
   };
   const window = (): [number, number] => { const from = s.from() ?? 0; return [Math.round(from), Math.round(from + s.span())]; };
-  const file = (format: string) => { const [from, to] = window(); return `${BASE}/patients/${encodeURIComponent(props.patient)}/waveforms/export?from_ms=${from}&to_ms=${to}&format=${format}`; };
   const print = () => { const [from, to] = window(); return `/patients/${encodeURIComponent(props.patient)}/print?from=${from}&to=${Math.max(to, from + 10_000)}&series=${s.shown().map((c) => c.series).join(',')}&gain=${s.settings().gain}&speed=${s.settings().speed === 50 ? 50 : 25}`; };
   return (
     <div class="strip-bar">
@@ -49,21 +47,16 @@ export const StripBar: Component<{ strips: Strips; patient: string; holding: boo
       <button type="button" class="btn small" classList={{ warn: !rulerIsSet() }} onClick={() => setRuler(true)} title="Make a millimetre on this screen true">Ruler</button>
       <button type="button" class="btn small" aria-pressed={!!s.calipers()} onClick={() => s.toggleCalipers()}>Calipers</button>
       <Show when={!s.live()}>
-        <details class="menu" ref={menu} onKeyDown={(e) => { if (e.key === 'Escape') { menu.open = false; menu.querySelector('summary')?.focus(); e.stopPropagation(); } }} onFocusOut={(e) => { if (!menu.contains(e.relatedTarget as Node | null)) menu.open = false; }}>
-          <summary class="btn small">Export</summary>
-          <ul>
-            <For each={FORMATS}>{([format, word]) => <li><a href={file(format)} download="">{word}</a></li>}</For>
-            <li class="muted small">{timeOfDay(window()[0])} – {timeOfDay(window()[1])}, all channels</li>
-          </ul>
-        </details>
+        <button type="button" class="btn small" onClick={() => setExporting(true)}>Export</button>
         <a class="btn small" href={print()}>Print</a>
-        <Show when={currentSession() && may('see-patients')}><button type="button" class="btn small" onClick={() => props.onHold(true)}>Keep for ever</button></Show>
+        <Show when={currentSession() && may('act-on-alerts')}><button type="button" class="btn small" onClick={() => props.onHold(true)}>Keep for ever</button></Show>
       </Show>
       <div class="chips" role="group" aria-label="Channels">
         <For each={s.channels()}>{(c) => <button type="button" class="chip" aria-pressed={!s.settings().hidden.includes(c.series)} onClick={() => toggle(c.series)}>{channelWord(c)}</button>}</For>
         <Show when={s.channels().length}><button type="button" class="btn quiet small" onClick={() => setDetails(true)}>Rates, gaps, drift</button></Show>
       </div>
-      <Show when={props.holding && !s.live()}><HoldDialog patient={props.patient} from={window()[0]} to={window()[1]} onClose={() => props.onHold(false)} /></Show>
+      <Show when={props.holding && !s.live()}><HoldDialog patient={props.patient} from={window()[0]} to={window()[1]} holds={s.holds()} onChange={() => void s.loadHolds()} onClose={() => props.onHold(false)} /></Show>
+      <Show when={exporting() && !s.live()}><ExportDialog patient={props.patient} from={window()[0]} to={window()[1]} first={s.extent()[0]} last={s.extent()[1]} onClose={() => setExporting(false)} /></Show>
       <Show when={details()}><ChannelsDialog channels={s.channels()} onClose={() => setDetails(false)} /></Show>
       <Show when={ruler()}><RulerDialog onClose={() => setRuler(false)} /></Show>
     </div>

@@ -17,6 +17,7 @@ export interface StripPicture {
   colour: (name: string) => string;
   /** The lane that calipers measure. */
   chosen: number;
+  alerts: { ms: number; word: string; priority: string }[];
 }
 
 const scratch = new Float32Array(65_536);
@@ -221,7 +222,22 @@ export function drawStrip(ctx: CanvasRenderingContext2D, p: StripPicture): void 
     drawQuality(ctx, p, lane);
     drawLaneHead(ctx, p, lane, i === p.chosen);
   });
+  drawAlerts(ctx, p);
   drawTime(ctx, p);
+}
+
+/** Where an alert was raised: a line through all lanes, with its title at the foot. */
+function drawAlerts(ctx: CanvasRenderingContext2D, p: StripPicture): void {
+  ctx.font = 'bold 12px sans-serif';
+  ctx.textAlign = 'center';
+  for (const a of p.alerts) {
+    const x = xOf(p.axis, a.ms);
+    if (x < 0 || x > p.width) continue;
+    ctx.fillStyle = p.colour(`--${a.priority}`);
+    ctx.fillRect(x - 1, BEAT_ROW, 2, p.height - TIME_ROW - BEAT_ROW);
+    const half = ctx.measureText(a.word).width / 2 + 6;
+    chip(ctx, p, a.word, Math.max(half, Math.min(p.width - half, x)), p.height - TIME_ROW - 12, `--${a.priority}-ink`, `--${a.priority}`);
+  }
 }
 
 function drawLaneHead(ctx: CanvasRenderingContext2D, p: StripPicture, lane: StripLane, chosen: boolean): void {

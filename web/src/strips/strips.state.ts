@@ -56,3 +56,14 @@ export function beatSummary(beats: [number, string][], word: (letter: string) =>
   for (const [, letter] of beats) counts.set(letter, (counts.get(letter) ?? 0) + 1);
   return counts.size ? `beats: ${[...counts].map(([l, n]) => `${n} ${word(l)}`).join(', ')}` : 'no beats found';
 }
+
+export interface ExportSpan { from: number; to: number; word: string }
+/** What can be exported around the strip `from`..`to`, within what there is. Whole milliseconds. */
+export function exportSpans(from: number, to: number, first: number, last: number): ExportSpan[] {
+  const middle = (from + to) / 2;
+  const around = (ms: number, word: string): ExportSpan => ({ from: Math.round(Math.max(first, middle - ms / 2)), to: Math.round(Math.min(last, middle + ms / 2)), word });
+  return [
+    { from: Math.round(from), to: Math.round(to), word: `The strip on the screen, ${Math.round((to - from) / 1_000)} s` },
+    ...[around(300_000, 'Five minutes around it'), around(3_600_000, 'An hour around it'), around(86_400_000, 'A day around it')].filter((s, i, all) => s.to > s.from && (i === 0 || s.to - s.from > all[i - 1]!.to - all[i - 1]!.from)),
+  ];
+}

@@ -6,7 +6,7 @@ import { measure, measureWords, startCalipers } from './calipers';
 import { drawStrip, laneScale, laneY } from './draw';
 import { join, joinMarks } from './source';
 import { columnsOf, copyWithin, endOf, gapsOf, toStretch, valueAt, type Stretch } from './stretches';
-import { beatSummary, clampFrom, extent, moved, rangeFor, readSettings, spanMs, timeParam } from './strips.state';
+import { beatSummary, clampFrom, exportSpans, extent, moved, rangeFor, readSettings, spanMs, timeParam } from './strips.state';
 
 const stretch = (startMs: number, values: number[], stepMs = 4, pairs = false): Stretch => ({ startMs, stepMs, pairs, values: Float32Array.from(values) });
 
@@ -89,6 +89,10 @@ test('settings and addresses that are strange', () => {
   expect(beatSummary([[1, 'N'], [2, 'V'], [3, 'N']], (l) => l)).toBe('beats: 2 N, 1 V');
 });
 
+test('exports never reach beyond what there is, nor offer the same twice', () => {
+  expect(exportSpans(500_000.4, 515_000.4, 0, 1_000_000).map((s) => [s.from, s.to])).toEqual([[500_000, 515_000], [357_500, 657_500], [0, 1_000_000]]);
+});
+
 test('an ECG lane has exactly the chosen gain, whatever the signal', () => {
   const c = sampleChannel(1);
   for (const top of [0.2, 1, 8]) expect(laneScale(c, [stretch(0, [0, top, 0, 0])], 0, 100, 113, 3.78, 10).pxPerUnit).toBeCloseTo(37.8, 6);
@@ -103,10 +107,10 @@ test('a strip is drawn without a failure, and a gap is named with its length', (
   const stretches = [stretch(0, heartbeat(500, 4).map((v) => v / 200)), stretch(5_000, heartbeat(1_000, 4).map((v) => v / 200))];
   const scale = laneScale(channel, stretches, 0, 9_000, 113, 3.78, 10);
   drawStrip(ctx, {
-    width: 900, height: 200, mm: 3.78, axis: { fromMs: 0, pxPerMs: 0.0945 }, toMs: 9_500, lanes: [{ channel, stretches, known: true, top: 48, height: 113, scale }], gain: 10, nowMs: 9_000, chosen: 0, colour: () => '#000',
+    width: 900, height: 200, mm: 3.78, axis: { fromMs: 0, pxPerMs: 0.0945 }, toMs: 9_500, alerts: [{ ms: 3_000, word: 'Asystole', priority: 'high' }], lanes: [{ channel, stretches, known: true, top: 48, height: 113, scale }], gain: 10, nowMs: 9_000, chosen: 0, colour: () => '#000',
     marks: { beats: [[200, 'N'], [1_000, 'V'], [1_500, 'x']], rhythms: [{ from_ms: 0, to_ms: 9_000, rhythm: 'atrial-fibrillation' }], quality: [{ series: 1, from_ms: 0, to_ms: 2_000, reason: 'motion' }] },
   });
-  expect(words).toEqual(expect.arrayContaining(['N', 'V', '800', 'Atrial fibrillation', 'no signal 3.0 s', '⚠ motion', 'ECG II', '10 mm/mV']));
+  expect(words).toEqual(expect.arrayContaining(['N', 'V', '800', 'Atrial fibrillation', 'Asystole', 'no signal 3.0 s', '⚠ motion', 'ECG II', '10 mm/mV']));
 });
 
 test('what comes from the server is what is drawn', () => {

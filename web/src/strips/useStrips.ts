@@ -1,7 +1,7 @@
 // The model of the patient's waveform page: where we are in time, what is loaded, what is live.
 import { createEffect, createMemo, createSignal, on, onCleanup } from 'solid-js';
 import { api } from '../api/client';
-import type { Alert, WaveChannel } from '../api/types';
+import type { Alert, Hold, WaveChannel } from '../api/types';
 import { currentPath, currentQuery, go } from '../app/router';
 import { nowMs, serverNow } from '../live/clock';
 import { onLiveEvent } from '../live/store';
@@ -19,6 +19,7 @@ export type Strips = ReturnType<typeof useStrips>;
 export function useStrips(patient: () => string) {
   const [list, setList] = createSignal<WaveChannel[] | null>(null);
   const [alerts, setAlerts] = createSignal<Alert[]>([]);
+  const [holds, setHolds] = createSignal<Hold[]>([]);
   const [error, setError] = createSignal('');
   const [settings, setSettings] = createSignal<StripSettings>(rememberedSettings());
   /** Left edge of what is looked at; null: live. */
@@ -45,6 +46,7 @@ export function useStrips(patient: () => string) {
     }
   };
   const loadAlerts = () => api.alerts({ patient: patient(), state: 'all', limit: 200 }).then((p) => setAlerts(p.alerts), () => undefined);
+  const loadHolds = () => api.holds(patient()).then((h) => setHolds(h.holds), () => undefined);
   createEffect(on(patient, () => {
     source.close();
     source = stripSource(patient(), () => setLoaded((n) => n + 1));
@@ -52,6 +54,7 @@ export function useStrips(patient: () => string) {
     setCalipers(null);
     void load();
     void loadAlerts();
+    void loadHolds();
   }));
   const stop = onLiveEvent((event) => { if (event.type === 'alert' && event.patient?.id === patient()) void loadAlerts(); });
   const timer = window.setInterval(() => void load(), LIST_EVERY_MS);
@@ -97,7 +100,7 @@ export function useStrips(patient: () => string) {
     setCalipers(startCalipers(at, at + span(), marks().beats));
   };
   return {
-    channels, shown, heights, height, alerts, error, settings, from, span, width, setWidth, calipers, setCalipers, chosen, setChosen, loaded, marks, look, freeze, follow, move, toggleCalipers,
+    channels, shown, heights, height, alerts, holds, loadHolds, error, settings, from, span, width, setWidth, calipers, setCalipers, chosen, setChosen, loaded, marks, look, freeze, follow, move, toggleCalipers,
     /** Whether there is a list of channels yet. */
     known: () => list() !== null,
     live: () => from() === null,
