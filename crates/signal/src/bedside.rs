@@ -37,6 +37,12 @@ const ALIVE_US: i64 = 3_000_000;
 /// When no channel has been heard for so long, time passes by the clock.
 const SILENT_US: i64 = 10_000_000;
 
+/// Times further from 1970 are none: what a double keeps to the microsecond.
+const TIME_MAX_US: u64 = 1 << 53;
+
+/// Samples a second of what is a waveform.
+const WAVE_HZ: core::ops::RangeInclusive<f64> = 1.0..=20_000.0;
+
 /// The waveforms of one patient.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bedside {
@@ -51,8 +57,14 @@ pub struct Bedside {
 impl Bedside {
     /// Takes a block of one channel; what is concluded from it is added to `out`.
     ///
-    /// A channel is made when it is first heard. If the kind of a channel changes it is made anew.
+    /// A channel is made when it is first heard. If the kind of a channel changes it is made anew. A
+    /// block whose time is none (before 1685 or after 2255), or that is no waveform (less than one or
+    /// more than 20,000 samples a second), is left out.
     pub fn push(&mut self, channel: u32, kind: WaveKind, block: &Block<'_>, out: &mut Vec<Finding>) {
+        let timely = block.start_us.unsigned_abs() <= TIME_MAX_US;
+        if !timely || !WAVE_HZ.contains(&block.rate.hz()) || block.values.is_empty() {
+            return;
+        }
         if let Some(index) = self.place(channel, kind, block) {
             if !self.channels[index].take(block) {
                 // A clock that went back by more than a repetition can: nothing from before holds.
@@ -70,7 +82,7 @@ impl Bedside {
     /// As long as any channel is heard its samples tell the time; after ten seconds of silence the
     /// clock does.
     pub fn pass(&mut self, now_us: i64, out: &mut Vec<Finding>) {
-        if !self.channels.is_empty() && now_us > self.newest_us + SILENT_US {
+        if !self.channels.is_empty() && now_us.unsigned_abs() <= TIME_MAX_US && now_us > self.newest_us + SILENT_US {
             self.newest_us = now_us;
             self.advance(out);
         }
@@ -133,6 +145,7 @@ impl Bedside {
 
     /// One step: takes what was found up to its end, oldest first, then draws the conclusions.
     fn step(&mut self, now_us: i64, out: &mut Vec<Finding>) {
+        self.fusion.leads.begin(now_us);
         loop {
             let oldest = self.channels.iter().enumerate();
             let oldest = oldest.filter_map(|(index, channel)| Some((channel.oldest(now_us)?, index))).min();

@@ -6,7 +6,7 @@ mod patient;
 use patient::{BEGIN_US, Channel, Patient, bed, channel, play, push};
 use proptest::prelude::*;
 use signal::bedside::{Bedside, Derived, Finding};
-use signal::{Reason, Rhythm, WaveKind};
+use signal::{Block, Reason, Rhythm, WaveKind};
 
 fn values(findings: &[Finding], wanted: Derived) -> Vec<(f64, f64)> {
     let of_it = |finding: &Finding| match finding {
@@ -293,5 +293,42 @@ proptest! {
             prop_assert_eq!(a, b, "finding {} of {} and {}", index, whole.len(), divided.len());
         }
         prop_assert_eq!(whole.len(), divided.len());
+    }
+
+    /// Bad input: whatever blocks come, nothing breaks, nothing takes for ever, and beats stay in order.
+    #[test]
+    fn any_blocks(blocks in proptest::collection::vec((
+        0_u32..20,
+        0_usize..5,
+        prop_oneof![
+            6 => 0_i64..120_000_000,
+            2 => 1_700_000_000_000_000_i64..1_700_000_060_000_000,
+            1 => any::<i64>(),
+        ],
+        prop_oneof![4 => (30_u32..500, 1_u32..3), 1 => (any::<u32>(), any::<u32>())],
+        proptest::collection::vec(prop_oneof![
+            8 => -2.0_f32..2.0, 1 => Just(f32::NAN), 1 => -1e30_f32..1e30, 1 => Just(f32::INFINITY),
+        ], 0..300),
+        any::<bool>(),
+    ), 0..40)) {
+        let mut bedside = Bedside::default();
+        let mut out = Vec::new();
+        for (number, kind, start_us, (numerator, denominator), values, gap_before) in blocks {
+            let kinds =
+                [WaveKind::Ecg, WaveKind::Pleth, WaveKind::ArterialPressure, WaveKind::Respiration, WaveKind::Other];
+            let Some(rate) = vitals::Rate::new(numerator, denominator) else { continue };
+            let before = out.len();
+            bedside.push(number, kinds[kind], &Block { start_us, rate, values: &values, gap_before }, &mut out);
+            bedside.pass(start_us, &mut out);
+            let beats: Vec<i64> = out[before..].iter().filter_map(|finding| match finding {
+                Finding::Beat { beat, .. } => Some(beat.time_us),
+                _ => None,
+            }).collect();
+            prop_assert!(beats.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert!(out.iter().all(|finding| match finding {
+                Finding::Derived { value, confidence, .. } => value.is_finite() && (0.0..=1.0).contains(confidence),
+                _ => true,
+            }), "{:?}", out);
+        }
     }
 }

@@ -65,8 +65,20 @@ impl Found {
     }
 }
 
+/// A channel with fewer samples a second than this is kept in time, but not analysed.
+fn least_hz(kind: WaveKind) -> f64 {
+    match kind {
+        WaveKind::Ecg => 60.0,
+        WaveKind::Pleth | WaveKind::ArterialPressure => 25.0,
+        WaveKind::Respiration | WaveKind::Other => 5.0,
+    }
+}
+
 impl Analysis {
     pub fn new(kind: WaveKind, rate: Rate, start_us: i64) -> Self {
+        if rate.hz() < least_hz(kind) {
+            return Self::None;
+        }
         match kind {
             WaveKind::Pleth => Self::Pulse(Detector::new(PulseKind::Volume, rate)),
             WaveKind::ArterialPressure => Self::Pulse(Detector::new(PulseKind::Pressure, rate)),

@@ -109,6 +109,9 @@ impl Channel {
 
     /// The time up to which the channel was heard, as it was at `time_us`.
     pub fn heard_us(&self, time_us: i64) -> i64 {
+        if time_us < self.joins_us - JOINS_AFTER_US {
+            return i64::MIN / 2;
+        }
         let gap = self.gaps.iter().find(|gap| gap.0 < time_us && time_us < gap.1);
         gap.map_or(time_us.min(self.end_us()), |gap| gap.0)
     }

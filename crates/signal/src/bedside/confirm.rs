@@ -67,6 +67,8 @@ pub(super) fn witness(rhythm: Rhythm, since_us: i64, channels: &[Channel], heart
 }
 
 fn says(rhythm: Rhythm, since_us: i64, channel: &Channel, heart: &Heart, now_us: i64) -> Says {
+    // What lasts since ever lasts since a minute, for this purpose.
+    let since_us = since_us.clamp(now_us - 60_000_000, now_us);
     let Some(train) = &channel.taken.train else { return Says::Nothing };
     let to_us = now_us - KNOWN_US;
     let from_us = match rhythm {

@@ -11,6 +11,8 @@ use crate::{Beat, BeatClass, WaveKind};
 const HEIGHTS: usize = 12;
 /// The height of a beat is of a complex this near to it.
 const NEAR_US: i64 = 120_000;
+/// Steps further apart than this leave out a time in which no channel was heard.
+const JUMP_US: i64 = 1_000_000;
 /// No two beats are nearer.
 const REFRACTORY_US: i64 = 150_000;
 
@@ -22,6 +24,8 @@ pub(super) struct Leads {
     fuser: Option<Fuser>,
     heights: VecDeque<(u32, i64, f32)>,
     last_us: Option<i64>,
+    /// The end of the step before.
+    stepped_us: Option<i64>,
     ready: VecDeque<(Beat, u32, f32)>,
 }
 
@@ -47,6 +51,16 @@ impl Leads {
         let lead = self.numbers.iter().position(|number| *number == channel);
         if let (Some(lead), Some(fuser)) = (lead, &mut self.fuser) {
             fuser.complete(lead, time_us, present);
+        }
+    }
+
+    /// A step begins. If the last ended long ago, what was found before it is given first.
+    pub fn begin(&mut self, now_us: i64) {
+        let jumped = self.stepped_us.replace(now_us).is_some_and(|before| now_us - before > JUMP_US);
+        if let Some(fuser) = self.fuser.as_mut().filter(|_| jumped) {
+            let mut beats = Vec::new();
+            fuser.gap(&mut beats);
+            beats.iter().for_each(|beat| self.fused(beat));
         }
     }
 
