@@ -41,6 +41,17 @@ impl Scale {
         let bits = |scale: &Self| [scale.factor, scale.divisor, scale.offset].map(f64::to_bits);
         bits(self) == bits(other)
     }
+
+    /// Whether both are of one gain: the same, or those that [`SampleArray::from_values`] gives to
+    /// decimal values, which follow from how many digits happen to be there.
+    #[must_use]
+    pub fn is_same_gain(&self, other: &Self) -> bool {
+        let decimal = |scale: &Self| {
+            let plain = Self { divisor: scale.divisor, ..Self::ONE };
+            scale.is_same(&plain) && (0..=9).any(|digits| scale.divisor == 10_f64.powi(digits))
+        };
+        self.is_same(other) || decimal(self) && decimal(other)
+    }
 }
 
 /// Equidistant samples of one waveform.
@@ -328,6 +339,14 @@ mod tests {
         let odd = vec![std::f64::consts::PI, 1e300];
         let array = SampleArray::from_values(rate(), odd.clone());
         assert_eq!(array.samples, Samples::Real(odd));
+    }
+
+    #[test]
+    fn digits_are_no_gain() {
+        let scale = |values: &[f64]| SampleArray::from_values(rate(), values.to_vec()).scale;
+        assert!(scale(&[1.25]).is_same_gain(&scale(&[1.2])));
+        assert!(!scale(&[1.25]).is_same_gain(&Scale { divisor: 200.0, ..Scale::ONE }));
+        assert!(!scale(&[1.25]).is_same_gain(&Scale { offset: 1.0, ..scale(&[1.2]) }));
     }
 
     #[test]

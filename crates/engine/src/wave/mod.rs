@@ -147,10 +147,10 @@ impl Engine {
             (line.recorded, line.line) = (recorded, Timeline::default());
         }
         let mut placed = line.line.place(&arrival);
-        if !line.scale.is_same(&array.scale) {
-            line.scale = array.scale;
+        if !line.scale.is_same_gain(&array.scale) {
             placed.counted.push(("wave-gain-changed", 1));
         }
+        line.scale = array.scale;
         line.count(&placed, out);
         let run = |samples, anchor, first| WaveRun {
             anchor: EffectiveTime(anchor),
