@@ -85,8 +85,8 @@ impl Digital {
     fn is_short(&self, digital: i32) -> bool {
         let value = self.value(digital);
         eight(value).and_then(|text| text.parse::<f64>().ok()).is_some_and(|read| {
-            // One unit in the last place apart is the same number worked out another way.
-            (read - value).abs() <= value.abs() * 2e-16
+            // Some units in the last place apart is the same number worked out another way.
+            (read - value).abs() <= value.abs() * 1e-15
         })
     }
 

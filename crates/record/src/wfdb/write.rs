@@ -218,7 +218,7 @@ fn signal_line(
     scale: &Scale,
     (initial, sum): (i32, i16),
 ) -> (String, Option<Problem>) {
-    let gain = scale.divisor / scale.factor;
+    let gain = gain(scale);
     let exact = -scale.offset * gain;
     let baseline = exact.round().clamp(f64::from(-i32::MAX), f64::from(i32::MAX));
     let off = (exact - baseline).abs();
@@ -237,6 +237,15 @@ fn signal_line(
         if format == Format::Null { 0 } else { format.bits() }
     );
     (line, inexact)
+}
+
+/// Counts in a unit. A scale whose factor came from a gain (0.005 of 200) has that gain again, and no
+/// neighbour of it: the roundest number whose inverse is the factor.
+fn gain(scale: &Scale) -> f64 {
+    let exact = scale.divisor / scale.factor;
+    let step = scale.factor / scale.divisor;
+    let rounder = (1..=15).filter_map(|digits| format!("{exact:.digits$e}").parse::<f64>().ok());
+    rounder.into_iter().find(|gain| 1.0 / gain == step && scale.divisor == 1.0).unwrap_or(exact)
 }
 
 /// A unit without the characters that end a header's field.
@@ -274,6 +283,20 @@ fn start_text(start: Start, micros: i64) -> String {
         Start::At(at) => {
             let civil = Civil::from_micros(at.saturating_add(micros));
             format!("{} {:02}/{:02}/{:04}", clock(civil), civil.day, civil.month, civil.year)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gains_are_as_round_as_they_were() {
+        for wanted in [200.0, 7_247.0, 10_520.0, 12_530.0, 0.75, 64.02, 1.0 / 3.0, 6_554.0, 174.83] {
+            let scale = Scale { factor: 1.0 / wanted, divisor: 1.0, offset: 0.0 };
+            assert_eq!(gain(&scale), wanted);
+            assert_eq!(gain(&Scale { factor: 1.0, divisor: wanted, offset: 0.0 }), wanted);
         }
     }
 }
