@@ -180,10 +180,13 @@ impl Pending {
             let points = self.points.iter().rev().map(|(id, p)| (*id, p.offset, p.index));
             let beside = self.commit.attachments.iter().rev();
             let beside = beside.map(|(id, p, _)| (*id, p.offset, p.index));
+            let waves = self.commit.waves.iter().rev();
+            let waves = waves.map(|(id, run)| (*id, run.offset, run.index));
             let found = points
                 .take_while(|(_, offset, _)| *offset == entry.offset)
                 .find_map(of)
-                .or_else(|| beside.take_while(|(_, o, _)| *o == entry.offset).find_map(of));
+                .or_else(|| beside.take_while(|(_, o, _)| *o == entry.offset).find_map(of))
+                .or_else(|| waves.take_while(|(_, o, _)| *o == entry.offset).find_map(of));
             self.commit.identifiers.extend(found.map(|reading| (name.to_owned(), reading)));
         }
     }
