@@ -47,7 +47,11 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(waves::waves_live))
         .routes(routes!(waves::get_waveforms))
         .routes(routes!(waves::get_waveform))
+        .routes(routes!(waves::export_waveforms))
         .routes(routes!(waves::get_beats))
+        .routes(routes!(waves::get_holds, waves::post_hold))
+        .routes(routes!(waves::delete_hold))
+        .merge(large())
         .routes(routes!(ward::get_ward))
         .routes(routes!(patients::find_patients))
         .routes(routes!(patients::get_patient))
@@ -72,6 +76,13 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(profiles::get_profiles))
         .routes(routes!(profiles::test_profile))
         .routes(routes!(policy::get_policy, policy::put_policy))
+}
+
+/// Routes that take whole recordings.
+fn large() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(waves::import_waveforms))
+        .layer(DefaultBodyLimit::max(waves::FILE_MAX))
 }
 
 /// The OpenAPI document of `/api/v1`.

@@ -19,7 +19,7 @@ pub enum Rule {
 
 use Permission::{
     ActOnAlerts, Associate, ManageDevices, ManagePolicy, ManageProfiles, ReadFhir,
-    ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SetLimits,
+    ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SendReadings, SetLimits,
     WriteFhir,
 };
 use Rule::{Known, Needs, Public};
@@ -43,7 +43,12 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("GET", "/api/v1/patients/{id}/trends", Needs(SeePatients)),
     ("GET", "/api/v1/patients/{id}/waveforms", Needs(SeePatients)),
     ("GET", "/api/v1/patients/{id}/waveforms/{series}", Needs(SeePatients)),
+    ("GET", "/api/v1/patients/{id}/waveforms/export", Needs(SeePatients)),
+    ("POST", "/api/v1/patients/{id}/waveforms/import", Needs(SendReadings)),
     ("GET", "/api/v1/patients/{id}/beats", Needs(SeePatients)),
+    ("GET", "/api/v1/patients/{id}/holds", Needs(SeePatients)),
+    ("POST", "/api/v1/patients/{id}/holds", Needs(ActOnAlerts)),
+    ("DELETE", "/api/v1/patients/{id}/holds/{hold}", Needs(ActOnAlerts)),
     ("PUT", "/api/v1/patients/{id}/limits", Needs(SetLimits)),
     ("PUT", "/api/v1/patients/{id}/spo2-scale", Needs(SetLimits)),
     ("GET", "/api/v1/readings/{reading}", Needs(SeePatients)),

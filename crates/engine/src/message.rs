@@ -189,7 +189,7 @@ impl Engine {
             // A person's word stands; the readings then go to nobody, see `subject`.
             Some(now) => !matches!(now.basis, AssociationBasis::Person(_)) && time >= now.start,
         };
-        if change && source.message.origin.protocol != Protocol::Fhir {
+        if change && !matches!(source.message.origin.protocol, Protocol::Fhir | Protocol::Http) {
             self.associate(id, &patient, AssociationBasis::Message, time, out);
         }
         patient

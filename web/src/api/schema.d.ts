@@ -260,6 +260,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{id}/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The intervals that are kept for ever, by their begin. */
+        get: operations["get_holds"];
+        put?: never;
+        /** Keeps an interval for ever. */
+        post: operations["post_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/holds/{hold}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a hold: retention takes its course again. */
+        delete: operations["delete_hold"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{id}/limits": {
         parameters: {
             query?: never;
@@ -322,6 +357,40 @@ export interface paths {
         get: operations["get_waveforms"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/waveforms/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An interval of all waveforms as a file. */
+        get: operations["export_waveforms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/waveforms/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes in a recording: EDF, EDF+, or a zip with a WFDB record. The same file again changes nothing. */
+        post: operations["import_waveforms"];
         delete?: never;
         options?: never;
         head?: never;
@@ -944,6 +1013,64 @@ export interface components {
             error: string;
             /** @description What failed, why, and what to do. */
             message: string;
+        };
+        /** @description Intervals that are kept for ever. */
+        HoldList: {
+            /** @description By their begin. */
+            holds: components["schemas"]["HoldView"][];
+        };
+        /** @description An interval to be kept for ever. */
+        HoldRequest: {
+            /**
+             * Format: int64
+             * @description Its begin.
+             */
+            from_ms: number;
+            /** @description Why. */
+            reason?: string;
+            /**
+             * Format: int64
+             * @description Its end; 31 days later at most.
+             */
+            to_ms: number;
+        };
+        /** @description An interval that is kept for ever. */
+        HoldView: {
+            /**
+             * Format: int64
+             * @description When that was said.
+             */
+            at_ms: number;
+            /** @description Who said so. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Its begin.
+             */
+            from_ms: number;
+            /** @description Its name. */
+            id: string;
+            /** @description Why; may be empty. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Its end.
+             */
+            to_ms: number;
+        };
+        /** @description A channel of a recording that was sent. */
+        ImportedChannel: {
+            /** @description Its name in the file. */
+            label: string;
+            /** @description What it was taken for. */
+            metric: string;
+            /** @description Samples a second as a fraction. */
+            rate: number[];
+            /**
+             * Format: int64
+             * @description Samples, missing ones included.
+             */
+            samples: number;
         };
         /** @description Alarm limits of one metric. */
         Limits: {
@@ -1626,6 +1753,30 @@ export interface components {
         WaveChannels: {
             /** @description One line a channel, by series. */
             channels: components["schemas"]["WaveChannel"][];
+        };
+        /** @description What became of a recording that was sent. */
+        WaveImport: {
+            /** @description Channels taken. */
+            channels: components["schemas"]["ImportedChannel"][];
+            /** @description Name of the device that stands for the recording. */
+            device: string;
+            /**
+             * Format: int64
+             * @description Time of the first sample.
+             */
+            from_ms: number;
+            /** @description What was not taken, or not as it was: one line each. */
+            problems: string[];
+            /**
+             * Format: int64
+             * @description Samples taken, of all channels.
+             */
+            samples: number;
+            /**
+             * Format: int64
+             * @description Time of the last sample.
+             */
+            to_ms: number;
         };
         /** @description An interval of a waveform. */
         WaveInterval: {
@@ -2699,6 +2850,223 @@ export interface operations {
             };
         };
     };
+    get_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldRequest"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldView"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `act-on-alerts`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delete_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+                /** @description Name of the hold */
+                hold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `act-on-alerts`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     put_limits: {
         parameters: {
             query?: never;
@@ -2951,6 +3319,179 @@ export interface operations {
                 };
             };
             /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_waveforms: {
+        parameters: {
+            query: {
+                /** @description Milliseconds since 1970 */
+                from_ms: number;
+                /** @description Milliseconds since 1970; the interval ends before it */
+                to_ms: number;
+                /** @description `wfdb` (a zip), `edf` (EDF+), `csv`, `parquet`, `fhir` (a Bundle of Observations with SampledData) */
+                format: string;
+                /** @description Only these channels: numbers, separated by commas */
+                series?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. The header `vitalwire-problems` counts what it could not say. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    import_waveforms: {
+        parameters: {
+            query?: {
+                /** @description When it began, milliseconds since 1970: needed when the file does not say, and stronger than what it says */
+                start_ms?: number;
+                /** @description Which record of the zip */
+                record?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The file, 128 MiB and 80,000,000 samples at most */
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaveImport"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `send-readings`. */
             403: {
                 headers: {
                     [name: string]: unknown;

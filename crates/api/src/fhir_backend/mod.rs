@@ -1,6 +1,7 @@
 //! The platform behind the FHIR routes: messages go to the journal, answers come from the store,
 //! which is made to catch up first, so that what was created is found.
 
+pub(crate) mod interval;
 mod listing;
 mod merged;
 mod panels;

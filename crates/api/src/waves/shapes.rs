@@ -141,3 +141,39 @@ pub struct ImportedChannel {
     /// Samples, missing ones included.
     pub samples: u64,
 }
+
+/// Intervals that are kept for ever.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct HoldList {
+    /// By their begin.
+    pub holds: Vec<HoldView>,
+}
+
+/// An interval that is kept for ever.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct HoldView {
+    /// Its name.
+    pub id: String,
+    /// Its begin.
+    pub from_ms: i64,
+    /// Its end.
+    pub to_ms: i64,
+    /// Why; may be empty.
+    pub reason: String,
+    /// Who said so.
+    pub by: String,
+    /// When that was said.
+    pub at_ms: i64,
+}
+
+/// An interval to be kept for ever.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct HoldRequest {
+    /// Its begin.
+    pub from_ms: i64,
+    /// Its end; 31 days later at most.
+    pub to_ms: i64,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}

@@ -1,5 +1,6 @@
 //! A whole platform behind a real socket: journal, engine, store, live view and the API, with a
-//! device that sends waveforms and viewers that look at them.
+//! device that sends waveforms and viewers that look at them. Not every test uses all of it.
+#![allow(dead_code)]
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -163,10 +163,12 @@ impl Engine {
             index,
             quality,
         };
+        // A recording that is added while the patient is heard is kept, not taken for the present.
+        let beside_live = recorded && self.now.0.saturating_sub(waves.heard_at) < FORGOTTEN;
         for part in &placed.parts {
             let samples = slice(&array.samples, part.from as usize, part.to as usize);
             let whole = run(samples, part.anchor, part.first);
-            if part.newest && subject.is_some() {
+            if part.newest && subject.is_some() && !beside_live {
                 waves.analyse(at, &whole, part.begins, &mut self.wave_values, &mut self.findings);
             }
             out.push(Effect::Samples(series, whole));
