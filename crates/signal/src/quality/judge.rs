@@ -8,6 +8,9 @@ use crate::shape::{Reason, WaveKind};
 /// The index from which a second is believed.
 pub const BELIEVABLE: u8 = 50;
 
+/// A wave of unknown shape is flat after so many seconds without movement.
+const STILL_FOR: u8 = 20;
+
 /// What is remembered of the seconds before.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Memory {
@@ -26,7 +29,8 @@ pub(super) struct Memory {
 struct Allowed {
     /// A range below this is no movement; absolute.
     still: f32,
-    /// Wander of the baseline over four seconds that spoils the signal wholly; absolute, 0: three usual ranges.
+    /// Wander of the baseline over four seconds that spoils the signal wholly; absolute, 0: three usual ranges. What is
+    /// as slow as breath has no baseline of its own: it is all wander.
     wander: f32,
     /// Range of a second that only motion makes; absolute, 0: four usual ranges.
     wild: f32,
@@ -41,8 +45,8 @@ fn allowed(kind: WaveKind) -> Allowed {
         WaveKind::Ecg => Allowed { still: 0.008, wander: 5.0, wild: 7.0, floor: 0.3, floor_share: 0.0 },
         WaveKind::ArterialPressure => Allowed { still: 0.3, wander: 80.0, wild: 200.0, floor: 8.0, floor_share: 0.2 },
         WaveKind::Pleth => Allowed { still: 0.0, wander: 0.0, wild: 0.0, floor: 0.0, floor_share: 0.12 },
-        WaveKind::Respiration => Allowed { still: 0.0, wander: 0.0, wild: 0.0, floor: 0.0, floor_share: 0.25 },
-        WaveKind::Other => Allowed { still: 0.0, wander: 0.0, wild: 0.0, floor: 0.0, floor_share: 0.5 },
+        WaveKind::Respiration => Allowed { still: 0.0, wander: f32::INFINITY, wild: 0.0, floor: 0.0, floor_share: 0.25 },
+        WaveKind::Other => Allowed { still: 0.0, wander: f32::INFINITY, wild: 0.0, floor: 0.0, floor_share: 0.5 },
     }
 }
 
@@ -63,7 +67,13 @@ impl Memory {
         }
         let range = sums.range();
         if let Some(reason) = self.stands_still(kind, &allowed, sums) {
-            return (0, Some(reason));
+            // Of a wave of unknown shape (a capnogram) seconds without movement and steps are a part.
+            let part = kind == WaveKind::Other && self.still < STILL_FOR;
+            return if part { (100, None) } else { (0, Some(reason)) };
+        }
+        if kind == WaveKind::Other {
+            let index = (100.0 * (1.0 - missing) + 0.5) as u8;
+            return (index, (index < 80).then_some(Reason::LeadOff));
         }
         let wander = self.wander(sums.level);
         let at_rail = self.at_rail(sums);
@@ -76,8 +86,8 @@ impl Memory {
         let faults = [
             (share(missing, 0.0, 0.6), Reason::LeadOff),
             (share(at_rail, 0.01, 0.2), Reason::Clipped),
-            (share(wander, 0.2 * limit(allowed.wander, 3.0), 1.6 * limit(allowed.wander, 3.0)), Reason::BaselineWander),
             (motion(sums, range, usual, limit(allowed.wild, 4.0)), Reason::Motion),
+            (share(wander, 0.2 * limit(allowed.wander, 3.0), 1.6 * limit(allowed.wander, 3.0)), Reason::BaselineWander),
             (noise, if tonal { Reason::Mains } else { Reason::Noise }),
         ];
         let (fault, reason) = faults.into_iter().fold((0.0, Reason::Noise), |worst, f| if f.0 > worst.0 { f } else { worst });
@@ -127,8 +137,9 @@ impl Memory {
         let mut stuck = 0;
         for (side, run) in sums.stuck.iter().enumerate() {
             let end = if side == 0 { run.value <= low + near } else { run.value >= high - near };
-            // A signal comes to a rail in one go; the quiet line between complexes is reached softly.
-            if run.samples > 0 && end && run.step > 0.02 * range {
+            // A signal comes to a rail in one go, or from far away; the quiet line between complexes is reached softly.
+            let abrupt = run.step > 0.02 * range || (self.usual > 0.0 && range > 2.0 * self.usual);
+            if run.samples > 0 && end && abrupt {
                 stuck += run.samples;
             }
         }
