@@ -120,8 +120,8 @@ impl Meter {
     /// Judges the second that has ended.
     fn close(&mut self, time_us: i64) -> Verdict {
         let sums = self.second.finish();
-        let oscillation = self.oscillator.as_mut().map_or_else(Oscillation::default, |o| o.finish());
-        let (index, reason) = self.memory.judge(self.kind, &sums, oscillation.like_fibrillation(0.55, 0.45));
+        let (oscillation, alone) = self.oscillator.as_mut().map(|o| o.finish()).unwrap_or_default();
+        let (index, reason) = self.memory.judge(self.kind, &sums, alone.like_fibrillation(0.55, 0.4));
         Verdict { time_us, index, reason, range: sums.range(), oscillation }
     }
 }

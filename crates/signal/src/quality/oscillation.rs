@@ -130,8 +130,9 @@ impl Oscillator {
         }
     }
 
-    /// A second has ended: the measures of the last four.
-    pub(super) fn finish(&mut self) -> Oscillation {
+    /// A second has ended: the measures of the last four, and of this one alone.
+    pub(super) fn finish(&mut self) -> (Oscillation, Oscillation) {
+        let alone = self.measures(&self.now, u8::from(2 * self.now.count >= self.rate as u32));
         self.past.rotate_left(1);
         self.past[WINDOW - 1] = core::mem::take(&mut self.now);
         let mut all = Sums::default();
@@ -152,19 +153,23 @@ impl Oscillator {
             self.band.settle(0.0);
             (self.origin, self.past) = (None, [Sums::default(); WINDOW]);
         }
-        let count = all.count.max(1) as f32;
-        if !(all.size > 0.0 && all.change > 0.0 && all.power < 1e30) {
+        (self.measures(&all, seconds), alone)
+    }
+
+    fn measures(&self, sums: &Sums, seconds: u8) -> Oscillation {
+        let count = sums.count.max(1) as f32;
+        if !(sums.size > 0.0 && sums.change > 0.0 && sums.power < 1e30) {
             return Oscillation { leakage: 1.0, seconds, ..Oscillation::default() };
         }
-        let half_s = core::f32::consts::PI * all.size / all.change / self.rate;
+        let half_s = core::f32::consts::PI * sums.size / sums.change / self.rate;
         let nearest = (1..HALVES_S.len())
             .fold(0, |best, i| if (HALVES_S[i] - half_s).abs() < (HALVES_S[best] - half_s).abs() { i } else { best });
-        let mean = all.qrs / count;
+        let mean = sums.qrs / count;
         Oscillation {
-            leakage: (all.leaks[nearest] / (2.0 * all.size)).min(1.0),
-            evenness: if all.qrs_power > 0.0 { (mean * mean * count / all.qrs_power).min(1.0) } else { 0.0 },
+            leakage: (sums.leaks[nearest] / (2.0 * sums.size)).min(1.0),
+            evenness: if sums.qrs_power > 0.0 { (mean * mean * count / sums.qrs_power).min(1.0) } else { 0.0 },
             hz: 0.5 / half_s,
-            amplitude: (8.0 * all.power / count).sqrt(),
+            amplitude: (8.0 * sums.power / count).sqrt(),
             seconds,
         }
     }
