@@ -50,13 +50,21 @@ impl Rates {
         (usize::from(self.known) >= count).then(|| self.intervals[..count].iter().sum::<f32>() / count as f32)
     }
 
+    /// The same without the longest of them, for slow rhythms: one pause makes no slow rhythm.
+    fn mean_without_pause_ms(&self, count: usize) -> Option<f32> {
+        let mean = self.mean_ms(count)?;
+        let longest = self.intervals[..count].iter().copied().fold(0.0, f32::max);
+        Some((mean * count as f32 - longest) / (count - 1) as f32)
+    }
+
     fn within(&self, bounds: &Bounds) -> Option<Finding> {
         let (begin_ms, end_ms) = (60_000.0 / bounds.begin, 60_000.0 / bounds.end);
         let beyond = |mean: f32, limit: f32| if bounds.fast { mean < limit } else { mean > limit };
-        if let Some(mean) = self.mean_ms(bounds.begin_over) {
+        let over = bounds.begin_over;
+        if let Some(mean) = if bounds.fast { self.mean_ms(over) } else { self.mean_without_pause_ms(over) } {
             if beyond(mean, begin_ms) {
                 let excess = if bounds.fast { begin_ms / mean } else { mean / begin_ms } - 1.0;
-                let since_ms = mean * bounds.begin_over as f32;
+                let since_ms = mean * over as f32;
                 return Some(Finding { holds: true, since_ms, confidence: (0.7 + 2.0 * excess).min(1.0) });
             }
         }
