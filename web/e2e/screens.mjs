@@ -33,7 +33,9 @@ await client.endAsync();
 
 const message = (await until(() => get('/quarantine'), (q) => q.items.length >= 4)).items.find((i) => i.address === 'acme/band-31/spot');
 const worst = (await get('/ward')).tiles.reduce((a, b) => ((b.score?.value ?? 0) > (a.score?.value ?? 0) ? b : a));
-const SHOTS = [['ward', '/', 1440, 900], ['patient', `/patients/${worst.patient.id}`, 1440, 900], ['alerts', '/alerts', 1440, 640], ['quarantine', `/quarantine/${message.offset}`, 1440, 900], ['phone', '/', 390, 844]];
+const { tiles } = await get('/ward');
+const waving = tiles.find((t) => t.waves && t.values.some((v) => v.metric.startsWith('MDC_PRESS_BLD_ART'))) ?? tiles.find((t) => t.waves);
+const SHOTS = [['station', '/waves', 1440, 900], ['waves', `/patients/${waving.patient.id}/waves?at=${Date.now() - 30_000}`, 1440, 900], ['disclosure', `/patients/${waving.patient.id}/disclosure`, 1440, 900], ['ward', '/', 1440, 900], ['patient', `/patients/${worst.patient.id}`, 1440, 900], ['alerts', '/alerts', 1440, 640], ['quarantine', `/quarantine/${message.offset}`, 1440, 900], ['phone', '/', 390, 844]];
 
 const browser = await launch();
 for (const [name, path, width, height] of SHOTS) {
@@ -43,6 +45,8 @@ for (const [name, path, width, height] of SHOTS) {
     await page.goto(url + path);
     await settled(page);
     if (name === 'ward' || name === 'phone') await page.locator('.cell.live').first().waitFor();
+    if (name === 'station') await page.waitForTimeout(5_000);
+    if (name === 'waves') { await page.locator('.strip-still').waitFor(); await page.keyboard.press('c'); }
     if (name === 'patient') await page.locator('.chart canvas').first().waitFor();
     await page.waitForTimeout(1_500);
     const file = `${FOLDER}/${name}-${colorScheme}.png`;

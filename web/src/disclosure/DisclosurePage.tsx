@@ -1,5 +1,5 @@
 // Full disclosure: an hour of one ECG on one screen.
-import { createEffect, createMemo, createSignal, For, onCleanup, onMount, Show, type Component } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type Component } from 'solid-js';
 import { currentPath, currentQuery, go } from '../app/router';
 import { useShortcuts } from '../app/shortcuts';
 import { useTheme } from '../app/theme';
@@ -49,6 +49,7 @@ const DisclosurePage: Component<{ params: Record<string, string> }> = (props) =>
 
   onMount(() => {
     const measure = () => setSize({ width: Math.max(200, Math.floor(box.clientWidth - 46)), height: window.innerHeight - box.getBoundingClientRect().top - window.scrollY - 24 });
+    createEffect(on(() => [!!model.tile(), data.known()], measure));
     const seen = new ResizeObserver(measure);
     seen.observe(box);
     window.addEventListener('resize', measure);

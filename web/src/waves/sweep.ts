@@ -8,6 +8,8 @@ import type { WaveRing } from './ring';
 export const BAR_PX = 16;
 /** After a hole longer than this the scale is chosen anew. */
 const FIT_MS = 6_000;
+/** What moves less than this part of what it moved lately is drawn smaller. */
+const LEAST_PART = 0.15, FORGET = 0.97;
 const scratch = new Float32Array(8_192);
 
 /** A horizontal band of the canvas, in pixels of the canvas. */
@@ -20,6 +22,7 @@ export class SweepTrace {
   lane: Lane = { top: 0, height: 1 };
   /** Index in the ring of the next point to draw. */
   next = 0;
+  private widest = 0;
 
   /** `onScale` hears when the scale changes, to write it beside the lane; `choose` gives the scale for what was measured. */
   constructor(readonly ring: WaveRing, public kind: Kind, private readonly onScale: (word: string) => void = () => {}, private readonly choose: typeof fit = fit) {}
@@ -28,10 +31,17 @@ export class SweepTrace {
   rescale(ms: number, mm: number): void {
     const n = this.ring.copySince(ms - FIT_MS, scratch);
     if (n < 20) return;
-    const { low, middle, high } = spread(scratch, n);
+    const { low, middle, high } = this.widened(spread(scratch, n));
     const next = this.choose(this.kind, low, middle, high, this.lane.height, mm);
     if (next.word !== this.scale?.word) this.onScale(next.word);
     this.scale = next;
+  }
+
+  /** A signal that has gone leaves noise: that is not drawn as high as the signal was. What was seen is forgotten slowly. */
+  private widened(s: ReturnType<typeof spread>): ReturnType<typeof spread> {
+    this.widest = Math.max(s.high - s.low, this.widest * FORGET);
+    const missing = (this.widest * LEAST_PART - (s.high - s.low)) / 2;
+    return this.kind === 'ecg' || missing <= 0 ? s : { low: s.low - missing, middle: s.middle, high: s.high + missing };
   }
 
   yOf(value: number): number {

@@ -164,6 +164,17 @@ test('a sweep draws each sample once, at its place, and never a line across the 
   expect(ctx.clearRect.mock.calls.length).toBeGreaterThan(290);
 });
 
+test('what is left of a signal that has gone is not drawn as high as the signal was', () => {
+  const ring = new WaveRing(4_096), trace = new SweepTrace(ring, 'pleth');
+  trace.lane = { top: 0, height: 100 };
+  ring.push(message({ startMs: 1e12, raw: heartbeat(1_000, 4) }));
+  trace.rescale(1e12 + 4_000, 4);
+  const before = trace.scale!.pxPerUnit;
+  ring.push(message({ startMs: 1e12 + 4_000, raw: Array.from({ length: 2_000 }, (_, i) => i % 2) }));
+  trace.rescale(1e12 + 12_000, 4);
+  expect(trace.scale!.pxPerUnit).toBeLessThan(before * 10);
+});
+
 test('a hole in the samples is a hole in the line', () => {
   const { drawn, sweep } = paper();
   const ring = new WaveRing(256);
