@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::filter::dot;
+
 /// Points of the shape, 10 ms apart.
 const POINTS: usize = 32;
 /// The point at the middle of the complex: the shape goes from 120 ms before it to 190 ms after.
@@ -13,6 +15,9 @@ const MOVING: f32 = 0.15;
 const STILL: usize = 3;
 /// Shapes may be shifted against each other by this many points to fit best.
 const SHIFT: usize = 2;
+const SHIFTS: [usize; 5] = [2, 1, 3, 0, 4];
+/// A correlation that no shift needs to improve.
+const FITS: f32 = 0.985;
 
 /// What the shape of a beat in one lead is like.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -36,7 +41,11 @@ impl Form {
         }
         let mean = raw.iter().sum::<f32>() / POINTS as f32;
         let most = raw.iter().map(|x| (x - mean).abs()).fold(f32::MIN_POSITIVE, f32::max);
-        let points = raw.map(|x| ((x - mean) / most * 127.0) as i8);
+        let scale = 127.0 / most;
+        let mut points = [0_i8; POINTS];
+        for i in 0..POINTS {
+            points[i] = ((raw[i] - mean) * scale) as i8;
+        }
         let (from, to) = bounds(&raw);
         // The level is that of the ends of the complex.
         let level = (raw[from] + raw[to]) / 2.0;
@@ -102,9 +111,13 @@ impl Template {
     pub fn likeness(&self, form: &Form) -> f32 {
         let points = form.points();
         let mut best = -1.0_f32;
-        for shift in 0..=2 * SHIFT {
+        // From the middle outwards; where they fit well already, it is not looked for better.
+        for shift in SHIFTS {
             let theirs = &points[shift..POINTS - 2 * SHIFT + shift];
             best = best.max(correlation(&self.points[SHIFT..POINTS - SHIFT], theirs));
+            if best > FITS {
+                break;
+            }
         }
         best
     }
@@ -118,15 +131,12 @@ impl Template {
 }
 
 fn correlation(a: &[f32], b: &[f32]) -> f32 {
+    let ones = [1.0; POINTS];
     let count = a.len() as f32;
-    let (mean_a, mean_b) = (a.iter().sum::<f32>() / count, b.iter().sum::<f32>() / count);
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        let (x, y) = (x - mean_a, y - mean_b);
-        ab += x * y;
-        aa += x * x;
-        bb += y * y;
-    }
+    let (sum_a, sum_b) = (dot(a, &ones[..a.len()]), dot(b, &ones[..b.len()]));
+    let ab = dot(a, b) - sum_a * sum_b / count;
+    let aa = dot(a, a) - sum_a * sum_a / count;
+    let bb = dot(b, b) - sum_b * sum_b / count;
     if aa > 0.0 && bb > 0.0 { (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0) } else { 0.0 }
 }
 

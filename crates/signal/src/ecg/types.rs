@@ -82,10 +82,9 @@ impl Shapes {
             shape.count *= 1.0 - FORGET;
         }
         let gain = if early { 0.2 } else { 1.0 };
-        let likeness = |shape: &Shape| shape.template.likeness(form);
-        let best = (0..self.0.len()).max_by(|a, b| likeness(&self.0[*a]).total_cmp(&likeness(&self.0[*b])));
-        match best.filter(|at| likeness(&self.0[*at]) >= ALIKE) {
-            Some(at) => {
+        let likenesses = self.0.iter().map(|shape| shape.template.likeness(form)).enumerate();
+        match likenesses.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|best| best.1 >= ALIKE) {
+            Some((at, _)) => {
                 let shape = &mut self.0[at];
                 let part = (1.0 / (shape.count + 1.0)).clamp(LEARN, 0.5);
                 shape.template.learn(form, part);

@@ -32,6 +32,8 @@ pub(super) struct Record {
     /// Millivolts, all of the same length; NaN where samples are missing.
     pub leads: Vec<Vec<f32>>,
     pub annotations: Vec<Annotation>,
+    /// What another program found.
+    pub found: Option<Vec<Annotation>>,
 }
 
 /// The records at a path: a record, a folder of records, an archive of them.
@@ -82,19 +84,28 @@ fn below(folder: &Path, keeps: Option<&Rc<Unpacked>>) -> anyhow::Result<Vec<Sour
 }
 
 impl Source {
-    /// Reads the record, and the annotation file of this ending where there is one.
-    pub fn read(&self, annotations: &str) -> anyhow::Result<Record> {
+    /// Reads the record with the annotation files of these endings; without one that is the truth there
+    /// are no marks.
+    pub fn read(&self, annotations: &str, found: Option<&str>) -> anyhow::Result<Record> {
         let mut find = |file: &str| std::fs::read(self.folder.join(file)).ok();
         let recording =
             wfdb::read(&self.name, &mut find).with_context(|| format!("cannot read the record {}", self.name))?;
         let first = recording.channels.first();
         let rate = first.with_context(|| format!("the record {} has no signal", self.name))?.rate;
-        let file = format!("{}.{annotations}", self.name);
-        let marks = match find(&file) {
-            Some(bytes) => wfdb::read_annotations(&file, wfdb::frame_rate(&recording.channels)?, &bytes).0,
-            None => Vec::new(),
+        let frames = wfdb::frame_rate(&recording.channels)?;
+        let marks = |ending: &str| {
+            let file = format!("{}.{ending}", self.name);
+            let bytes = std::fs::read(self.folder.join(&file));
+            bytes.map(|bytes| wfdb::read_annotations(&file, frames, &bytes).0)
         };
-        Ok(Record { name: self.name.clone(), rate, leads: leads(&recording, rate), annotations: marks })
+        let found = match found {
+            Some(ending) => {
+                Some(marks(ending).with_context(|| format!("cannot read {}.{ending}", self.name))?)
+            }
+            None => None,
+        };
+        let annotations = marks(annotations).unwrap_or_default();
+        Ok(Record { name: self.name.clone(), rate, leads: leads(&recording, rate), annotations, found })
     }
 }
 

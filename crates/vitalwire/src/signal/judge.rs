@@ -1,6 +1,6 @@
 //! One record: noise is added if asked for, beats are found and compared.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::bail;
 use signal::Beat;
@@ -10,7 +10,8 @@ use signal::noise::{Stress, add_at_snr};
 
 use super::episodes::{self, Agreement};
 use super::files::Record;
-use super::reference::Reference;
+use super::reference::{self, Reference};
+use super::stopwatch::Stopwatch;
 use super::{Choice, Evaluate};
 
 /// Samples given at a time, as a device would send them.
@@ -21,7 +22,8 @@ pub(super) struct Judged {
     pub name: String,
     pub comparison: Comparison,
     pub episodes: Agreement,
-    /// Samples of all leads that were looked at, and the time that finding and typing the beats took.
+    /// Samples of all leads that were looked at, and the processor time that finding and typing the beats
+    /// took.
     pub samples: u64,
     pub took: Duration,
 }
@@ -42,7 +44,7 @@ pub(super) fn judge(record: &Record, choice: Choice, args: &Evaluate) -> anyhow:
         let beats_us: Vec<i64> = reference.beats.iter().map(|beat| beat.time_us).collect();
         for (lead, values) in leads.iter_mut().enumerate() {
             // A lead has the same noise whether it is looked at alone or with others.
-            let number = if let Choice::One(lead) = choice { lead } else { lead };
+            let number = if let Choice::One(alone) = choice { alone } else { lead };
             let seed = args.seed.wrapping_mul(1_000).wrapping_add(number as u64);
             let stress = Stress { kind: noise.kind(), snr_db, seed, from_us, in_turn: args.in_turn };
             if add_at_snr(values, record.rate, &beats_us, &stress).is_none() {
@@ -50,9 +52,12 @@ pub(super) fn judge(record: &Record, choice: Choice, args: &Evaluate) -> anyhow:
             }
         }
     }
-    let began = Instant::now();
-    let beats = find(record, &leads);
-    let took = began.elapsed();
+    let stopwatch = Stopwatch::start();
+    let beats = match &record.found {
+        Some(annotations) => reference::beats(annotations).iter().map(beat).collect(),
+        None => find(record, &leads),
+    };
+    let took = stopwatch.read();
     let marks: Vec<Mark> = beats.iter().map(|beat| Mark { time_us: beat.time_us, class: beat.class }).collect();
     Ok(Judged {
         name: record.name.clone(),
@@ -63,8 +68,13 @@ pub(super) fn judge(record: &Record, choice: Choice, args: &Evaluate) -> anyhow:
     })
 }
 
+/// A beat as another program marked it.
+fn beat(mark: &Mark) -> Beat {
+    Beat { time_us: mark.time_us, class: mark.class, confidence: 1.0, width_ms: 0.0 }
+}
+
 /// Finds the beats and their types, as they would be found while the samples come.
-fn find(record: &Record, leads: &[Vec<f32>]) -> Vec<Beat> {
+pub(super) fn find(record: &Record, leads: &[Vec<f32>]) -> Vec<Beat> {
     let mut analysis = Leads::new(record.rate, leads.len());
     let mut found = Vec::with_capacity(4_096);
     let mut part: Vec<&[f32]> = Vec::with_capacity(leads.len());

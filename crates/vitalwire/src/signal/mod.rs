@@ -3,8 +3,10 @@
 mod episodes;
 mod files;
 mod judge;
+mod records;
 mod reference;
 mod report;
+mod stopwatch;
 
 use std::path::PathBuf;
 
@@ -28,6 +30,10 @@ pub(crate) struct Evaluate {
     /// The annotation files that are the truth, by their ending.
     #[arg(long, default_value = "atr")]
     annotations: String,
+    /// Judge the beats in the annotation files of this ending, which another program wrote, instead of
+    /// those that Vitalwire finds.
+    #[arg(long, conflicts_with_all = ["noise", "lead"])]
+    found: Option<String>,
     /// `all` leads taken together, or one lead by its number from 1.
     #[arg(long, default_value = "all")]
     lead: String,
@@ -46,6 +52,13 @@ pub(crate) struct Evaluate {
     /// Two minutes with noise and two without in turn, instead of noise all the time.
     #[arg(long, requires = "noise")]
     in_turn: bool,
+    /// Judge whole records beside the labels of this file (`record,N|A|O|~` lines, as in the Challenge 2017) instead
+    /// of beats.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["noise", "skip_min", "lead"])]
+    reference: Option<PathBuf>,
+    /// Write the measures that the records were judged by to this file (`tools/rhythm_model.py` reads it).
+    #[arg(long, value_name = "FILE", requires = "reference")]
+    measures: Option<PathBuf>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -92,6 +105,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn evaluate(args: &Evaluate) -> anyhow::Result<()> {
+    if let Some(reference) = &args.reference {
+        return records::evaluate(args, reference);
+    }
     let choice = match (args.lead.as_str(), args.lead.parse::<usize>()) {
         ("all", _) => Choice::All,
         (_, Ok(number)) if number >= 1 => Choice::One(number - 1),
@@ -103,7 +119,7 @@ fn evaluate(args: &Evaluate) -> anyhow::Result<()> {
     let mut report = report::Report::new(args);
     for path in &args.paths {
         for source in files::records(path)? {
-            let record = source.read(&args.annotations)?;
+            let record = source.read(&args.annotations, args.found.as_deref())?;
             let judged = judge::judge(&record, choice, args)?;
             report.add(judged);
         }

@@ -33,22 +33,24 @@ fn class(annotation: u8) -> Option<BeatClass> {
 impl Reference {
     /// Out of the annotations of a record that lasts `end_us`; what is before `from_us` does not count.
     pub fn new(annotations: &[Annotation], from_us: i64, end_us: i64) -> Self {
-        let beats = annotations
-            .iter()
-            .filter_map(|a| class(a.code).map(|class| Mark { time_us: a.time_us(), class }))
-            .collect();
         let flutter = flutter(annotations, end_us);
         let named = |names: &[&str]| Episodes::new(rhythm(annotations, names, end_us), from_us);
         let mut ventricular = rhythm(annotations, &["(VFL", "(VF"], end_us);
         ventricular.extend(&flutter);
         Self {
-            beats,
+            beats: beats(annotations),
             scope: Scope { from_us, excluded: flutter },
             fibrillation: named(&["(AFIB"]),
             ventricular_tachycardia: named(&["(VT"]),
             ventricular_fibrillation: Episodes::new(ventricular, from_us),
         }
     }
+}
+
+/// The annotations that are beats.
+pub(super) fn beats(annotations: &[Annotation]) -> Vec<Mark> {
+    let mark = |a: &Annotation| class(a.code).map(|class| Mark { time_us: a.time_us(), class });
+    annotations.iter().filter_map(mark).collect()
 }
 
 /// From each start of ventricular flutter or fibrillation to its end.

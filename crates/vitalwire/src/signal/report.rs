@@ -80,7 +80,7 @@ impl Report {
         self.episodes_text(&mut text);
         let _ = writeln!(
             text,
-            "\nSpeed: {} samples in {:.3} s, {:.1} million samples/s, {:.1} ns a sample",
+            "\nSpeed: {} samples in {:.3} s of one processor, {:.1} million samples/s, {:.1} ns a sample",
             self.samples,
             self.took.as_secs_f64(),
             self.samples_per_s() / 1e6,
