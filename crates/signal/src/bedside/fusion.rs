@@ -43,7 +43,7 @@ impl Fusion {
     pub fn step(&mut self, channels: &mut [Channel], now_us: i64, out: &mut Vec<Finding>) {
         self.leads.step(channels, now_us);
         while let Some((beat, channel, height)) = self.leads.next() {
-            self.heart.beat(&beat, channel, height);
+            self.heart.beat(&beat, height);
             self.arrival.beat(beat.time_us);
             self.rhythm.beat(&beat);
             out.push(Finding::Beat { beat, channel });

@@ -33,11 +33,10 @@ pub(super) struct HeartRate {
 }
 
 impl Heart {
-    /// Takes a beat as `lead` saw it, with the height of its complex there.
-    pub fn beat(&mut self, beat: &Beat, lead: u32, height: f32) {
-        if let Some(last_us) = self.beats.newest_us() {
+    /// Takes a beat, and the height of its complex in a lead.
+    pub fn beat(&mut self, beat: &Beat, height: Option<(u32, f32)>) {
+        if let (Some(last_us), Some((lead, height))) = (self.beats.newest_us(), height) {
             let interval_us = beat.time_us - last_us;
-            // Heights of different leads cannot be compared.
             if self.modulated != Some(lead) {
                 (self.modulation, self.modulated) = (Modulation::default(), Some(lead));
             }

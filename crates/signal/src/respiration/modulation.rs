@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::RespRate;
 
 /// So many values are kept.
-const KEPT: usize = 32;
+const KEPT: usize = 36;
 /// Beats nearer than this to the last value kept are averaged into it, milliseconds, so that the
 /// values of a fast heart reach back far enough.
-const NEAR_MS: u32 = 500;
+const NEAR_MS: u32 = 450;
 /// Values older than this are not of the present breathing, milliseconds.
 const WINDOW_MS: u32 = 32_000;
 /// A break in the beats longer than this begins anew, milliseconds.
