@@ -2,7 +2,7 @@
 import type { QualitySpan, RhythmSpan, WaveChannel } from '../api/types';
 import type { Scale } from '../waves/scale';
 import { channelWord, kindOf, reasonWord, rhythmWord } from '../waves/channels';
-import { countOf, type Stretch } from '../strips/stretches';
+import { countOf, follows, type Stretch } from '../strips/stretches';
 import { timeOfDay } from '../ui/format';
 
 /** Inner width of a line on A4 landscape: ten seconds at 25 mm/s. */
@@ -50,10 +50,11 @@ export function sheetsOf(lines: Line[], heightMm: number): Line[][] {
 const mm = (n: number): string => n.toFixed(2);
 /** The trace of a lane as a path in millimetres; `y0` is where the scale's centre lies. */
 export function tracePath(stretches: Stretch[], line: Line, speed: number, scale: Scale, y0: number, half: number): string {
-  let path = '';
+  let path = '', open = false, before: Stretch | undefined;
   for (const s of stretches) {
     const per = s.pairs ? 2 : 1;
-    let open = false;
+    open &&= follows(before, s);
+    before = s;
     for (let i = Math.max(0, Math.ceil((line.from - s.startMs) / s.stepMs)), last = countOf(s); i < last; i++) {
       const t = s.startMs + i * s.stepMs;
       if (t > line.to) break;

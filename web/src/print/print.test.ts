@@ -33,6 +33,8 @@ test('sheets hold what fits, in order, at least one line', () => {
 test('a second is 25 mm, a millivolt 10 mm, a hole is a hole', () => {
   const path = tracePath([{ startMs: T0, stepMs: 1_000, pairs: false, values: Float32Array.from([0, 1, NaN, 0]) }], { from: T0, to: T0 + 10_000 }, 25, { centre: 0, pxPerUnit: 10, word: '' }, 20, 15);
   expect(path).toBe('M0.00 20.00L25.00 10.00M75.00 20.00');
+  const cut = [{ startMs: T0, stepMs: 1_000, pairs: false, values: Float32Array.from([0, 1]) }, { startMs: T0 + 2_000, stepMs: 1_000, pairs: false, values: Float32Array.from([0]) }];
+  expect(tracePath(cut, { from: T0, to: T0 + 10_000 }, 25, { centre: 0, pxPerUnit: 10, word: '' }, 20, 15)).toBe('M0.00 20.00L25.00 10.00L50.00 20.00');
   expect(gridPath(LINE_MM, 10, 5).match(/V/g)?.length).toBe(51);
 });
 

@@ -9,7 +9,7 @@ import { hourMinute, timeOfDay } from '../ui/format';
 import { channelWord, leadEcg } from '../waves/channels';
 import { decodeStream } from '../waves/wire';
 import { columnsOf, toStretch, type Stretch } from './stretches';
-import { RANGES, rangeFor } from './strips.state';
+import { overviewColumns, RANGES, rangeFor } from './strips.state';
 import type { Strips } from './useStrips';
 
 /** As in `strips.css`. */
@@ -33,7 +33,7 @@ export const Overview: Component<{ strips: Strips; patient: string }> = (props) 
     if (!c || !width) return;
     running?.abort();
     const mine = (running = new AbortController());
-    const bytes = await api.waves(props.patient, c.series, begin(), end(), Math.round(width), mine.signal).catch(() => null);
+    const bytes = await api.waves(props.patient, c.series, begin(), end(), overviewColumns(width, range()), mine.signal).catch(() => null);
     if (bytes) setStretches(decodeStream(bytes).messages.map(toStretch));
   };
   createEffect(on([lead, range, () => Math.round(s.width() / 100), () => Math.floor(end() / 60_000)], () => void load()));
@@ -47,14 +47,14 @@ export const Overview: Component<{ strips: Strips; patient: string }> = (props) 
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(HEIGHT * ratio);
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const columns = Math.round(width), both = columnsOf(list, from, to, columns), style = getComputedStyle(document.documentElement);
+    const columns = overviewColumns(width, to - from), wide = width / columns, both = columnsOf(list, from, to, columns), style = getComputedStyle(document.documentElement);
     const sorted = both.filter((v) => v === v).sort();
     const low = sorted[Math.floor(sorted.length * 0.01)] ?? -1, high = Math.max(low + 0.1, sorted[Math.floor(sorted.length * 0.99)] ?? 1);
     const y = (v: number) => Math.max(2, Math.min(HEIGHT - 14, HEIGHT - 16 - ((v - low) / (high - low)) * (HEIGHT - 20)));
     ctx.fillStyle = style.getPropertyValue('--wave-ecg').trim();
     for (let x = 0; x < columns; x++) {
       const a = both[2 * x]!, b = both[2 * x + 1]!;
-      if (a === a && b === b) ctx.fillRect(x, y(b), 1, Math.max(1, y(a) - y(b)));
+      if (a === a && b === b) ctx.fillRect(x * wide, y(b), Math.max(1, wide - 0.5), Math.max(1, y(a) - y(b)));
     }
     ctx.fillStyle = style.getPropertyValue('--ink-3').trim();
     ctx.font = '10px sans-serif';

@@ -3,7 +3,7 @@ import type { BeatPage, WaveChannel } from '../api/types';
 import { BEATS, KIND_COLOUR, channelWord, kindOf, reasonWord, rhythmWeight, rhythmWord, unitWord } from '../waves/channels';
 import { drawCalibration, drawPaper, xOf, type Axis } from '../waves/paper';
 import { spread, type Scale } from '../waves/scale';
-import { copyWithin, countOf, gapsOf, LEAST_HOLE_MS, type Stretch } from './stretches';
+import { copyWithin, countOf, follows, gapsOf, LEAST_HOLE_MS, type Stretch } from './stretches';
 
 export const BEAT_ROW = 30, RHYTHM_ROW = 18, TIME_ROW = 20;
 export const HEAD_ROWS = BEAT_ROW + RHYTHM_ROW;
@@ -47,9 +47,11 @@ function drawTrace(ctx: CanvasRenderingContext2D, p: StripPicture, lane: StripLa
   ctx.strokeStyle = p.colour(kindOf(lane.channel) === 'ecg' ? '--trace' : KIND_COLOUR[kindOf(lane.channel)]);
   ctx.lineWidth = 1.3;
   ctx.lineJoin = 'round';
+  let before: Stretch | undefined, open = false;
   for (const s of lane.stretches) {
     const per = s.pairs ? 2 : 1;
-    let open = false;
+    open &&= follows(before, s);
+    before = s;
     for (let i = Math.max(0, Math.floor((p.axis.fromMs - s.startMs) / s.stepMs) - 1), last = countOf(s); i < last; i++) {
       const x = xOf(p.axis, s.startMs + i * s.stepMs);
       if (x > p.width + 2) break;

@@ -16,6 +16,9 @@ export const countOf = (s: Stretch): number => (s.pairs ? s.values.length / 2 : 
 /** When the sample after the last would come. */
 export const endOf = (s: Stretch): number => s.startMs + countOf(s) * s.stepMs;
 
+/** Whether `s` goes on where `before` ends: they were cut only because they were loaded one by one. */
+export const follows = (before: Stretch | undefined, s: Stretch): boolean => !!before && before.pairs === s.pairs && Math.abs(s.startMs - endOf(before)) < 0.6 * s.stepMs;
+
 /** What lies between the stretches (in time order) within `fromMs`..`toMs`, longer than a sample and a half. */
 export function gapsOf(stretches: Stretch[], fromMs: number, toMs: number): Gap[] {
   const gaps: Gap[] = [];

@@ -47,6 +47,9 @@ export function rangeFor(first: number, now: number): number {
   return RANGES.find(([ms]) => now - first <= ms)?.[0] ?? RANGES[RANGES.length - 1]![0];
 }
 
+/** Columns of an overview: one a pixel, but none shorter than a beat, so that the height means something. */
+export const overviewColumns = (width: number, rangeMs: number): number => Math.max(1, Math.min(Math.round(width), Math.round(rangeMs / 1_500)));
+
 /** A number from an address; null when it is none. */
 export const timeParam = (text: string | null): number | null => (text !== null && /^\d{12,14}$/.test(text) ? Number(text) : null);
 
