@@ -15,6 +15,7 @@ export type CurrentValue = Schemas['CurrentValue'];
 export type DevicePage = Schemas['DevicePage'];
 export type DeviceView = Schemas['DeviceView'];
 export type ErrorBody = Schemas['ErrorBody'];
+export type Hold = Schemas['HoldView'];
 export type Limits = Schemas['Limits'];
 export type Load = Schemas['Load'];
 export type LocationView = Schemas['LocationView'];
@@ -45,9 +46,6 @@ export type Trends = Schemas['Trends'];
 export type ValueState = Schemas['ValueState'];
 export type WaveChannel = Schemas['WaveChannel'];
 export type Ward = Schemas['Ward'];
-
-/** An interval that is kept for ever. */
-export interface Hold { id: string; from_ms: number; to_ms: number; reason: string; by: string; at_ms: number }
 
 /** What the live stream carries; the event's name is `type`, its id the stream position. */
 export type LiveEvent =

@@ -7,6 +7,7 @@ import { pick, pressure, SLOTS } from '../ward/ward.state';
 import { ValueCell } from '../ward/ValueCell';
 import { number, timeOfDay } from '../ui/format';
 import { channelWord, kindOf, reasonWord, rhythmWeight, rhythmWord, unitWord } from '../waves/channels';
+import { thinWords } from '../waves/wire';
 import type { Bed, LaneState } from './bed';
 
 interface BedViewProps {
@@ -74,7 +75,7 @@ const LaneLabel: Component<{ lane: LaneState; top: number }> = (props) => {
           <Show when={props.lane.silentSince} fallback={
             <>
               <Show when={trouble()}><span class="lane-bad"><span aria-hidden="true">⚠ </span>{channelWord(channel())}: {trouble()}</span></Show>
-              <Show when={(props.lane.said?.thinned ?? 1) > 1}><span class="lane-thin" title={`One of ${props.lane.said?.thinned} samples is shown`}>thinned: {props.lane.said?.why === 'slow link' ? 'slow connection' : (props.lane.said?.why ?? 'slow connection')}</span></Show>
+              <Show when={thinWords(props.lane.said)}>{(words) => <span class="lane-thin" title={`${props.lane.said?.thinned} samples are drawn as one`}>{words()}</span>}</Show>
             </>
           }>
             {(since) => <span class="lane-bad gone">No signal since {timeOfDay(since())}</span>}

@@ -10,7 +10,7 @@ import { Pacer } from '../waves/pacer';
 import { drawCalibration, drawPaper, pxPerMm, pxPerMsAt } from '../waves/paper';
 import { WaveRing } from '../waves/ring';
 import { Sweep, SweepTrace } from '../waves/sweep';
-import { decodeStream, type ChannelState, type WaveMessage } from '../waves/wire';
+import { decodeStream, thinWords, type ChannelState, type WaveMessage } from '../waves/wire';
 import { BEAT_ROW, drawBeat, HEAD_ROWS, scaleOf } from './draw';
 import type { Strips } from './useStrips';
 
@@ -155,7 +155,7 @@ export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (li
             <Show when={silent()[c.series]} fallback={
               <>
                 <Show when={reasonWord(said()[c.series]?.quality)}>{(why) => <span class="lane-bad"><span aria-hidden="true">⚠ </span>{channelWord(c)}: {why()}</span>}</Show>
-                <Show when={(said()[c.series]?.thinned ?? 1) > 1}><span class="lane-thin">thinned: slow connection</span></Show>
+                <Show when={thinWords(said()[c.series])}>{(thin) => <span class="lane-thin">{thin()}</span>}</Show>
               </>
             }>{(since) => <span class="lane-bad gone">No signal since {timeOfDay(since())}</span>}</Show>
           </span>

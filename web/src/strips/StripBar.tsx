@@ -56,7 +56,7 @@ export const StripBar: Component<{ strips: Strips; patient: string; holding: boo
         <Show when={s.channels().length}><button type="button" class="btn quiet small" onClick={() => setDetails(true)}>Rates, gaps, drift</button></Show>
       </div>
       <Show when={props.holding && !s.live()}><HoldDialog patient={props.patient} from={window()[0]} to={window()[1]} holds={s.holds()} onChange={() => void s.loadHolds()} onClose={() => props.onHold(false)} /></Show>
-      <Show when={exporting() && !s.live()}><ExportDialog patient={props.patient} from={window()[0]} to={window()[1]} first={s.extent()[0]} last={s.extent()[1]} onClose={() => setExporting(false)} /></Show>
+      <Show when={exporting() && !s.live()}><ExportDialog patient={props.patient} from={window()[0]} to={window()[1]} first={s.extent()[0]} last={s.extent()[1]} channels={s.channels()} onClose={() => setExporting(false)} /></Show>
       <Show when={details()}><ChannelsDialog channels={s.channels()} onClose={() => setDetails(false)} /></Show>
       <Show when={ruler()}><RulerDialog onClose={() => setRuler(false)} /></Show>
     </div>

@@ -70,3 +70,11 @@ export function exportSpans(from: number, to: number, first: number, last: numbe
     ...[around(300_000, 'Five minutes around it'), around(3_600_000, 'An hour around it'), around(86_400_000, 'A day around it')].filter((s, i, all) => s.to > s.from && (i === 0 || s.to - s.from > all[i - 1]!.to - all[i - 1]!.from)),
   ];
 }
+
+/** Most samples in a file of a format; more the server refuses. */
+const MOST_SAMPLES: Record<string, number> = { csv: 3_000_000, fhir: 3_000_000 };
+/** Whether an interval of all `channels` is too long for a file of `format`. */
+export function tooLong(span: ExportSpan, channels: Pick<WaveChannel, 'rate'>[], format: string): boolean {
+  const perS = channels.reduce((sum, c) => sum + (c.rate[0] ?? 0) / (c.rate[1] || 1), 0);
+  return ((span.to - span.from) / 1_000) * perS > (MOST_SAMPLES[format] ?? 30_000_000);
+}

@@ -6,7 +6,7 @@ import { measure, measureWords, startCalipers } from './calipers';
 import { drawStrip, laneScale, laneY } from './draw';
 import { join, joinMarks } from './source';
 import { columnsOf, copyWithin, endOf, gapsOf, toStretch, valueAt, type Stretch } from './stretches';
-import { beatSummary, clampFrom, exportSpans, extent, moved, rangeFor, readSettings, spanMs, timeParam } from './strips.state';
+import { beatSummary, clampFrom, exportSpans, extent, moved, rangeFor, readSettings, spanMs, timeParam, tooLong } from './strips.state';
 
 const stretch = (startMs: number, values: number[], stepMs = 4, pairs = false): Stretch => ({ startMs, stepMs, pairs, values: Float32Array.from(values) });
 
@@ -91,6 +91,11 @@ test('settings and addresses that are strange', () => {
 
 test('exports never reach beyond what there is, nor offer the same twice', () => {
   expect(exportSpans(500_000.4, 515_000.4, 0, 1_000_000).map((s) => [s.from, s.to])).toEqual([[500_000, 515_000], [357_500, 657_500], [0, 1_000_000]]);
+});
+
+test('a file that the server would refuse is not offered', () => {
+  const hour = { from: 0, to: 3_600_000, word: '' }, four = [1, 2, 3, 4].map((n) => sampleChannel(n));
+  expect([tooLong(hour, four, 'csv'), tooLong(hour, four.slice(0, 3), 'csv'), tooLong(hour, four, 'edf'), tooLong({ ...hour, to: 86_400_000 }, four, 'edf')]).toEqual([true, false, false, true]);
 });
 
 test('an ECG lane has exactly the chosen gain, whatever the signal', () => {

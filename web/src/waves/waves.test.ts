@@ -6,7 +6,7 @@ import { msOf, rulerFrom, xOf } from './paper';
 import { WaveRing } from './ring';
 import { fit, spread } from './scale';
 import { Sweep, SweepTrace } from './sweep';
-import { decodeStream, decodeWave, MISSING, physical } from './wire';
+import { decodeStream, decodeWave, MISSING, physical, thinWords } from './wire';
 
 const message = (over: Parameters<typeof encodeWave>[0]) => decodeWave(encodeWave(over))!;
 
@@ -196,6 +196,11 @@ test('channels: kinds, order, and the ECG that stands for the patient', () => {
   expect(list.map(kindOf)).toEqual(['pleth', 'ecg', 'ecg', 'abp', 'resp']);
   expect(leadEcg([list[1]!, { ...list[2]!, live: false }])?.series).toBe(2);
   expect(leadEcg([])).toBeUndefined();
+});
+
+test('only a slow link is called so', () => {
+  const said = { view: 1, state: 'live' as const, quality: 'good', index: 90, thinned: 4, why: null };
+  expect([thinWords(said), thinWords(null), thinWords({ ...said, why: 'slow link' }), thinWords({ ...said, why: 'slow link', skipped_ms: 2_600 })]).toEqual(['', '', 'thinned: slow connection', 'thinned: slow connection, 3 s left out']);
 });
 
 test('words', () => {

@@ -75,12 +75,22 @@ export interface ChannelState {
   quality: string;
   /** 0 to 100. */
   index: number;
-  /** One of so many samples is sent. */
+  /** So many samples are sent as one pair of lowest and highest. */
   thinned: number;
+  /** `slow link` when that is because this viewer's link is slow; null when the picture has no more columns. */
   why: string | null;
+  /** What was left out altogether for a slow link, milliseconds. */
+  skipped_ms?: number;
   /** Played back from a recording, not live. */
   recorded?: boolean;
 }
 
 /** One channel to be sent: the number that the viewer chose for it, and what it is. */
 export interface Watched { view: number; patient: string; series: number }
+
+/** What a slow link does to a channel, in words; empty when it does nothing. */
+export function thinWords(said: ChannelState | null | undefined): string {
+  if (!said?.why) return '';
+  const left = Math.round((said.skipped_ms ?? 0) / 1_000);
+  return `thinned: slow connection${left > 0 ? `, ${left} s left out` : ''}`;
+}
