@@ -5,6 +5,19 @@ use vitals::{Rate, Scale};
 
 use crate::{Channel, Error, Problem, Recording, decimal};
 
+/// The most samples, of all channels together, that are written.
+const MAX_SAMPLES: u64 = 1 << 30;
+/// The longest gap that is filled with missing samples between two segments, in samples.
+const MAX_BRIDGE: u64 = 1 << 20;
+
+/// Refuses what would be too large to be written: `frames` frames with these many samples each.
+pub(crate) fn check_size(frames: u64, a_frame: u64) -> Result<(), Error> {
+    match frames.checked_mul(a_frame) {
+        Some(samples) if samples <= MAX_SAMPLES => Ok(()),
+        _ => Err(Error::too_large("samples to write", MAX_SAMPLES)),
+    }
+}
+
 /// A row of samples of one channel with one scale, placed on the channel's own grid.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -51,7 +64,7 @@ fn common(a: Rate, b: Rate) -> Option<Rate> {
 /// between them become one row with missing samples in between. Tells how far the farthest was moved.
 pub(crate) fn place(channel: &Channel, bridge_us: i64, problems: &mut Vec<Problem>) -> Result<Vec<Row>, Error> {
     let mut rows: Vec<Row> = Vec::new();
-    let bridge = u64::try_from(channel.rate.samples_in(bridge_us)).unwrap_or(0);
+    let bridge = u64::try_from(channel.rate.samples_in(bridge_us)).unwrap_or(0).min(MAX_BRIDGE);
     let mut farthest_us = 0;
     for segment in channel.segments.iter().filter(|segment| !segment.samples.is_empty()) {
         let time_us = segment.time_us(channel.rate, 0);

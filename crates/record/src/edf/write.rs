@@ -40,7 +40,7 @@ pub fn write(recording: &Recording, options: Options) -> Result<(Vec<u8>, Vec<Pr
         parts.extend(split(channel, u64::from(per_frame), options, &mut problems)?);
     }
     let (frames, seconds) = record_length(rate, &parts)?;
-    let starts = records(&parts, frames, options.contiguous);
+    let starts = records(&parts, frames, options.contiguous)?;
     let mut fields = Fields { duration: seconds, records: starts.len().to_string(), ..Fields::default() };
     for part in &mut parts {
         fields.signals.push(part.finish(starts.len() as u64 * frames, frames, &mut problems)?);
@@ -55,7 +55,7 @@ pub fn write(recording: &Recording, options: Options) -> Result<(Vec<u8>, Vec<Pr
     if !recording.notes.is_empty() {
         problems.push(Problem::new("EDF file", "notes are left out"));
     }
-    let onsets: Vec<i64> = starts.iter().map(|start| rate.micros(*start) - origin_us).collect();
+    let onsets: Vec<i64> = starts.iter().map(|start| rate.micros(*start).saturating_sub(origin_us)).collect();
     let lists = annotation_lists(recording, &onsets, origin_us);
     let width = lists.iter().map(Vec::len).max().unwrap_or(0).next_multiple_of(2);
     fields.signals.push(annotation_signal(width));
@@ -210,10 +210,14 @@ fn record_length(rate: Rate, parts: &[Part<'_>]) -> Result<(u64, String), Error>
 }
 
 /// First frames of the records: one row of records for each stretch in which any channel has samples.
-fn records(parts: &[Part<'_>], frames: u64, contiguous: bool) -> Vec<u64> {
+fn records(parts: &[Part<'_>], frames: u64, contiguous: bool) -> Result<Vec<u64>, Error> {
     let rows = parts.iter().flat_map(|part| part.rows.iter().map(|row| (row.first / part.per_frame, row.end().div_ceil(part.per_frame))));
     let mut spans: Vec<(u64, u64)> = rows.collect();
     spans.sort_unstable();
+    let covered = |(from, to): &(u64, u64)| (to - from) + frames;
+    let (first, last) = (spans.first().map_or(0, |span| span.0), spans.iter().map(|span| span.1).max().unwrap_or(0));
+    let length = if contiguous { last - first } else { spans.iter().map(covered).sum() };
+    grid::check_size(length, parts.iter().map(|part| part.per_frame).sum())?;
     let mut starts: Vec<u64> = Vec::new();
     for (from, to) in spans {
         let covered = starts.last().map(|start| start + frames);
@@ -226,7 +230,10 @@ fn records(parts: &[Part<'_>], frames: u64, contiguous: bool) -> Vec<u64> {
             next += frames;
         }
     }
-    starts
+    if starts.len() > 99_999_999 {
+        return Err(Error::too_large("records", 99_999_999));
+    }
+    Ok(starts)
 }
 
 /// Fills in date, time and what must be said of patient and recording; gives the microseconds from
@@ -300,7 +307,7 @@ fn annotation_lists(recording: &Recording, onsets: &[i64], origin_us: i64) -> Ve
 
 fn mark(annotation: &crate::Annotation, origin_us: i64) -> Mark {
     Mark {
-        onset_us: annotation.time_us() - origin_us,
+        onset_us: annotation.time_us().saturating_sub(origin_us),
         duration_us: annotation.duration_us,
         text: marks::to_text(annotation.code, &annotation.text),
     }

@@ -117,6 +117,9 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn run(&self, written: &mut Written) -> Result<(), Error> {
         let cuts = self.cuts();
+        let a_frame = self.tracks.iter().map(|track| track.per_frame).sum();
+        let covered = cuts.windows(2).filter(|pair| self.tracks.iter().any(|track| covers(track, pair[0], pair[1])));
+        grid::check_size(covered.map(|pair| pair[1] - pair[0]).sum(), a_frame)?;
         let whole = self.tracks.iter().all(|track| !track.rows.is_empty()) && cuts.len() == 2;
         if whole {
             return self.segment(self.name, (0, cuts[1]), true, written);
