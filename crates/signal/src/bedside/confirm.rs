@@ -11,15 +11,18 @@
 //! |---|---|---|---|
 //! | asystole, pause | since the last beat, 6 s at most | 2 or more good pulses, none missing for 2.2 s | no pulse, where there were some before |
 //! | ventricular fibrillation | 5 s | 4 or more good pulses, none missing for 1.5 s | no pulse, where there were some before |
-//! | ventricular tachycardia | 5 s | regular pulses of 97/min at most and of usual height | no pulse, lower pulses, or pulses just as fast |
+//! | ventricular tachycardia or run | 5 s | regular pulses of usual height, of 97/min at most or just as fast as before | no pulse, lower pulses, or pulses just as fast as the beats |
 //! | extreme bradycardia | 6 s | regular pulses of 46/min or more, faster by a quarter than the beats | no pulse, or pulses just as slow |
 //! | extreme tachycardia | 5 s | regular pulses of 130/min at most, slower by a quarter than the beats | pulses just as fast |
 //!
 //! A pulse reaches the finger up to 0.6 s after its beat and is known some tenths of a second later, so
 //! windows end 0.7 s before now. Pulses that do not decide leave the rhythm as it is.
 
+use serde::{Deserialize, Serialize};
+
 use super::channel::Channel;
 use super::heart::Heart;
+use super::taken::Calm;
 use crate::pulse::Evidence;
 use crate::quality::BELIEVABLE;
 use crate::{Reason, Rhythm, WaveKind};
@@ -33,7 +36,7 @@ const LONGEST_US: i64 = 6_000_000;
 const SHORTEST_US: i64 = 1_900_000;
 
 /// What the pulses say of a rhythm.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Witness {
     pub confirmed_by: Option<WaveKind>,
     pub contradicted_by: Option<WaveKind>,
@@ -81,8 +84,9 @@ fn says(rhythm: Rhythm, since_us: i64, channel: &Channel, heart: &Heart, now_us:
     }
     let during = train.evidence(from_us, to_us);
     let before = train.evidence(since_us - 12_000_000, since_us + LAST_US);
+    let calm = channel.taken.calm;
     let good = channel.taken.verdict.is_none_or(|verdict| verdict.index >= BELIEVABLE);
-    if good && contradicts(rhythm, &during, &before, heart.interval_ms(from_us, now_us)) {
+    if good && contradicts(rhythm, &during, calm, heart.interval_ms(from_us, now_us)) {
         return Says::No;
     }
     // A probe that fell off shows no pulse either.
@@ -95,15 +99,19 @@ fn says(rhythm: Rhythm, since_us: i64, channel: &Channel, heart: &Heart, now_us:
 }
 
 /// Whether these pulses cannot be of that rhythm.
-fn contradicts(rhythm: Rhythm, during: &Evidence, before: &Evidence, beats: Option<(f32, usize)>) -> bool {
+fn contradicts(rhythm: Rhythm, during: &Evidence, calm: Option<Calm>, beats: Option<(f32, usize)>) -> bool {
     let steady = 3 * during.good >= 2 * during.all;
-    let regular = steady && during.longest_us as f32 <= 1_600.0 * during.interval_ms;
-    let as_high = before.good < 3 || during.height >= 0.75 * before.height;
+    // One pulse may be missed: breathing makes some of them low.
+    let regular = steady && during.longest_us as f32 <= 2_200.0 * during.interval_ms;
+    let as_high = calm.is_none_or(|calm| during.height >= 0.75 * calm.height);
+    let as_fast = calm.is_some_and(|calm| (during.interval_ms - calm.interval_ms).abs() <= 0.08 * calm.interval_ms);
     let apart = |least: f32| beats.is_some_and(|(interval_ms, _)| during.interval_ms >= least * interval_ms);
     match rhythm {
         Rhythm::Asystole | Rhythm::Pause => during.good >= 2 && steady && during.longest_us <= 2_200_000,
         Rhythm::VentricularFibrillation => during.good >= 4 && steady && during.longest_us <= 1_500_000,
-        Rhythm::VentricularTachycardia => during.good >= 4 && regular && as_high && during.interval_ms >= 620.0,
+        Rhythm::VentricularTachycardia | Rhythm::VentricularRun => {
+            during.good >= 4 && regular && as_high && (during.interval_ms >= 620.0 || as_fast)
+        }
         Rhythm::ExtremeBradycardia => {
             let slower = beats.is_none_or(|(interval_ms, _)| interval_ms >= 1.25 * during.interval_ms);
             during.good >= 4 && regular && during.interval_ms <= 1_300.0 && slower
@@ -122,10 +130,25 @@ fn confirms(rhythm: Rhythm, during: &Evidence, before: &Evidence, beats: Option<
     });
     match rhythm {
         Rhythm::Asystole | Rhythm::Pause | Rhythm::VentricularFibrillation => gone,
-        Rhythm::VentricularTachycardia => gone || lower || alike,
+        Rhythm::VentricularTachycardia | Rhythm::VentricularRun => gone || lower || alike,
         Rhythm::ExtremeBradycardia => gone || alike,
         Rhythm::ExtremeTachycardia => alike,
         _ => false,
+    }
+}
+
+/// Remembers what the pulses of each channel are like while the rhythm is calm.
+pub(super) fn remember(channels: &mut [Channel], now_us: i64) {
+    for channel in channels {
+        let to_us = now_us - KNOWN_US;
+        let Some(train) = &channel.taken.train else { continue };
+        let pulses = train.evidence(to_us - 5_000_000, to_us);
+        if pulses.good < 4 || pulses.good < pulses.all {
+            continue;
+        }
+        let calm = channel.taken.calm.get_or_insert(Calm { interval_ms: pulses.interval_ms, height: pulses.height });
+        calm.interval_ms += (pulses.interval_ms - calm.interval_ms) / 8.0;
+        calm.height += (pulses.height - calm.height) / 8.0;
     }
 }
 

@@ -41,7 +41,8 @@ pub(super) struct Told {
     /// What was told last, and when.
     told: Option<(Rhythm, Option<WaveKind>, Option<WaveKind>)>,
     told_us: i64,
-    asked: Option<(Rhythm, Option<WaveKind>, Option<WaveKind>)>,
+    /// What the pulses said last, of which rhythm since when.
+    asked: Option<(Rhythm, i64, Witness)>,
 }
 
 impl Told {
@@ -69,17 +70,27 @@ impl Told {
         }
         let quiet = self.quiet(channels, heart, now_us);
         let state = quiet.unwrap_or_else(|| self.watcher.state());
-        let asked = self.asked.filter(|asked| asked.0 == state.rhythm && now_us % ASKED_US != 0);
-        let (_, confirmed_by, contradicted_by) = asked.unwrap_or_else(|| {
-            let Witness { confirmed_by, contradicted_by } =
-                confirm::witness(state.rhythm, state.since_us, channels, heart, now_us);
-            (state.rhythm, confirmed_by, contradicted_by)
-        });
-        self.asked = Some((state.rhythm, confirmed_by, contradicted_by));
+        let Witness { confirmed_by, contradicted_by } = self.ask(&state, channels, heart, now_us);
         if now_us % ASKED_US == 0 {
+            if state.rhythm < Rhythm::Couplet {
+                confirm::remember(channels, now_us);
+            }
             self.doubt(channels, state.rhythm, contradicted_by.is_some(), now_us, out);
         }
         self.tell(state, confirmed_by, contradicted_by, now_us, out);
+    }
+
+    /// What the pulses say of the rhythm, asked once a second. Of an event that is past what they said
+    /// first stands.
+    fn ask(&mut self, state: &State, channels: &[Channel], heart: &Heart, now_us: i64) -> Witness {
+        let same = self.asked.filter(|asked| (asked.0, asked.1) == (state.rhythm, state.since_us));
+        let event = matches!(state.rhythm, Rhythm::Pause | Rhythm::VentricularRun);
+        let stands = same.filter(|asked| now_us % ASKED_US != 0 || (event && asked.2 != Witness::default()));
+        let witness = stands.map(|asked| asked.2);
+        let witness =
+            witness.unwrap_or_else(|| confirm::witness(state.rhythm, state.since_us, channels, heart, now_us));
+        self.asked = Some((state.rhythm, state.since_us, witness));
+        witness
     }
 
     /// Gives the watcher the newest second of the best lead, once a second.

@@ -29,8 +29,19 @@ pub(super) struct Taken {
     pub verdict: Option<Verdict>,
     /// The quality that was told last, and when.
     told: Option<(u8, Option<Reason>, i64)>,
+    /// What its pulses are like while the rhythm is calm.
+    pub calm: Option<Calm>,
     /// Why other channels say that this one is not to be believed.
     doubt: Option<Reason>,
+}
+
+/// Pulses of a calm time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Calm {
+    /// From pulse to pulse, milliseconds.
+    pub interval_ms: f32,
+    /// From foot to peak, in the channel's unit.
+    pub height: f32,
 }
 
 impl Taken {
@@ -40,7 +51,7 @@ impl Taken {
             WaveKind::ArterialPressure => Some(Train::new(PulseKind::Pressure)),
             _ => None,
         };
-        Self { train, breathing: Breathing::default(), verdict: None, told: None, doubt: None }
+        Self { train, breathing: Breathing::default(), verdict: None, told: None, calm: None, doubt: None }
     }
 
     /// Takes a pulse; whether it is to be believed.

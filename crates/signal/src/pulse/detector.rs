@@ -7,8 +7,8 @@ use vitals::Rate;
 const INNER_HZ_MAX: f32 = 160.0;
 /// Length of each of the two moving averages that smooth the signal, seconds (Zong: about 16 Hz).
 const SMOOTH_S: f32 = 0.024;
-/// The threshold, as a share of the mean hump (Zong: 60%).
-const THRESHOLD: f32 = 0.6;
+/// The threshold that the first seconds teach: three times the mean of the slope sum (Zong).
+const FIRST_MEANS: f32 = 3.0;
 /// The hump has only begun while the slope sum is under this share of the threshold.
 const RESTING: f32 = 0.12;
 /// How fast the mean hump follows a new one.
@@ -47,6 +47,15 @@ impl PulseKind {
         match self {
             PulseKind::Pressure => 0.128,
             PulseKind::Volume => 0.17,
+        }
+    }
+
+    /// The threshold, as a share of the mean hump. Zong has 60%; breathing makes single pulses, of
+    /// the pleth above all, lower than that.
+    fn threshold(self) -> f32 {
+        match self {
+            PulseKind::Pressure => 0.5,
+            PulseKind::Volume => 0.42,
         }
     }
 
@@ -271,7 +280,7 @@ impl Detector {
         if !self.learn(humps) {
             return None;
         }
-        let threshold = THRESHOLD * self.hump;
+        let threshold = self.kind.threshold() * self.hump;
         self.follow_rise(step, humps, threshold);
         self.climb(humps, threshold)
     }
@@ -308,7 +317,7 @@ impl Detector {
             self.hump = self.hump.max(humps);
             if self.learned as f32 >= needed {
                 let mean = self.learned_sum / self.learned as f32;
-                let learned = (LEARNED * self.hump).min(mean * 3.0 / THRESHOLD);
+                let learned = (LEARNED * self.hump).min(mean * FIRST_MEANS / self.kind.threshold());
                 self.hump = learned.max(self.kind.hump_min());
                 self.accepted_at = self.taken;
             }

@@ -71,7 +71,7 @@ pub struct Evidence {
     pub all: u32,
     /// The longest time without a good pulse in it, microseconds.
     pub longest_us: i64,
-    /// Mean interval of the good pulses, milliseconds; 0 if there are none.
+    /// Median interval of the good pulses, milliseconds; 0 if there are none.
     pub interval_ms: f32,
     /// Mean height of the good pulses; 0 if there are none.
     pub height: f32,
@@ -177,7 +177,8 @@ impl Train {
     #[must_use]
     pub fn evidence(&self, from_us: i64, to_us: i64) -> Evidence {
         let mut evidence = Evidence::default();
-        let (mut later_us, mut intervals, mut sum, mut heights) = (to_us, 0, 0.0, 0.0);
+        let (mut later_us, mut heights) = (to_us, 0.0);
+        let (mut intervals, mut count) = ([0.0_f32; KEPT], 0);
         for (foot_us, seen, interval_ms) in self.all().filter(|(foot_us, ..)| (from_us..=to_us).contains(foot_us)) {
             evidence.all += 1;
             if seen.good {
@@ -186,14 +187,14 @@ impl Train {
                 evidence.longest_us = evidence.longest_us.max(later_us - foot_us);
                 later_us = foot_us;
                 if interval_ms > 0.0 {
-                    intervals += 1;
-                    sum += interval_ms;
+                    intervals[count] = interval_ms;
+                    count += 1;
                 }
             }
         }
         evidence.longest_us = evidence.longest_us.max(later_us - from_us);
         evidence.height = heights / evidence.good.max(1) as f32;
-        evidence.interval_ms = if intervals > 0 { sum / intervals as f32 } else { 0.0 };
+        evidence.interval_ms = median(&mut intervals[..count]);
         evidence
     }
 
