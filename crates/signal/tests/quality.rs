@@ -105,6 +105,27 @@ fn other_channels_are_judged_by_their_own_measure() {
     check("no breath channel", WaveKind::Respiration, breath, |_, _, _| f64::NAN, Some(Reason::LeadOff));
 }
 
+/// After half a minute without a beat, or when a breath channel begins between two breaths, the signal as it always
+/// was is not movement for ever.
+#[test]
+fn what_comes_back_is_believed_again() {
+    let rate = Rate::new(125, 1).expect("not zero");
+    let second_of = |t: f64, wave: &dyn Fn(f64) -> f64| (if (5.0..35.0).contains(&t) { 0.5 } else { wave(t) }) as f32;
+    let back = |kind, wave: &dyn Fn(f64) -> f64| {
+        let samples = 0..(90.0 * rate.hz()) as usize;
+        let values: Vec<f32> = samples
+            .map(|i| second_of(i as f64 / rate.hz(), wave) + 0.004 * noise(i) as f32)
+            .collect();
+        let found = verdicts(kind, rate, &values, &[values.len()]);
+        let moving: Vec<&Verdict> = found[60..].iter().filter(|v| v.reason == Some(Reason::Motion)).collect();
+        assert!(moving.len() <= 3, "{kind:?}: {moving:?}");
+    };
+    back(WaveKind::Ecg, &ecg);
+    back(WaveKind::Pleth, &|t| 0.5 + pulse(t));
+    // Breaths of four seconds with a pause of one after each: some seconds move sixteen times as much as others.
+    back(WaveKind::Respiration, &|t| (TURN * 0.25 * (t.rem_euclid(5.0)).min(4.0)).sin());
+}
+
 /// A gap ends the second under way; what it lacks counts as missing.
 #[test]
 fn a_gap_ends_the_second() {

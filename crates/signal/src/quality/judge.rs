@@ -95,6 +95,10 @@ impl Memory {
         if index >= BELIEVABLE && range > 0.0 {
             // Follows in about ten seconds, and at once at the start.
             self.usual = if self.usual > 0.0 { self.usual + 0.1 * (range - self.usual) } else { range };
+        } else if range > self.usual {
+            // What comes back after an arrest, or began between two breaths, is not movement for ever: believed in half
+            // a minute, whatever it was before.
+            self.usual = range.min(1.12 * self.usual);
         }
         (index, (index < 80).then_some(reason))
     }
