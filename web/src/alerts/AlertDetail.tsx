@@ -1,5 +1,5 @@
 // One alert: why, from which readings, and all that happened to it.
-import { createEffect, createResource, For, on, onCleanup, Show, type Component } from 'solid-js';
+import { createEffect, createResource, For, lazy, on, onCleanup, Show, Suspense, type Component } from 'solid-js';
 import { api } from '../api/client';
 import { nowMs, serverNow } from '../live/clock';
 import { onLiveEvent, ward } from '../live/store';
@@ -8,6 +8,8 @@ import { AlarmMark } from '../ui/AlarmMark';
 import { decimalsOf, exactTime, number, plural, when } from '../ui/format';
 import { AlertActions } from './AlertActions';
 import { kindWord, reasons, roleWord, STATE_WORD, stateText } from './alerts.state';
+
+const AlertStrip = lazy(() => import('../strips/AlertStrip'));
 
 export const AlertDetail: Component<{ episode: string }> = (props) => {
   const [entry, { refetch }] = createResource(() => props.episode, (e) => api.alert(e));
@@ -31,6 +33,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                 <ul class="alert-why"><For each={reasons(h().alert)}>{(r) => <li><Show when={r.what !== h().alert.title && r.what}><b>{r.what}: </b></Show>{r.values}<Show when={r.rule}> <span class="muted small">Rule: {r.rule}</span></Show></li>}</For></ul>
                 <p class="muted">{stateText(h().alert, nowMs())}</p>
                 <AlertActions alert={h().alert} onChange={() => void refetch()} />
+                <Show when={ward.tiles[h().alert.patient?.id ?? '']?.waves !== false && h().alert.patient?.id}>{(patient) => <Suspense><AlertStrip alert={h().alert} patient={patient()} /></Suspense>}</Show>
                 <dl class="facts">
                   <dt>Patient</dt><dd><Show when={h().alert.patient} fallback="none">{(p) => <a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || 'Name unknown'} · {p().mrn}</a>}</Show></dd>
                   <Show when={h().alert.location}>{(l) => <><dt>Where</dt><dd>{l().unit}, {l().name}</dd></>}</Show>
@@ -40,7 +43,6 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                   <dt>Turn of</dt><dd>{roleWord(h().alert.assigned)} (level {h().alert.level})</dd>
                   <dt>Condition</dt><dd class="mono">{h().alert.condition}</dd>
                 </dl>
-                <Show when={ward.tiles[h().alert.patient?.id ?? '']?.waves !== false && h().alert.patient}>{(p) => <p><a class="btn small" href={`/patients/${encodeURIComponent(p().id)}/waves?at=${h().alert.raised_ms}`}>Waveforms around the alert</a></p>}</Show>
                 <Show when={h().alert.readings.length}>
                   <h3>It came from {plural(h().alert.readings.length, 'reading')}</h3>
                   <ul class="row"><For each={h().alert.readings}>{(name) => <li><ReadingButton name={name} /></li>}</For></ul>
