@@ -125,6 +125,21 @@ fn nothing_makes_no_pulse() {
     }
 }
 
+#[test]
+fn after_the_wildest_values_pulses_are_found_again() {
+    let patient = Patient::steady(120.0, 0.8, 12.0);
+    let mut channel = channel(1, WaveKind::ArterialPressure, (125, 1), 120.0, |t| patient.pressure(t));
+    for (index, value) in channel.values[30 * 125..40 * 125].iter_mut().enumerate() {
+        *value = [9e8, -9e8, 3e38, f32::NEG_INFINITY, f32::NAN, 0.0][index % 6];
+    }
+    let found = detect(PulseKind::Pressure, channel.rate, &channel.values);
+    let late = patient.pulses.iter().filter(|pulse| (90.0..118.0).contains(*pulse));
+    for pulse in late {
+        let foot = pulse + patient::PRESSURE_DELAY;
+        assert!(found.iter().any(|(at, _)| (at - foot).abs() < 0.08), "the pulse at {foot} s");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

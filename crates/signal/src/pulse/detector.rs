@@ -25,6 +25,8 @@ const PATIENCE_S: f32 = 2.5;
 const FALLEN: f32 = 0.12;
 /// The peak is looked for no longer than this, seconds.
 const PEAK_S: f32 = 0.55;
+/// A value from here on, or one that is not a number, is missing.
+const HIGHEST: f32 = 1e9;
 /// A hole of missing samples longer than this is a gap, seconds.
 const HOLE_S: f32 = 0.2;
 /// A beat longer than this has no mean and no interval, seconds.
@@ -222,7 +224,7 @@ impl Detector {
     /// Takes one sample; NaN is a missing one. A pulse, if one has just been completed.
     pub fn sample(&mut self, value: f32) -> Option<Pulse> {
         let mut value = value;
-        if value.is_finite() {
+        if value.abs() < HIGHEST {
             (self.held, self.missing) = (value, 0);
         } else {
             self.missing += 1;

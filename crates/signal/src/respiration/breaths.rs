@@ -26,8 +26,12 @@ const WINDOW_US: i64 = 32_000_000;
 const PATIENCE_S: f32 = 12.0;
 /// It falls no lower than this share of what it was: the heart moves the chest too.
 const PATIENCE_SHARE: f32 = 0.35;
+/// Without a breath for so long all is learned anew: the signal is another than it was, seconds.
+const FORGET_S: f32 = 60.0;
 /// The first so many seconds only teach.
 const LEARN_S: f32 = 6.0;
+/// A value from here on, or one that is not a number, is missing.
+const HIGHEST: f32 = 1e9;
 /// A hole of missing samples longer than this is a gap, seconds.
 const HOLE_S: f32 = 1.0;
 
@@ -102,7 +106,7 @@ impl Breaths {
 
     /// Takes one sample; NaN is a missing one. A breath, if its peak is now past.
     pub fn sample(&mut self, value: f32) -> Option<Breath> {
-        if value.is_finite() {
+        if value.abs() < HIGHEST {
             (self.held, self.missing) = (value, 0);
         } else {
             self.missing += 1;
@@ -143,6 +147,11 @@ impl Breaths {
 
     /// Follows the signal from trough to peak and back.
     fn turn(&mut self, level: f32) -> Option<Breath> {
+        if (self.taken - self.last_at) as f32 > FORGET_S * self.inner_hz {
+            (self.usual, self.learned, self.last_at) = (0.0, 0, self.taken);
+            self.swings.clear();
+            (self.peak, self.trough) = (level, level);
+        }
         let enough = self.enough();
         if (self.learned as f32) < LEARN_S * self.inner_hz {
             self.learned += 1;
