@@ -114,6 +114,13 @@ fn memory_mib() -> u64 {
     line.and_then(|rest| rest.trim().split(' ').next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024
 }
 
+/// Bytes that this process has had written to the disk.
+fn written() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|bytes| bytes.parse().ok()).unwrap_or(f64::NAN)
+}
+
 fn length(file: &Path) -> u64 {
     std::fs::metadata(file).map_or(0, |data| data.len())
 }
@@ -128,7 +135,7 @@ fn load(folder: &Path, beds: u32, seconds: u64) {
     let signals: Vec<Vec<i32>> = (0..4).map(signal).collect();
     let mut store = open(folder);
     let (mut samples, mut cpu, mut wall, mut slowest) = (0_u64, 0.0, 0.0, 0.0_f64);
-    let (mut offset, mut wal, mut warm) = (0, 0, (0, 0.0));
+    let (mut offset, mut wal, mut warm) = (0, 0, (0, 0.0, 0.0));
     for (at, begin) in (1..).zip((0..seconds).step_by(10)) {
         let mut waves = Vec::new();
         for second in begin..begin + 10 {
@@ -154,7 +161,7 @@ fn load(folder: &Path, beds: u32, seconds: u64) {
         wal = wal.max(length(&folder.join("store.sqlite-wal")));
         // Sealing has come to its rhythm after a minute and a half.
         if begin == 80 {
-            warm = (samples, cpu);
+            warm = (samples, cpu, written());
         }
     }
     let per_million = (cpu - warm.1) / ((samples - warm.0) as f64 / 1e6);
@@ -162,6 +169,8 @@ fn load(folder: &Path, beds: u32, seconds: u64) {
     println!("load: {beds} beds, {samples} samples in {seconds} s of their time, committed in {wall:.1} s");
     println!("  processor: {:.1} ms a million samples, {:.2} % of a core at {per_second:.0} samples/s", per_million * 1e3, per_million * per_second / 1e4);
     println!("  slowest commit {:.0} ms, write-ahead log at most {} MiB, memory {} MiB", slowest * 1e3, wal >> 20, memory_mib());
+    let disk = (written() - warm.2) / ((samples - warm.0) as f64 / per_second) / 1e6;
+    println!("  written to the disk, log and database together: {disk:.1} MB/s of their time");
     drop(store);
     let file = length(&folder.join("store.sqlite"));
     println!("  database {} MiB, {:.3} bytes a sample (what is not sealed yet included)", file >> 20, file as f64 / samples as f64);

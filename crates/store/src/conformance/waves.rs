@@ -9,7 +9,9 @@ use vitals::{
     EffectiveTime, Quality, Rate, ReadingRef, ReceiveTime, Samples, Scale, SeriesId, WaveRun, WaveSamples,
 };
 
-use crate::{Attachment, Commit, Read, ReadingQuery, SeriesFilter, Span, Store, WaveStrip};
+use crate::{
+    Attachment, Commit, Order, Page, Read, ReadingQuery, SeriesFilter, Span, Store, WaveStrip,
+};
 
 const A: SeriesId = SeriesId(1);
 const B: SeriesId = SeriesId(2);
@@ -192,7 +194,7 @@ pub(super) fn frames_are_readings(store: &mut impl Store) {
     for (at, some) in (1..).zip(given.chunks(50)) {
         put(store, at, some.iter().map(|run| (A, run.clone())).collect());
     }
-    let long = run(9_000 * SECOND, 5, 50_000, 5_000);
+    let long = run(9_000 * SECOND, 5, 300_000, 5_000);
     let series = super::points::keys();
     let waves = vec![(B, long.clone())];
     let commit = Commit { checkpoint: 20, series, waves, ..Commit::default() };
@@ -210,6 +212,7 @@ pub(super) fn frames_are_readings(store: &mut impl Store) {
     assert_eq!(listed.len(), expected.min(100));
     assert!(listed.iter().all(|(_, point)| point.value.is_nan()));
     assert!(listed.is_sorted_by(|a, b| a.1.time >= b.1.time));
+    check_listing(reader.as_ref(), &given);
     for run in [&given[0], &given[333], &given[599]] {
         check_reading(reader.as_ref(), A, run);
     }
@@ -220,6 +223,35 @@ pub(super) fn frames_are_readings(store: &mut impl Store) {
     let beside = reader.attachments(A, some, 5).expect("they can be listed");
     assert_eq!(beside.len(), 5);
     assert!(beside.is_sorted_by_key(|(point, _)| point.time));
+}
+
+/// Any page in any order is what sorting everything gives.
+fn check_listing(reader: &dyn Read, given: &[WaveRun]) {
+    let of_a = SeriesFilter { ids: vec![A], ..SeriesFilter::default() };
+    let begin = given[0].start().0;
+    for (order, by_received) in
+        [(Order::NewestFirst, false), (Order::OldestFirst, false), (Order::NewestFirst, true), (Order::OldestFirst, true)]
+    {
+        for received in [Span::ALL, span(begin + 90 * SECOND, begin + 400 * SECOND)] {
+            let mut expected: Vec<(i64, u64)> = given
+                .iter()
+                .filter(|run| received.holds(run.received.0))
+                .map(|run| (if by_received { run.received.0 } else { run.start().0 }, run.offset))
+                .collect();
+            expected.sort_unstable();
+            if order == Order::NewestFirst {
+                expected.reverse();
+            }
+            for (skip, limit) in [(0, 1), (0, 70), (40, 500), (590, 100)] {
+                let (series, page) = (of_a.clone(), Page { skip, limit });
+                let query = ReadingQuery { series, received, order, by_received, page, time: Span::ALL };
+                let listed = reader.readings(&query).expect("they can be listed");
+                let found: Vec<u64> = listed.iter().map(|(_, point)| point.offset).collect();
+                let wanted = expected.iter().skip(skip as usize).take(limit as usize);
+                assert!(found.iter().eq(wanted.map(|(_, offset)| offset)), "{query:?}: {found:?}");
+            }
+        }
+    }
 }
 
 fn check_reading(reader: &dyn Read, series: SeriesId, run: &WaveRun) {

@@ -150,8 +150,7 @@ fn candidates(db: &Connection, query: &ReadingQuery) -> Result<Vec<Candidate>, S
         for row in rows {
             found.push(row?);
         }
-        read_waves::heads(db, series, query.time, query.received, |table, id, time, received| {
-            let (first, last) = if query.by_received { received } else { time };
+        read_waves::candidates(db, series, query, |table, id, (first, last)| {
             found.push(Candidate { series, kind: Kind::Frames(table), id, first, last });
         })?;
     }

@@ -8,7 +8,7 @@ use crate::wave::{
     Block, Columns, Level, Outline, SPAN_MAX, Strips, WaveColumn, WaveExtent, WaveGap, WaveStrip,
     decode_data, decode_pyramid, frame_points, run_of,
 };
-use crate::{Span, StoreError};
+use crate::{Order, ReadingQuery, Span, StoreError};
 
 /// Blocks of a span: `min_time` first, so that the index is read only where it can hold any.
 const SEALED: &str = "from wave_blocks where series = ?1 and min_time >= ?2 and min_time <= ?3 \
@@ -159,28 +159,55 @@ fn outlines(
     Ok(())
 }
 
-/// Calls `take` with table, number, times and receive times of each block that touches both spans.
-pub(super) fn heads(
+/// Calls `take` with table, number and ends on the query's axis of each block that may hold one of
+/// the readings of the page: no more than there need be, however much there is of the series.
+pub(super) fn candidates(
     db: &Connection,
     series: SeriesId,
-    time: Span,
-    received: Span,
-    mut take: impl FnMut(Table, i64, (i64, i64), (i64, i64)),
+    query: &ReadingQuery,
+    mut take: impl FnMut(Table, i64, (i64, i64)),
 ) -> Result<(), StoreError> {
-    let (earliest, last, from) = bounds(time);
+    let wanted = query.page.skip.saturating_add(query.page.limit);
+    let newest = query.order == Order::NewestFirst;
+    let (earliest, last, from) = bounds(query.time);
     for (table, tables) in [(Table::Sealed, SEALED), (Table::Fresh, FRESH)] {
+        let direction = if newest { "desc" } else { "asc" };
         let mut ask = db.prepare_cached(&format!(
-            "select id, min_time, max_time, min_received, max_received {tables}"
+            "select id, min_time, max_time, min_received, max_received, frames {tables} {direction}"
         ))?;
         let mut rows = ask.query(params![series.0, earliest, last, from])?;
+        // Readings in the blocks so far, and how far those reach: once there are enough, nothing
+        // beyond can be among the first.
+        let (mut enough, mut reach): (u64, Option<i64>) = (0, None);
         while let Some(row) = rows.next()? {
-            let found = (row.get(3)?, row.get(4)?);
-            if received.touches(found.0, found.1) {
-                take(table, row.get(0)?, (row.get(1)?, row.get(2)?), found);
+            let (time, received): ((i64, i64), (i64, i64)) =
+                ((row.get(1)?, row.get(2)?), (row.get(3)?, row.get(4)?));
+            let full = enough >= wanted;
+            if full && !query.by_received && reach.is_some_and(|reach| is_beyond(time.0, reach, newest)) {
+                break;
             }
+            let (first, end) = if query.by_received { received } else { time };
+            let beyond = |reach| if newest { end < reach } else { first > reach };
+            if !query.received.touches(received.0, received.1) || full && reach.is_some_and(beyond) {
+                continue;
+            }
+            if !full {
+                let (mine, known) = if newest { (first, i64::MAX) } else { (end, i64::MIN) };
+                let known = reach.unwrap_or(known);
+                reach = Some(if newest { mine.min(known) } else { mine.max(known) });
+            }
+            if query.time.holds_all(time.0, time.1) && query.received.holds_all(received.0, received.1) {
+                enough += row.get::<_, i64>(5)? as u64;
+            }
+            take(table, row.get(0)?, (first, end));
         }
     }
     Ok(())
+}
+
+/// Whether blocks that begin there, and all that come later in this order, are past `reach`.
+fn is_beyond(min_time: i64, reach: i64, newest: bool) -> bool {
+    if newest { min_time.saturating_add(SPAN_MAX + vitals::time::SECOND) < reach } else { min_time > reach }
 }
 
 /// The frames of one block as readings. Parts of a long frame are one reading each, of one name.
@@ -227,9 +254,9 @@ pub(super) fn count(db: &Connection, series: SeriesId, time: Span, received: Spa
     }
     let (earliest, last, from) = bounds(time);
     let mut total = 0;
-    for tables in [SEALED, FRESH] {
+    for (table, tables) in [(Table::Sealed, SEALED), (Table::Fresh, FRESH)] {
         let mut ask = db.prepare_cached(&format!(
-            "select min_time, max_time, min_received, max_received, frames, outline {tables}"
+            "select min_time, max_time, min_received, max_received, frames, id {tables}"
         ))?;
         let mut rows = ask.query(params![series.0, earliest, last, from])?;
         while let Some(row) = rows.next()? {
@@ -241,10 +268,8 @@ pub(super) fn count(db: &Connection, series: SeriesId, time: Span, received: Spa
                 total += row.get::<_, i64>(4)? as u64;
                 continue;
             }
-            frame_points(&read_outline(row, 5)?, |point| {
-                let within = time.holds(point.time.0) && received.holds(point.received.0);
-                total += u64::from(within);
-            });
+            let within = |point: &&Point| time.holds(point.time.0) && received.holds(point.received.0);
+            total += frames(db, table, row.get(5)?)?.iter().filter(within).count() as u64;
         }
     }
     Ok(total)

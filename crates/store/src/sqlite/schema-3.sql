@@ -20,9 +20,9 @@ create table wave_blocks (
     pyramid blob not null,
     data blob not null
 );
--- All that a drawing of days needs stands in the index.
-create index wave_blocks_by_time
-    on wave_blocks (series, min_time, max_time, min_value, max_value, quality);
+-- All that drawing days, counting frames and finding them needs stands in the index.
+create index wave_blocks_by_time on wave_blocks
+    (series, min_time, max_time, min_value, max_value, quality, frames, min_received, max_received);
 create index wave_blocks_by_offset on wave_blocks (series, max_offset, min_offset);
 
 create table wave_fresh (

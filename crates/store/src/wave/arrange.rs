@@ -4,6 +4,9 @@ use vitals::{EffectiveTime, Offset, Quality, Rate, ReceiveTime, Scale, WaveRun, 
 
 use super::{BLOCK_SAMPLES, GAP_MAX, SPAN_MAX};
 
+/// A longer frame than any door takes is kept in parts; a shorter one, however long, in one block.
+const PIECE_SAMPLES: usize = 1 << 19;
+
 /// Samples of one frame, or a part of a long one, in their place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece<'a> {
@@ -54,10 +57,10 @@ impl Piece<'_> {
     }
 }
 
-/// A run as pieces, none larger than a block; almost always one.
+/// A run as pieces; almost always one.
 pub(crate) fn pieces(run: &WaveRun) -> impl Iterator<Item = Piece<'_>> {
     let in_span = usize::try_from(run.rate.samples_in(SPAN_MAX)).unwrap_or(1);
-    let most = in_span.clamp(1, BLOCK_SAMPLES);
+    let most = in_span.clamp(1, PIECE_SAMPLES);
     (0..run.samples.len()).step_by(most).map(move |begin| {
         let part = begin..run.samples.len().min(begin + most);
         let first = run.first.saturating_add(begin as u64);

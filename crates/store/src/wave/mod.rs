@@ -36,7 +36,7 @@ pub(crate) use strip::{Strips, frame_points, run_of};
 use vitals::EffectiveTime;
 use vitals::time::{HOUR, MINUTE};
 
-/// Samples of a full block.
+/// Samples of a full block; only a single frame that has more makes a larger one.
 pub const BLOCK_SAMPLES: usize = 16_384;
 /// No block spans more time, unless it is that of a single frame of a few samples.
 pub(crate) const SPAN_MAX: i64 = HOUR;

@@ -7,6 +7,7 @@
 //! ```
 
 use vitals::Scale;
+use vitals::samples::MISSING;
 
 use super::Damaged;
 use super::block::{Block, Data, Outline, Segment, range_of_counts, range_of_values};
@@ -105,7 +106,10 @@ fn read_counts(rest: &mut &[u8], previous: &mut i64, scale: &Scale) -> Result<Op
     let low = previous.checked_add(get_signed(rest)?).ok_or(Damaged)?;
     let high = i64::try_from(spread - 1).ok().and_then(|spread| low.checked_add(spread)).ok_or(Damaged)?;
     *previous = low;
-    let value = |count| i32::try_from(count).map(|count| scale.value(count)).map_err(|_| Damaged);
+    let value = |count| match i32::try_from(count) {
+        Ok(count) if count != MISSING => Ok(scale.value(count)),
+        _ => Err(Damaged),
+    };
     let (a, b) = (value(low)?, value(high)?);
     Ok(Some((a.min(b), a.max(b))))
 }
