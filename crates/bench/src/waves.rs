@@ -43,7 +43,7 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let (sent, manifest) = load::run_waves(load, |_| {}).await?;
     let used_s = server.usage().cpu_s - before;
     let cores = used_s / began.elapsed().as_secs_f64();
-    let latency = alerting::joined(probing)?;
+    let latency = alerting::joined(probing);
     ensure!(sent.refused == 0, "{} messages were refused", sent.refused);
     // The count has everything in it that was acknowledged before.
     let readings = server.stored().await?;
@@ -61,11 +61,13 @@ pub async fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     report.add("waves_floor_ratio", "… times the floor", used_s / bed_hours / floor, "×");
     report.against("waves_memory_mib", "… memory, peak", memory, "MiB", Budget::AtMost(1_024.0));
     report.add("waves_ack_p99_ms", "… a frame acknowledged, p99", ms(sent.latency.p99_us), "ms");
-    let quantiles = latency.quantiles();
+    check(folder.path(), &manifest, report)?;
+    // A viewer of a thousand beds that this machine starves begins anew and misses alerts: the rest stands.
+    let quantiles = latency?.quantiles();
     report.add("waves_alert_p50_ms", "… alerts beside it, p50", ms(quantiles.p50_us), "ms");
     let (what, p99) = ("… alerts beside it, p99", ms(quantiles.p99_us));
     report.against("waves_alert_p99_ms", what, p99, "ms", Budget::AtMost(20.0));
-    check(folder.path(), &manifest, report)
+    Ok(())
 }
 
 /// Compares the store with what was acknowledged.
