@@ -131,6 +131,21 @@ fn quiet_leads_while_the_pulse_beats_are_contradicted() {
     assert!(qualities(&findings, 1).iter().any(|(at, reason)| (43.0..61.0).contains(at) && reason.is_some()));
 }
 
+/// However slow the pulse and whenever the electrodes come off, not even for a moment is it an asystole.
+#[test]
+fn a_lead_at_the_rail_while_a_slow_pulse_beats_is_never_an_asystole() {
+    for (rr, from) in [(0.75, 20.3), (0.9, 20.0), (0.9, 20.6), (1.0, 20.2), (1.05, 20.7), (1.1, 20.4)] {
+        let patient = Patient::steady(50.0, rr, 15.0);
+        let mut channels = disturbed(&patient, 50.0, from, 40.0, |t| 4.8 + 0.002 * (t * 911.0).sin());
+        for witnesses in [4, 2] {
+            channels.truncate(witnesses);
+            let findings = play(&mut Bedside::default(), &channels, 50);
+            let rhythms = rhythms(&findings);
+            assert!(!told(&findings, Rhythm::Asystole), "beats of {rr} s, off at {from} s: {rhythms:?}");
+        }
+    }
+}
+
 /// Heart and pulse stop at `at` seconds.
 fn stopped(seconds: f64, at: f64) -> Patient {
     let mut patient = Patient::steady(seconds, 0.8, 15.0);

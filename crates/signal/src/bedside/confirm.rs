@@ -69,6 +69,18 @@ pub(super) fn witness(rhythm: Rhythm, since_us: i64, channels: &[Channel], heart
     witness
 }
 
+/// Whether to wait with an asystole that nothing has decided on yet: a pulse has come since the last beat,
+/// and at a slow rate two of them need more time than the leads need to fall silent.
+pub(super) fn undecided(rhythm: Rhythm, since_us: i64, channels: &[Channel], now_us: i64) -> bool {
+    rhythm == Rhythm::Asystole
+        && now_us - since_us < LONGEST_US
+        && channels.iter().filter(|channel| channel.is_heard(now_us)).any(|channel| {
+            let good = channel.taken.verdict.is_none_or(|verdict| verdict.index >= BELIEVABLE);
+            let train = channel.taken.train.as_ref().filter(|_| good);
+            train.is_some_and(|train| train.evidence(since_us + LAST_US, now_us - KNOWN_US).good > 0)
+        })
+}
+
 fn says(rhythm: Rhythm, since_us: i64, channel: &Channel, heart: &Heart, now_us: i64) -> Says {
     // What lasts since ever lasts since a minute, for this purpose.
     let since_us = since_us.clamp(now_us - 60_000_000, now_us);

@@ -77,7 +77,10 @@ impl Told {
             }
             self.doubt(channels, state.rhythm, contradicted_by.is_some(), now_us, out);
         }
-        self.tell(state, confirmed_by, contradicted_by, now_us, out);
+        let decided = confirmed_by.is_some() || contradicted_by.is_some();
+        if decided || !confirm::undecided(state.rhythm, state.since_us, channels, now_us) {
+            self.tell(state, confirmed_by, contradicted_by, now_us, out);
+        }
     }
 
     /// What the pulses say of the rhythm, asked once a second. Of an event that is past what they said
