@@ -10,8 +10,13 @@ use std::path::{Path, PathBuf};
 
 use journal::Encoded;
 use mapping::{Profiles, RawMessage};
+use store::wave::{
+    self, Data, Frame, Outline, Packing, Segment, encode_data, encode_outline, encode_pyramid,
+};
+use vitals::samples::MISSING;
 use vitals::{
-    Actor, DeviceId, Event, LinkState, Message, Origin, Protocol, ReceiveTime, Role,
+    Actor, DeviceId, EffectiveTime, Event, LinkState, Message, Origin, Protocol, Quality, Rate,
+    ReceiveTime, Role, Scale,
 };
 use wire_mqtt::codec::encode::{self, Block, PublishHead};
 use wire_mqtt::{Qos, Version};
@@ -28,6 +33,8 @@ fn main() -> io::Result<()> {
     seed_files(&root.join("seeds"), &mut corpus)?;
     packets(&mut corpus)?;
     journal(&mut corpus)?;
+    recordings(&mut corpus)?;
+    wave_blocks(&mut corpus)?;
     println!("{} seeds in {}", corpus.count, corpus.root.display());
     Ok(())
 }
@@ -56,6 +63,61 @@ fn paths(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A small recording in every form that the targets read.
+fn recordings(corpus: &mut Corpus) -> io::Result<()> {
+    use record::{Annotation, Channel, Recording, Segment, Start, edf, wfdb};
+    use vitals::{Rate, Scale};
+
+    let rate = |n, d| Rate::new(n, d).expect("not zero");
+    let scale = Scale { factor: 1.0, divisor: 200.0, offset: 0.0 };
+    let segment = |first, samples| Segment { anchor_us: 0, first, scale, samples };
+    let channel = |label: &str, rate, segments| Channel {
+        label: label.to_owned(),
+        metric: None,
+        unit: "mV".to_owned(),
+        rate,
+        segments,
+    };
+    let mark = |tick, code, text: &str| Annotation {
+        tick,
+        rate: rate(250, 1),
+        duration_us: None,
+        code,
+        subtype: 1,
+        channel: 1,
+        number: 2,
+        text: text.to_owned(),
+    };
+    let recording = Recording {
+        start: Start::At(1_700_000_000_250_000),
+        channels: vec![
+            channel("II", rate(250, 1), vec![segment(0, (-30..30).collect()), segment(5_000, vec![7; 8])]),
+            channel("RESP", rate(125, 2), vec![segment(0, vec![1, 2, i32::MIN, 4])]),
+        ],
+        annotations: vec![mark(1, 1, ""), mark(5_000, 28, "(AFIB")],
+        ..Recording::default()
+    };
+    let wrong = |error: record::Error| io::Error::other(error.to_string());
+    for (file, bytes) in wfdb::write(&recording, "a", wfdb::Options::default()).map_err(wrong)?.files {
+        if file.ends_with(".hea") {
+            corpus.add("wfdb_header", &file, &bytes)?;
+        }
+    }
+    corpus.add("wfdb_header", "wild", b"a 2 250/24000(5) 9 31:25.894 1/06/2000\n~ 212x4:1+24 20(-1600)/mmHg 12 0 -1 7 0 ABP\na.dat 80\n#x")?;
+    for format in 0..13_u8 {
+        let data: Vec<u8> = (0..96).map(|at: u8| at.wrapping_mul(37)).collect();
+        corpus.add("wfdb_signal", &format.to_string(), &[&[format, 3, 0], &data[..]].concat())?;
+    }
+    let (bytes, _) = wfdb::write_annotations(&recording.annotations, rate(125, 2)).map_err(wrong)?;
+    corpus.add("wfdb_annotations", "two", &bytes)?;
+    for contiguous in [false, true] {
+        let options = edf::Options { contiguous, rescale: false };
+        let (bytes, _) = edf::write(&recording, options).map_err(wrong)?;
+        corpus.add("edf", if contiguous { "c" } else { "d" }, &bytes)?;
+    }
+    Ok(())
 }
 
 /// Each case's payload, for the targets that read such payloads; and the event it becomes.
@@ -200,4 +262,37 @@ fn unhex(text: &[u8]) -> Vec<u8> {
         .filter_map(|digit| u8::try_from(digit).ok())
         .collect();
     digits.chunks_exact(2).map(|pair| pair[0] * 16 + pair[1]).collect()
+}
+
+/// Blocks of samples: counts with holes, wide counts, floats; fresh and sealed.
+fn wave_blocks(corpus: &mut Corpus) -> io::Result<()> {
+    let counts = |n: i32, factor: i32| if n % 50 == 7 { MISSING } else { (n * n % 91) * factor };
+    let all = [
+        ("small", Data::Counts((0..40).map(|n| counts(n, 1)).collect())),
+        ("counts", Data::Counts((0..500).map(|n| counts(n, 1)).collect())),
+        ("wide", Data::Counts((0..500).map(|n| counts(n, 9_000)).collect())),
+        ("floats", Data::Real((0..300).map(|n| f64::from(counts(n, 1)) / 3.0).collect())),
+    ];
+    for (name, data) in all {
+        let (samples, rate) = (data.len(), Rate::new(125, 2).expect("not 0"));
+        let segment = Segment { anchor: EffectiveTime(1_700_000_000_000_000), rate, first: 9, frames: 2, samples };
+        let frame = |samples: usize, offset| Frame {
+            samples: samples as u32,
+            delay_ms: 1_040,
+            offset,
+            index: 0,
+            quality: Quality::empty(),
+        };
+        let frames = vec![frame(30, 500), frame(samples - 30, 777)];
+        let outline = Outline { scale: Scale { divisor: 200.0, ..Scale::ONE }, segments: vec![segment], frames };
+        let block = wave::Block { outline, data };
+        for (kind, packing) in [("fresh", Packing::Fresh), ("sealed", Packing::Sealed)] {
+            let (outline, pyramid) = (encode_outline(&block.outline), encode_pyramid(&block).0);
+            let mut bytes = (outline.len() as u16).to_le_bytes().to_vec();
+            bytes.extend((pyramid.len() as u16).to_le_bytes());
+            bytes.extend([outline, pyramid, encode_data(&block.data, packing)].concat());
+            corpus.add("wave_block", &format!("{name}-{kind}"), &bytes)?;
+        }
+    }
+    Ok(())
 }
