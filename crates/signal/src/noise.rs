@@ -124,20 +124,20 @@ fn muscle(chance: &mut Chance, hz: f64, length: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Movements come at random, about one in 0.7 s; each moves the voltage within 40 to 250 ms and lets it
-/// come back within 0.1 to 1.5 s. Small ones are many, great ones few.
+/// Movements come at random, about two a second; each moves the voltage within 30 to 150 ms, as a QRS
+/// complex or its half would, and lets it come back within 0.05 to 1 s. Small ones are many, great ones few.
 fn motion(chance: &mut Chance, hz: f64, length: usize) -> Vec<f32> {
     let mut values = vec![0.0_f32; length];
     let mut at_s = 0.0;
     let end_s = length as f64 / hz;
     loop {
-        at_s += -0.7 * libm::log(chance.even());
+        at_s += -0.5 * libm::log(chance.even());
         if at_s >= end_s {
             break;
         }
         let height = chance.normal() * libm::exp(0.6 * chance.normal());
-        let rise_s = chance.between(0.04, 0.25);
-        let back_s = libm::exp(chance.between(libm::log(0.1), libm::log(1.5)));
+        let rise_s = chance.between(0.03, 0.15);
+        let back_s = libm::exp(chance.between(libm::log(0.05), libm::log(1.0)));
         let first = libm::ceil(at_s * hz) as usize;
         let last = (((at_s + rise_s + 6.0 * back_s) * hz) as usize).min(length);
         for (i, value) in values.iter_mut().enumerate().take(last).skip(first) {

@@ -27,9 +27,9 @@ const NEAR_PART: f32 = 0.9;
 /// The line lies this far up from the level of the rest to the level of the beats: in one lead,
 pub(super) const LINE: f32 = 0.25;
 /// and in every case this part of the rest's share of the beats higher: the more noise, the more is asked of a beat.
-const LINE_OF_REST: f32 = 0.6;
+const LINE_OF_REST: f32 = 0.9;
 /// Right after a beat the line is this part higher, less and less until one RR interval has passed.
-const EARLY: f32 = 0.25;
+const EARLY: f32 = 0.4;
 /// A beat is overdue after this many RR intervals.
 const OVERDUE: f32 = 1.5;
 /// The line for an overdue beat, as part of the ordinary one.

@@ -6,12 +6,12 @@ use crate::BeatClass;
 /// Bias and weights of the evidence for a supraventricular beat, and for a ventricular one. Fitted by
 /// `tools/beat_model.py` on the 22 records of MIT-BIH DS1.
 static SUPRAVENTRICULAR: [f32; MEASURES + 1] = [
-    -4.229, 9.079, -2.750, -2.022, -1.183, -0.100, -1.566, 1.305, 7.739, -1.522, -14.883, -19.669, -3.587, 5.349,
-    24.424,
+    -4.331, 10.232, -2.244, -2.869, -1.140, -0.101, -1.571, 1.149, 8.366, -1.459, -14.062, -22.140, -4.000,
+    5.313, 23.623,
 ];
 static VENTRICULAR: [f32; MEASURES + 1] = [
-    -7.300, 0.805, -1.813, -1.367, 1.410, -1.779, 9.522, -0.704, -0.599, 0.370, 15.805, 1.122, 11.001, 6.677,
-    -12.642,
+    -7.429, -0.357, -1.752, -0.886, 1.367, -1.764, 9.453, -0.845, -0.740, 0.393, 15.157, 1.631, 11.828, 6.683,
+    -11.972,
 ];
 
 /// The class that the measures speak for.
