@@ -51,6 +51,8 @@ pub struct Bedside {
     stepped_us: Option<i64>,
     /// Time has passed up to here, heard on a channel or not.
     newest_us: i64,
+    /// The clock since which nothing was heard, and the end of the samples then.
+    silent_since: Option<(i64, i64)>,
     fusion: Fusion,
 }
 
@@ -77,15 +79,28 @@ impl Bedside {
         }
     }
 
-    /// Time passes without samples.
+    /// Time passes; `now_us` is told about once a second, whether samples come or not.
     ///
-    /// As long as any channel is heard its samples tell the time; after ten seconds of silence the
-    /// clock does.
+    /// As long as any channel is heard its samples tell the time, even if that is long ago (a recording
+    /// that is played, a device that sends late). When none was heard for ten seconds time goes on for
+    /// another ten without samples, so that it is told that nothing is known any more.
     pub fn pass(&mut self, now_us: i64, out: &mut Vec<Finding>) {
-        if !self.channels.is_empty() && now_us.unsigned_abs() <= TIME_MAX_US && now_us > self.newest_us + SILENT_US {
-            self.newest_us = now_us;
+        if self.channels.is_empty() || now_us.unsigned_abs() > TIME_MAX_US {
+            return;
+        }
+        let heard_us = self.heard_us();
+        let since = self.silent_since.filter(|since| since.1 == heard_us && since.0 <= now_us);
+        let (began_us, _) = *self.silent_since.insert(since.unwrap_or((now_us, heard_us)));
+        let silent_us = (now_us - began_us).min(2 * SILENT_US);
+        if silent_us > SILENT_US && heard_us + silent_us > self.newest_us {
+            self.newest_us = heard_us + silent_us;
             self.advance(out);
         }
+    }
+
+    /// The end of the newest samples of all channels.
+    fn heard_us(&self) -> i64 {
+        self.channels.iter().map(Channel::end_us).max().unwrap_or(self.newest_us)
     }
 
     /// The channel is no longer this patient's.
@@ -113,8 +128,7 @@ impl Bedside {
 
     /// Takes all steps for which everything is known.
     fn advance(&mut self, out: &mut Vec<Finding>) {
-        let heard = self.channels.iter().map(Channel::end_us).max().unwrap_or(self.newest_us);
-        self.newest_us = self.newest_us.max(heard);
+        self.newest_us = self.newest_us.max(self.heard_us());
         while let Some(next_us) = self.next_step() {
             let alive = |channel: &&Channel| {
                 channel.joins_us <= next_us && channel.end_us() >= self.newest_us - ALIVE_US

@@ -216,7 +216,7 @@ fn after_a_time_of_silence_nothing_is_known_and_then_all_goes_on() {
     for second in (0..60).chain(180..240) {
         if second == 180 {
             out.clear();
-            bedside.pass(BEGIN_US + 120_000_000, &mut out);
+            (60..180).for_each(|second| bedside.pass(BEGIN_US + second * 1_000_000, &mut out));
             assert_eq!(rhythms(&out).last().map(|told| told.1), Some(Rhythm::Undetermined));
             assert!(values(&out, Derived::HeartRate).iter().all(|(at, _)| *at < 75.0));
         }
@@ -225,6 +225,39 @@ fn after_a_time_of_silence_nothing_is_known_and_then_all_goes_on() {
         }
     }
     assert!(values(&out, Derived::HeartRate).iter().filter(|(at, _)| *at > 190.0).count() >= 8);
+    assert_eq!(rhythms(&out).last().map(|told| told.1), Some(Rhythm::Regular));
+}
+
+#[test]
+fn a_recording_of_long_ago_is_analysed_by_its_own_time() {
+    let patient = Patient::steady(60.0, 0.8, 15.0);
+    let channels = bed(&patient, 60.0);
+    let (mut bedside, mut out) = (Bedside::default(), Vec::new());
+    for second in 0..60 {
+        for channel in &channels {
+            push(&mut bedside, channel, second * 1_000_000, (second + 1) * 1_000_000, &mut out);
+        }
+        bedside.pass(BEGIN_US + 900_000_000_000_000 + second * 1_000_000, &mut out);
+    }
+    assert_eq!(out, play(&mut Bedside::default(), &channels, 60));
+}
+
+#[test]
+fn what_comes_late_is_not_lost() {
+    let patient = Patient::steady(120.0, 0.8, 15.0);
+    let channels = bed(&patient, 120.0);
+    let (mut bedside, mut out) = (Bedside::default(), Vec::new());
+    for second in 0..120 {
+        // The network is away for half a minute; then all of it comes at once.
+        if second == 60 {
+            (60..90).for_each(|second| bedside.pass(BEGIN_US + second * 1_000_000, &mut out));
+        }
+        for channel in &channels {
+            push(&mut bedside, channel, second * 1_000_000, (second + 1) * 1_000_000, &mut out);
+        }
+    }
+    let beats = out.iter().filter(|finding| matches!(finding, Finding::Beat { .. })).count();
+    assert!(beats + 8 >= patient.beats.len(), "{beats} of {}", patient.beats.len());
     assert_eq!(rhythms(&out).last().map(|told| told.1), Some(Rhythm::Regular));
 }
 
