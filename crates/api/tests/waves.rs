@@ -255,7 +255,7 @@ async fn any_interval_comes_back_to_the_bit_stored_or_not() {
     for (query, expected) in [
         (format!("/api/v1/patients/{ben}/waveforms/{series}?from_ms={from}&to_ms={to}"), 404),
         (path("from_ms=5&to_ms=5"), 400),
-        (path("from_ms=0&to_ms=1795262400000"), 400),
+        (path("from_ms=0&to_ms=1795262400000"), 200),
     ] {
         let (status, _) = house.ask(axum::http::Request::get(&query), &token, "").await;
         assert_eq!(status, expected, "{query}");

@@ -3457,7 +3457,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description The file, 128 MiB and 80,000,000 samples at most */
+        /** @description The file, 96 MiB and 48,000,000 samples at most */
         requestBody: {
             content: {
                 "application/octet-stream": number[];

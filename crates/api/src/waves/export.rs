@@ -23,12 +23,12 @@ use crate::extract::{Path, Query};
 use crate::fhir_backend::interval as fhir;
 use crate::state::Api;
 
-/// Most samples of one file: a day of an ECG at 250 Hz with a pleth and a respiration beside it.
-const SAMPLES_MAX: u64 = 40_000_000;
+/// Most samples of one file: a day of an ECG at 250 Hz, with respiration beside it.
+const SAMPLES_MAX: u64 = 30_000_000;
 /// The same of texts, which take many bytes a sample.
-const TEXT_SAMPLES_MAX: u64 = 4_000_000;
-/// Files made at once; whoever comes next waits.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+const TEXT_SAMPLES_MAX: u64 = 3_000_000;
+/// Files made at once, for what they take of memory; whoever comes next waits.
+static AT_ONCE: Semaphore = Semaphore::const_new(1);
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -128,7 +128,7 @@ pub(crate) async fn export_waveforms(
         Gathered::There(taken, marks) => (taken, marks),
     };
     let patient = seen.patient.id.clone();
-    let made = tokio::task::spawn_blocking(move || make(format, from, &patient, &taken, &marks));
+    let made = tokio::task::spawn_blocking(move || make(format, from, &patient, taken, &marks));
     let file = made.await.map_err(|error| ApiError::internal(&error))?.map_err(|error| {
         ApiError::Conflict(format!("the interval can't be written in this format: {error}"))
     })?;
@@ -198,11 +198,11 @@ fn make(
     format: Format,
     from: i64,
     patient: &PatientId,
-    taken: &[Taken],
+    taken: Vec<Taken>,
     marks: &Marks,
 ) -> Result<File, record::Error> {
     if format == Format::Fhir {
-        let bundle = fhir::bundle(patient, taken.iter().flat_map(fhir_strips));
+        let bundle = fhir::bundle(patient, taken.into_iter().flat_map(fhir_strips));
         let bytes = serde_json::to_vec(&bundle).unwrap_or_default();
         let (name, kind) = ("waveforms.json", "application/fhir+json");
         return Ok(File { name, kind, bytes, problems: Vec::new() });
@@ -212,13 +212,12 @@ fn make(
 }
 
 /// The strips of a channel as FHIR shows them: one Observation a minute at most.
-fn fhir_strips(taken: &Taken) -> Vec<fhir::Strip> {
+fn fhir_strips(taken: Taken) -> Vec<fhir::Strip> {
     let minute = |rate: Rate| usize::try_from(rate.samples_in(vitals::time::MINUTE)).unwrap_or(1).max(1);
     let mut parts = Vec::new();
-    for strip in &taken.strips {
-        let mut rest = strip.clone();
+    for mut rest in taken.strips {
         while rest.len() > 0 {
-            let part = rest.take(minute(strip.rate));
+            let part = rest.take(minute(rest.rate));
             let mut values = Vec::with_capacity(part.len());
             part.each(|_, value| values.push(value));
             parts.push(fhir::Strip {

@@ -13,6 +13,7 @@ use mapping::{Details, measure_samples};
 use record::{Channel, Recording, edf, labels};
 use serde::Deserialize;
 use store::DirectoryQuery;
+use tokio::sync::Semaphore;
 use vitals::time::{DAY, SECOND};
 use vitals::{
     Content, DeviceId, DeviceTime, Event, Measurement, Message, Metric, MetricCode, Offset, Origin,
@@ -28,15 +29,17 @@ use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 
 /// Largest file, in bytes.
-pub(crate) const FILE_MAX: usize = 128 << 20;
+pub(crate) const FILE_MAX: usize = 96 << 20;
 /// Most samples of one recording.
-const SAMPLES_MAX: usize = 80_000_000;
+const SAMPLES_MAX: usize = 48_000_000;
 /// Most channels.
 const CHANNELS_MAX: usize = 64;
 /// Longest recording.
 const LONGEST_US: i64 = 31 * DAY;
 /// So much time goes into one journal entry.
 const ENTRY_US: i64 = 10 * SECOND;
+/// Recordings taken in at once, for what they take of memory; whoever comes next waits.
+static AT_ONCE: Semaphore = Semaphore::const_new(1);
 /// How long to wait until the engine has taken in the last of it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -55,7 +58,7 @@ pub(crate) struct Asked {
         ("record" = Option<String>, Query, description = "Which record of the zip"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
-        description = "The file, 128 MiB and 80,000,000 samples at most"),
+        description = "The file, 96 MiB and 48,000,000 samples at most"),
     responses((status = 200, body = WaveImport), (status = 400, body = dto::ErrorBody),
         (status = 404, body = dto::ErrorBody)))]
 pub(crate) async fn import_waveforms(
@@ -69,6 +72,7 @@ pub(crate) async fn import_waveforms(
     let route = "/api/v1/patients/{id}/waveforms/import";
     let actor = api.enter(&headers, Permission::SendReadings, route, subject.as_ref()).await?;
     let patient = person(&api, &id).await?;
+    let _place = AT_ONCE.acquire().await.map_err(|error| ApiError::internal(&error))?;
     let read = tokio::task::spawn_blocking(move || Import::read(&body, &asked));
     let import = read.await.map_err(|error| ApiError::internal(&error))??;
     let mut last = None;
@@ -137,7 +141,7 @@ impl Import {
         let within = (0..LONGEST_US).contains(&(span.1.saturating_sub(span.0)));
         if samples > SAMPLES_MAX || recording.channels.len() > CHANNELS_MAX || !within {
             return Err(ApiError::bad(
-                "a recording may have 80,000,000 samples in 64 channels over 31 days: send it in parts",
+                "a recording may have 48,000,000 samples in 64 channels over 31 days: send it in parts",
             ));
         }
         let mut problems: Vec<String> = recording.problems.iter().map(ToString::to_string).collect();

@@ -25,6 +25,8 @@ const COLUMNS_MAX: usize = 8_000;
 const WHOLE: u64 = 4;
 /// Most samples of one answer.
 const SAMPLES_MAX: u64 = 4_000_000;
+/// The store is behind the present by less than this.
+const FRESH_US: i64 = vitals::time::MINUTE;
 /// Most samples in one wave message.
 const MESSAGE_SAMPLES: usize = 1 << 20;
 
@@ -122,21 +124,19 @@ pub(crate) fn interval(from_ms: i64, to_ms: i64) -> Result<(i64, i64), ApiError>
 }
 
 /// About how many samples an interval has: by the channel's rate, else by the average of all that
-/// is kept.
+/// is kept, where there are any.
 fn about(
     store: &dyn Read,
     series: SeriesId,
     rate: Option<f64>,
     (from, to): (i64, i64),
 ) -> Result<u64, StoreError> {
-    let hz = match (rate, store.wave_extent(series)?) {
-        (Some(hz), _) => hz,
-        (None, Some(extent)) => {
-            extent.samples as f64 * 1e6 / (extent.last.0 - extent.first.0).max(1) as f64
-        }
-        (None, None) => return Ok(0),
-    };
-    Ok((hz * (to - from) as f64 / 1e6) as u64)
+    // What is not in the store yet is never much.
+    let Some(extent) = store.wave_extent(series)? else { return Ok(0) };
+    let (first, last) = (extent.first.0, extent.last.0);
+    let average = || extent.samples as f64 * 1e6 / (last - first).max(1) as f64;
+    let there = to.min(last.saturating_add(FRESH_US)).saturating_sub(from.max(first));
+    Ok((rate.unwrap_or_else(average) * there.max(0) as f64 / 1e6) as u64)
 }
 
 fn too_many() -> ApiError {

@@ -14,7 +14,7 @@ use super::strip::{Numbers, Spread, Strip};
 /// The recording of an interval that begins at `from`, and what it could not take as it was.
 pub(super) fn recording(
     from: i64,
-    taken: &[Taken],
+    taken: Vec<Taken>,
     marks: &Marks,
 ) -> Result<(Recording, Vec<String>), Error> {
     let mut problems = Vec::new();
@@ -27,9 +27,12 @@ pub(super) fn recording(
                 rates.push(strip.rate);
             }
         }
+        let mut left = one.strips;
         for rate in rates {
             let label = unused(&labels::label(one.key.metric), &channels);
-            let strips = one.strips.iter().filter(|strip| strip.rate == rate);
+            let (strips, others): (Vec<Strip>, Vec<Strip>) =
+                left.into_iter().partition(|strip| strip.rate == rate);
+            left = others;
             let segments = segments(from, strips, &label, &mut problems);
             let metric = Some(one.key.metric);
             channels.push(Channel { label, metric, unit: unit.to_owned(), rate, segments });
@@ -53,16 +56,15 @@ fn unused(label: &str, channels: &[Channel]) -> String {
     name
 }
 
-fn segments<'a>(
+fn segments(
     from: i64,
-    strips: impl Iterator<Item = &'a Strip>,
+    strips: Vec<Strip>,
     label: &str,
     problems: &mut Vec<String>,
 ) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut end = i64::MIN;
-    for strip in strips {
-        let mut strip = strip.clone();
+    for mut strip in strips {
         // Where a clock was corrected, stretches overlap by some milliseconds: what came first stays.
         let overlap = strip.rate.index_at(end.saturating_sub(strip.anchor.0)).saturating_sub(strip.first);
         if overlap > 0 {

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 /// Most files in a zip.
 const FILES_MAX: usize = 4_096;
 /// Most bytes that they may unpack to.
-const UNPACKED_MAX: u64 = 512 << 20;
+const UNPACKED_MAX: u64 = 192 << 20;
 
 /// The record of that name, or the only one.
 pub(super) fn record(bytes: &[u8], name: Option<&str>) -> Result<Recording, ApiError> {
@@ -45,7 +45,7 @@ fn unpack(bytes: &[u8]) -> Result<HashMap<String, Vec<u8>>, ApiError> {
         taken.map_err(|_| ApiError::bad("the zip is damaged"))?;
         left = left
             .checked_sub(content.len() as u64)
-            .ok_or_else(|| ApiError::bad("the zip unpacks to more than 512 MiB"))?;
+            .ok_or_else(|| ApiError::bad("the zip unpacks to more than 192 MiB"))?;
         files.insert(name, content);
     }
     Ok(files)
