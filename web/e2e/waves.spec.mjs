@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, openPage, PATIENCE } from './browser.mjs';
+import { ILL, senml, until } from './scenario.mjs';
 import { startServer } from './server.mjs';
 import { kept, playWaves } from './waves.mjs';
 import { wireTo } from './wire.mjs';
@@ -22,6 +23,7 @@ after(async () => {
   await server?.stop();
 });
 
+const get = async (path) => (await fetch(`${server.url}/api/v1${path}`)).json();
 const bed = (page, name) => page.locator('a.station-bed', { hasText: name });
 /** Waits until something is drawn on the canvas and has changed after a while. */
 const moves = (canvas) => canvas.evaluate(async (c, patience) => {
@@ -127,6 +129,26 @@ test('an hour on a screen; a minute of it opens its strip', { timeout: 240_000 }
   await page.waitForURL(/\/waves\?at=\d+/);
   await page.locator('.strip-still').waitFor();
   assert.deepEqual(page.problems, []);
+});
+
+test('an alert shows its strip and leads to it', { timeout: 300_000 }, async () => {
+  const speak = () => server.publish('vitalwire/e2e-wave-1/measurements', senml(ILL)).catch(() => undefined);
+  const timer = setInterval(() => void speak(), 1_000);
+  try {
+    const { alerts } = await until(() => get(`/alerts?state=open&patient=${patient}`), (a) => a.alerts.some((x) => x.priority === 'high'), 120);
+    const page = await openPage(browser);
+    await page.goto(`${server.url}/alerts/${alerts.find((a) => a.priority === 'high').episode}`);
+    const strip = page.locator('.alert-strip canvas');
+    await strip.waitFor();
+    assert.match(await strip.getAttribute('aria-label'), /^ECG II and ABP around /);
+    await page.getByRole('link', { name: 'All waveforms around the alert' }).click();
+    await page.locator('.strip-still').waitFor();
+    await page.locator('.overview-alerts button').first().waitFor();
+    assert.match(await page.locator('.strip-when').textContent(), /Not live/);
+    assert.deepEqual(page.problems, []);
+  } finally {
+    clearInterval(timer);
+  }
 });
 
 test('TI-1: without a connection no waveform looks live', { timeout: 240_000 }, async () => {
