@@ -16,6 +16,7 @@ const PAGE_BYTES: f64 = 4096.0;
 pub(crate) fn render(api: &Api) -> String {
     alerts(api);
     metrics::gauge!("vitalwire_live_viewers").set(api.broadcast.viewers() as f64);
+    metrics::gauge!("vitalwire_waves_viewers").set(api.live.waves().viewers() as f64);
     metrics::gauge!("vitalwire_quarantine_waiting").set(api.live.quarantined() as f64);
     process();
     api.metrics.render()
