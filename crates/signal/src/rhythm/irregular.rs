@@ -67,7 +67,7 @@ pub struct Irregularity {
 
 /// Probability at which fibrillation begins (where F1 on the Challenge's records is best), and under which it ends.
 const BEGIN: f32 = 0.4;
-const END: f32 = 0.2;
+const END: f32 = 0.3;
 
 impl Irregularity {
     /// Takes a beat and the interval before it, milliseconds; none if that is not to be believed.
