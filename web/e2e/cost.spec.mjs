@@ -60,7 +60,7 @@ test('all scripts together are under 150 kB compressed', { timeout: 180_000 }, a
   const first = [...scripts.values()].reduce((a, b) => a + b, 0);
   await tile.click();
   await page.locator('.chart canvas').first().waitFor();
-  for (const [key, heading] of [['a', 'Alerts'], ['d', 'Devices'], ['q', 'Quarantine']]) {
+  for (const [key, heading] of [['e', 'Waveforms'], ['a', 'Alerts'], ['d', 'Devices'], ['q', 'Quarantine']]) {
     await page.keyboard.press('g');
     await page.keyboard.press(key);
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
