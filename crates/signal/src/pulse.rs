@@ -14,9 +14,10 @@
 //! arterial blood pressure waveforms", Computers in Cardiology 2006;33:13-16), with limits wide
 //! enough for a newborn.
 
-mod arrival;
+mod slope;
 mod detector;
 mod train;
+mod arrival;
 
 pub use arrival::Arrival;
 pub use detector::{Detector, Pulse, PulseKind};

@@ -1,12 +1,10 @@
-//! From samples to pulses: slope sum, adaptive threshold, foot and peak.
+//! From the slope sum to pulses: adaptive threshold, foot and peak.
 
 use serde::{Deserialize, Serialize};
 use vitals::Rate;
 
-/// Samples are averaged in groups until there are at most so many a second.
-const INNER_HZ_MAX: f32 = 160.0;
-/// Length of each of the two moving averages that smooth the signal, seconds (Zong: about 16 Hz).
-const SMOOTH_S: f32 = 0.024;
+use super::slope::{Slope, Taken};
+
 /// The threshold that the first seconds teach: three times the mean of the slope sum (Zong).
 const FIRST_MEANS: f32 = 3.0;
 /// The hump has only begun while the slope sum is under this share of the threshold.
@@ -25,15 +23,8 @@ const PATIENCE_S: f32 = 2.5;
 const FALLEN: f32 = 0.12;
 /// The peak is looked for no longer than this, seconds.
 const PEAK_S: f32 = 0.55;
-/// A value from here on, or one that is not a number, is missing.
-const HIGHEST: f32 = 1e9;
-/// A hole of missing samples longer than this is a gap, seconds.
-const HOLE_S: f32 = 0.2;
 /// A beat longer than this has no mean and no interval, seconds.
 const BEAT_MAX_S: f32 = 4.0;
-/// Slots of a moving average: enough for 160 Hz.
-const SMOOTH_MAX: usize = 4;
-
 /// What the pulse is measured by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PulseKind {
@@ -126,27 +117,11 @@ struct Climb {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Detector {
     kind: PulseKind,
-    /// So many samples are averaged to one inner sample.
-    group: u32,
-    grouped: u32,
-    group_sum: f32,
-    inner_hz: f32,
-    /// Length of each moving average, inner samples.
-    smooth: u8,
-    raw: [f32; SMOOTH_MAX],
-    once: [f32; SMOOTH_MAX],
-    smooth_slot: u8,
-    /// The rises of the window of the slope sum.
-    rises: Vec<f32>,
-    rises_sum: f32,
-    rises_slot: u8,
+    slope: Slope,
     /// Inner samples taken, ever.
     taken: u64,
-    /// Whether the smoothing holds samples of this stretch.
-    primed: bool,
+    /// The newest level.
     level: f32,
-    held: f32,
-    missing: u32,
     /// Inner samples learned from, and what they taught.
     learned: u32,
     learned_sum: f32,
@@ -168,28 +143,11 @@ impl Detector {
     /// A detector for a channel of this rate.
     #[must_use]
     pub fn new(kind: PulseKind, rate: Rate) -> Self {
-        let hz = rate.hz() as f32;
-        let group = libm::ceilf(hz / INNER_HZ_MAX).max(1.0);
-        let inner_hz = hz / group;
-        let samples = |seconds: f32| libm::roundf(seconds * inner_hz).max(1.0) as usize;
         Self {
             kind,
-            group: group as u32,
-            grouped: 0,
-            group_sum: 0.0,
-            inner_hz,
-            smooth: samples(SMOOTH_S).min(SMOOTH_MAX) as u8,
-            raw: [0.0; SMOOTH_MAX],
-            once: [0.0; SMOOTH_MAX],
-            smooth_slot: 0,
-            rises: vec![0.0; samples(kind.window_s())],
-            rises_sum: 0.0,
-            rises_slot: 0,
+            slope: Slope::new(rate, kind.window_s()),
             taken: 0,
-            primed: false,
             level: 0.0,
-            held: 0.0,
-            missing: 0,
             learned: 0,
             learned_sum: 0.0,
             hump: 0.0,
@@ -215,70 +173,52 @@ impl Detector {
     /// Samples are missing before the next: nothing is concluded across the hole. What was learned
     /// of the height of the pulses stays.
     pub fn gap(&mut self) {
-        self.primed = false;
+        self.slope.gap();
+        self.over();
+    }
+
+    /// What was under way is over.
+    fn over(&mut self) {
         self.climb = None;
         self.foot_at = None;
-        (self.grouped, self.group_sum, self.missing) = (0, 0.0, 0);
     }
 
     /// Takes one sample; NaN is a missing one. A pulse, if one has just been completed.
     pub fn sample(&mut self, value: f32) -> Option<Pulse> {
-        let mut value = value;
-        if value.abs() < HIGHEST {
-            (self.held, self.missing) = (value, 0);
-        } else {
-            self.missing += 1;
-            if self.missing as f32 > HOLE_S * self.inner_hz * self.group as f32 {
-                self.primed = false;
-                self.climb = None;
-                self.foot_at = None;
+        match self.slope.take(value) {
+            Taken::Kept => None,
+            Taken::Missing => {
+                self.over();
+                None
             }
-            if !self.primed {
-                (self.grouped, self.group_sum) = (0, 0.0);
-                return None;
+            Taken::First(level) => {
+                self.taken += 1;
+                self.begin(level);
+                None
             }
-            value = self.held;
+            Taken::Inner(level, step, humps) => self.inner(level, step, humps),
         }
-        self.grouped += 1;
-        self.group_sum += value;
-        if self.grouped < self.group {
-            return None;
-        }
-        let inner = self.group_sum / self.group as f32;
-        (self.grouped, self.group_sum) = (0, 0.0);
-        if !self.primed {
-            self.prime(inner);
-        }
-        self.inner(inner)
     }
 
-    /// The first inner sample of a stretch: as if the signal had always been there.
-    fn prime(&mut self, value: f32) {
-        self.primed = true;
-        let used = usize::from(self.smooth);
-        self.raw[..used].fill(value);
-        self.once[..used].fill(value);
-        self.rises.fill(0.0);
-        self.rises_sum = 0.0;
-        self.level = value;
-        (self.path, self.sum, self.count) = (0.0, 0.0, 0);
-        self.rise = self.from_here();
+    /// A stretch begins.
+    fn begin(&mut self, level: f32) {
+        self.level = level;
+        (self.path, self.sum, self.count) = (0.0, level, 1);
+        self.rise = self.new_rise();
         self.armed = true;
         self.accepted_at = self.taken;
     }
 
-    fn inner(&mut self, value: f32) -> Option<Pulse> {
-        let step = self.smoothed(value) - self.level;
-        self.level += step;
+    fn inner(&mut self, level: f32, step: f32, humps: f32) -> Option<Pulse> {
+        self.level = level;
         self.taken += 1;
         self.path += step.abs();
-        self.sum += self.level;
+        self.sum += level;
         self.count += 1;
-        if self.count as f32 > BEAT_MAX_S * self.inner_hz {
+        if self.count as f32 > BEAT_MAX_S * self.slope.hz() {
             (self.sum, self.count, self.foot_at) = (0.0, 0, None);
             (self.rise.sum, self.rise.count) = (0.0, 0);
         }
-        let humps = self.slope_sum(step.max(0.0));
         if !self.learn(humps) {
             return None;
         }
@@ -287,32 +227,9 @@ impl Detector {
         self.climb(humps, threshold)
     }
 
-    /// Two moving averages, one after the other: a triangle of weights, delay `smooth − 1`.
-    fn smoothed(&mut self, value: f32) -> f32 {
-        let length = usize::from(self.smooth);
-        let slot = usize::from(self.smooth_slot);
-        self.smooth_slot = if slot + 1 == length { 0 } else { slot as u8 + 1 };
-        self.raw[slot] = value;
-        // Slots that are not used hold zero.
-        self.once[slot] = self.raw.iter().sum::<f32>() / length as f32;
-        self.once.iter().sum::<f32>() / length as f32
-    }
-
-    fn slope_sum(&mut self, rise: f32) -> f32 {
-        let slot = usize::from(self.rises_slot);
-        self.rises_slot = if slot + 1 == self.rises.len() { 0 } else { slot as u8 + 1 };
-        self.rises_sum += rise - self.rises[slot];
-        self.rises[slot] = rise;
-        if slot == 0 {
-            // Summed anew once a round, so that rounding never adds up.
-            self.rises_sum = self.rises.iter().sum();
-        }
-        self.rises_sum.max(0.0)
-    }
-
     /// Whether the threshold is known; the first seconds teach it (Zong: three times the mean).
     fn learn(&mut self, humps: f32) -> bool {
-        let needed = LEARN_S * self.inner_hz;
+        let needed = LEARN_S * self.slope.hz();
         if (self.learned as f32) < needed {
             self.learned += 1;
             self.learned_sum += humps;
@@ -325,8 +242,8 @@ impl Detector {
             }
             return false;
         }
-        if (self.taken - self.accepted_at) as f32 > PATIENCE_S * self.inner_hz {
-            let kept = 1.0 - 0.7 / self.inner_hz;
+        if (self.taken - self.accepted_at) as f32 > PATIENCE_S * self.slope.hz() {
+            let kept = 1.0 - 0.7 / self.slope.hz();
             self.hump = (self.hump * kept).max(self.kind.hump_min());
         }
         true
@@ -337,7 +254,7 @@ impl Detector {
         let resting = humps <= RESTING * threshold && step <= 0.0;
         let at_rest = self.climb.is_none() && (resting || self.level <= self.rise.trough);
         if at_rest {
-            self.rise = self.from_here();
+            self.rise = self.new_rise();
         } else if step > self.rise.slope {
             self.rise.slope = step;
             self.rise.slope_at = self.taken;
@@ -346,7 +263,7 @@ impl Detector {
     }
 
     /// A rise that begins at the newest inner sample.
-    fn from_here(&self) -> Rise {
+    fn new_rise(&self) -> Rise {
         let (at, level) = (self.taken, self.level);
         Rise {
             trough_at: at,
@@ -362,7 +279,7 @@ impl Detector {
     fn climb(&mut self, humps: f32, threshold: f32) -> Option<Pulse> {
         self.armed |= humps <= threshold;
         let Some(climb) = &mut self.climb else {
-            let rested = (self.taken - self.accepted_at) as f32 >= REFRACTORY_S * self.inner_hz;
+            let rested = (self.taken - self.accepted_at) as f32 >= REFRACTORY_S * self.slope.hz();
             if self.armed && rested && humps > threshold {
                 let (at, peak) = (self.taken, self.level);
                 self.climb = Some(Climb { crossed_at: at, peak_at: at, peak, hump: humps });
@@ -374,7 +291,7 @@ impl Detector {
             (climb.peak, climb.peak_at) = (self.level, self.taken);
         }
         let fallen = climb.peak - self.level > FALLEN * (climb.peak - self.rise.trough);
-        let late = (self.taken - climb.crossed_at) as f32 > PEAK_S * self.inner_hz;
+        let late = (self.taken - climb.crossed_at) as f32 > PEAK_S * self.slope.hz();
         let climb = *climb;
         (fallen || late).then(|| self.complete(climb))
     }
@@ -390,15 +307,15 @@ impl Detector {
         let pulse = Pulse {
             foot_ago_us: self.ago_us((self.taken - foot.0) as f32 - foot.1),
             peak_ago_us: self.ago_us((self.taken - climb.peak_at) as f32),
-            interval_ms: interval.map(|samples| samples / self.inner_hz * 1_000.0),
+            interval_ms: interval.map(|samples| samples / self.slope.hz() * 1_000.0),
             foot: rise.trough,
             peak: climb.peak,
             mean_before: (self.foot_at.is_some() && rise.count > 0).then(|| rise.sum / rise.count as f32),
             roughness: (self.path / (2.0 * height)).min(1e6),
-            steepness: (rise.slope * self.inner_hz / height).min(1e6),
-            rise_ms: (climb.peak_at - rise.trough_at) as f32 / self.inner_hz * 1_000.0,
+            steepness: (rise.slope * self.slope.hz() / height).min(1e6),
+            rise_ms: (climb.peak_at - rise.trough_at) as f32 / self.slope.hz() * 1_000.0,
         };
-        let hungry = (climb.crossed_at - self.accepted_at) as f32 > PATIENCE_S * self.inner_hz;
+        let hungry = (climb.crossed_at - self.accepted_at) as f32 > PATIENCE_S * self.slope.hz();
         self.hump = if hungry {
             climb.hump
         } else {
@@ -411,13 +328,12 @@ impl Detector {
         self.path = 0.0;
         self.climb = None;
         self.armed = false;
-        self.rise = self.from_here();
+        self.rise = self.new_rise();
         pulse
     }
 
     /// Inner samples before the newest, as microseconds before the newest sample taken.
     fn ago_us(&self, samples: f32) -> i64 {
-        let delay = f64::from(self.smooth) - 1.0 + (f64::from(self.group) - 1.0) / (2.0 * f64::from(self.group));
-        ((f64::from(samples) + delay) * 1e6 / f64::from(self.inner_hz)) as i64
+        ((f64::from(samples) + self.slope.delay()) * 1e6 / f64::from(self.slope.hz())) as i64
     }
 }
