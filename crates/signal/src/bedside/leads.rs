@@ -48,7 +48,12 @@ impl Leads {
     pub fn take(&mut self, channel: u32, time_us: i64, detection: &Detection) {
         let lead = self.numbers.iter().position(|number| *number == channel);
         let (Some(lead), Some(together)) = (lead, &mut self.brought) else { return };
-        if detection.stage == Stage::Seen {
+        // A lead alone is told of with the beat itself.
+        let told = if together.fuser.is_single() { Stage::Beat } else { Stage::Seen };
+        if detection.stage == told {
+            if told == Stage::Beat {
+                self.heights.clear();
+            }
             self.heights.push(time_us, (lead as u8, detection.height));
         }
         if !together.fuser.is_single() {

@@ -9,7 +9,7 @@ use crate::trail::Trail;
 /// So many R peaks, feet that wait for theirs, and arrival times are kept.
 const BEATS: usize = 10;
 const FEET: usize = 8;
-const KEPT: usize = 16;
+const KEPT: usize = 12;
 /// A pulse cannot reach the radial artery or the finger sooner, or later, than this after the R
 /// peak: pre-ejection 40 to 130 ms and transit 80 to 300 ms, and the monitor's own delay of the
 /// pleth on top (Mukkamala et al., IEEE Trans Biomed Eng 2015;62:1879-1901).

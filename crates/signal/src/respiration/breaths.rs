@@ -20,7 +20,7 @@ const SHARE: f32 = 0.3;
 /// So many swings are remembered.
 const SWINGS: usize = 12;
 /// So many breaths are remembered, and how long.
-const BREATHS: usize = 20;
+const BREATHS: usize = 14;
 const WINDOW_US: i64 = 32_000_000;
 /// Without a breath for so long the size of a swing that counts begins to fall, seconds.
 const PATIENCE_S: f32 = 12.0;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::RespRate;
 
 /// So many values are kept.
-const KEPT: usize = 36;
+const KEPT: usize = 32;
 /// Beats nearer than this to the last value kept are averaged into it, milliseconds, so that the
 /// values of a fast heart reach back far enough.
 const NEAR_MS: u32 = 450;
