@@ -84,6 +84,10 @@ impl Digital {
 
     fn is_short(&self, digital: i32) -> bool {
         let value = self.value(digital);
+        // Eight characters have six decimal places at most; most values are ruled out by that.
+        if ((value * 1e6).round() / 1e6 - value).abs() > value.abs() * 1e-15 {
+            return false;
+        }
         eight(value).and_then(|text| text.parse::<f64>().ok()).is_some_and(|read| {
             // Some units in the last place apart is the same number worked out another way.
             (read - value).abs() <= value.abs() * 1e-15
