@@ -85,6 +85,9 @@ def halves(names, values, labels):
         said[judge] = Model(names, values[fit], labels[fit]).judge(values[judge])
         report("one half judged by a model of the other:", labels[judge], said[judge])
     report("both halves so:", labels, said)
+    for c in ("A", "~"):
+        both = ((labels == c) & (said == c)).sum()
+        print(f"    {c}: sensitivity {both / (labels == c).sum():.3f}, positive predictivity {both / (said == c).sum():.3f}")
     every = []
     for seed in range(5):
         said = labels.copy()

@@ -19,6 +19,9 @@ pub(super) struct Memory {
     known: u8,
     /// Usual range of a good second; 0 when none was seen.
     usual: f32,
+    /// Usual greatest jump between two samples of a second, and usual longest run of equal samples as a share of it.
+    usual_jump: f32,
+    usual_run: f32,
     /// Smallest and greatest value ever seen, closing in on each other over minutes.
     rails: Option<(f32, f32)>,
     /// Seconds without movement, up to 255.
@@ -83,12 +86,14 @@ impl Memory {
         let tone = f32::max(sums.mains[0], sums.mains[1]);
         let tonal = tone * tone > sums.floor * sums.floor;
         let noise = if oscillates { 0.0 } else { noise(kind, &allowed, sums) };
+        let contact = if kind == WaveKind::Ecg { self.contact(sums, range > 1.8 * usual) } else { (0.0, Reason::Motion) };
         let faults = [
             (share(missing, 0.0, 0.6), Reason::LeadOff),
             (share(at_rail, 0.01, 0.2), Reason::Clipped),
             (motion(sums, range, usual, limit(allowed.wild, 4.0)), Reason::Motion),
             (share(wander, 0.2 * limit(allowed.wander, 3.0), 1.6 * limit(allowed.wander, 3.0)), Reason::BaselineWander),
             (noise, if tonal { Reason::Mains } else { Reason::Noise }),
+            contact,
         ];
         let (fault, reason) = faults.into_iter().fold((0.0, Reason::Noise), |worst, f| if f.0 > worst.0 { f } else { worst });
         let index = (100.0 * (1.0 - fault) + 0.5) as u8;
@@ -101,6 +106,21 @@ impl Memory {
             self.usual = range.min(1.12 * self.usual);
         }
         (index, (index < 80).then_some(reason))
+    }
+
+    /// An electrode that comes and goes: jumps that no QRS complex makes, and lines at rest between them. Complexes of the
+    /// ventricles are wide, and jump less than usual ones.
+    fn contact(&mut self, sums: &Sums, wide: bool) -> (f32, Reason) {
+        const LEAST_JUMP_MV: f32 = 0.25;
+        let run = sums.longest_run as f32 / sums.count.max(1) as f32;
+        let (usual_jump, usual_run) = (self.usual_jump, self.usual_run);
+        let leap = if usual_jump > 0.0 && sums.jump > LEAST_JUMP_MV { share(sums.jump / usual_jump, 2.5, 6.0) } else { 0.0 };
+        let rest = if usual_run < 0.06 { share(run, if wide { 0.05 } else { 0.15 }, if wide { 0.2 } else { 0.5 }) } else { 0.0 };
+        // A pacemaker's spikes that begin become usual within two minutes.
+        let follow = if leap.max(rest) > 0.0 { 0.01 } else { 0.1 };
+        self.usual_jump = if usual_jump > 0.0 { usual_jump + follow * (sums.jump - usual_jump) } else { sums.jump };
+        self.usual_run += follow * (run - usual_run);
+        if rest > leap { (rest, if wide { Reason::Clipped } else { Reason::Flat }) } else { (leap, Reason::Motion) }
     }
 
     /// A second without movement: flat, or off where it stands at the end of the range.

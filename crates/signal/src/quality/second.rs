@@ -53,6 +53,8 @@ pub(super) struct Second {
     high: f32,
     equal: u32,
     stuck: [Stuck; 2],
+    longest_run: u32,
+    jump: f32,
     energy: f32,
     eighth_count: u32,
     eighth_sum: f32,
@@ -85,6 +87,10 @@ pub(super) struct Sums {
     pub equal: u32,
     /// Runs of equal samples at the smallest and the greatest value.
     pub stuck: [Stuck; 2],
+    /// Samples of the longest run of equal ones, if it is longer than 20 ms.
+    pub longest_run: u32,
+    /// Greatest difference of two samples in a row.
+    pub jump: f32,
     /// Root mean square above the high-pass, of the whole second.
     pub fast: f32,
     /// The same of its second-quietest eighth: what lies between the beats.
@@ -161,6 +167,7 @@ impl Second {
         self.high = if value > self.high { value } else { self.high };
         let step = value - self.last;
         self.last = value;
+        self.jump = self.jump.max(step.abs());
         if step == 0.0 {
             self.equal += 1;
             self.run += 1;
@@ -188,6 +195,7 @@ impl Second {
     /// A run of equal samples goes on at `value`: kept if none stands further out.
     #[cold]
     fn stands(&mut self, value: f32) {
+        self.longest_run = self.longest_run.max(self.run);
         for (side, stuck) in self.stuck.iter_mut().enumerate() {
             let outer = if side == 0 { value < stuck.value } else { value > stuck.value };
             if stuck.samples == 0 || outer {
@@ -229,6 +237,8 @@ impl Second {
             high: self.high,
             equal: self.equal,
             stuck: self.stuck,
+            longest_run: self.longest_run,
+            jump: self.jump,
             fast: (self.energy / self.count.max(1) as f32).sqrt(),
             floor: if quiet < f32::MAX { quiet.sqrt() } else { 0.0 },
             mains: [self.tones[0].finish(self.count), self.tones[1].finish(self.count)],
@@ -237,6 +247,7 @@ impl Second {
         };
         (self.count, self.missing, self.equal, self.energy, self.closed) = (0, 0, 0, 0.0, 0);
         self.stuck = [Stuck::default(); 2];
+        (self.longest_run, self.jump) = (0, 0.0);
         // Values beyond any sense (or a filter driven there) must not stay in the state.
         if !(sums.fast < 1e15 && sums.level.abs() < 1e15) {
             self.begun = false;

@@ -4,8 +4,8 @@
 //! that is best at the time) and with the passing of time; it says what rhythm holds, since when and how surely. Of several
 //! rhythms that hold at once the most urgent is given ([`Rhythm`] is in rising urgency).
 //!
-//! The beats found in the samples of a second are to be given before the verdict of that second. Then
-//! any division of the samples into blocks gives the same rhythms at the same times.
+//! The beats found in the samples of a second are to be given before the verdict of that second, with which the
+//! rhythm is told: what beats in a second that is not believed seem to show is taken back. Then any division of the samples into blocks gives the same rhythms at the same times.
 //!
 //! | Rhythm | Begins when | Ends when |
 //! |---|---|---|

@@ -44,6 +44,8 @@ struct Held {
     since_us: i64,
     /// It ends at this time unless it is seen again; `i64::MAX`: only by being released.
     until_us: i64,
+    /// When it was found or confirmed last.
+    seen_us: i64,
     confidence: f32,
 }
 
@@ -125,10 +127,11 @@ impl Watcher {
         self.held[rhythm as usize].map(|held| held.since_us)
     }
 
-    /// Takes a beat; gives the state if the rhythm changed. A beat older than the last one is left out.
-    pub fn beat(&mut self, beat: &Beat) -> Option<State> {
+    /// Takes a beat. What it changes is told with the next second, which says whether it is to be believed. A beat older
+    /// than the last one is left out.
+    pub fn beat(&mut self, beat: &Beat) {
         if self.last_beat_us.is_some_and(|last| beat.time_us <= last) {
-            return None;
+            return;
         }
         self.now_us = self.now_us.max(beat.time_us);
         let before = self.last_beat_us.replace(beat.time_us);
@@ -147,7 +150,6 @@ impl Watcher {
             self.hold_event(Rhythm::Pause, before.unwrap_or(beat.time_us), beat.time_us, 0.9);
         }
         self.weigh(beat.time_us);
-        self.tell()
     }
 
     /// Takes a second of the best electrocardiogram lead; gives the state if the rhythm changed.
@@ -163,6 +165,7 @@ impl Watcher {
             self.clear = 0;
             self.doubtful = self.doubtful.saturating_add(1);
             self.doubt_us = self.doubt_us.max(Some(second.time_us));
+            self.disbelieve(second.time_us);
             if self.doubtful >= DOUBTFUL {
                 self.beats = 0;
                 self.fibrillating = 0;
@@ -281,10 +284,23 @@ impl Watcher {
         }
     }
 
+    /// The second that ended is not believed: what its beats seemed to show of patterns and rate is taken back.
+    fn disbelieve(&mut self, time_us: i64) {
+        const SECOND_US: i64 = 1_000_000;
+        self.pattern.broken();
+        self.rates.broken();
+        let from_us = time_us.saturating_sub(SECOND_US);
+        for rhythm in [Rhythm::Couplet, Rhythm::VentricularRun, Rhythm::VentricularTachycardia, Rhythm::Bigeminy, Rhythm::Trigeminy] {
+            if self.held[rhythm as usize].is_some_and(|held| held.seen_us >= from_us) {
+                self.release(rhythm);
+            }
+        }
+    }
+
     fn hold(&mut self, rhythm: Rhythm, since_us: i64, confidence: f32) {
         let held = &mut self.held[rhythm as usize];
         let since_us = held.map_or(since_us, |held| held.since_us);
-        *held = Some(Held { since_us, until_us: i64::MAX, confidence });
+        *held = Some(Held { since_us, until_us: i64::MAX, seen_us: self.now_us, confidence });
     }
 
     fn hold_event(&mut self, rhythm: Rhythm, since_us: i64, time_us: i64, confidence: f32) {
