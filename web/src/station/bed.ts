@@ -41,6 +41,10 @@ export class Bed {
 
   /** Shows these channels from now on; what is kept of a channel that stays, stays. */
   show(channels: (WaveChannel | undefined)[]): void {
+    if (channels.length === this.channels.length && channels.every((c, i) => c?.series === this.channels[i]?.series)) {
+      channels.forEach((c, i) => this.set('lanes', i, 'channel', c));
+      return;
+    }
     const before = this.channels, rings = [...this.rings], lanes = [...this.state.lanes];
     this.channels = channels;
     channels.forEach((c, i) => {

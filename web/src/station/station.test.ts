@@ -61,6 +61,8 @@ test('a channel that moves to the other lane keeps its samples', () => {
   const bed = new Bed('p');
   bed.show([ecg, pleth]);
   bed.take(0, decodeWave(encodeWave({ startMs: 10_000, raw: [1, 2, 3] }))!, 10_100);
+  bed.show([{ ...ecg, quality: 'noise' }, pleth]);
+  expect(bed.state.lanes[0]!.channel?.quality).toBe('noise');
   bed.show([pleth, ecg]);
   bed.judge(10_000 + SILENT_MS + 100, true);
   expect(bed.state.lanes[1]!.silentSince).toBe(10_008);

@@ -5,11 +5,10 @@ import type { WaveChannel } from '../api/types';
 import { serverNow } from '../live/clock';
 import { ward } from '../live/store';
 import { openLink } from '../waves/link';
-import type { Watched } from '../waves/wire';
+import { ViewNumbers, type Watched } from '../waves/wire';
 import { Bed } from './bed';
 import { pickTwo, type Choice } from './station.state';
 
-const LANES = 2;
 /** A patient’s list of channels is asked for again this often, and when a channel goes. */
 const LIST_EVERY_MS = 30_000;
 
@@ -27,6 +26,9 @@ export function useStation(patients: () => string[], lanes: () => [Choice, Choic
   const lists = new Map<string, WaveChannel[]>();
   const [listed, setListed] = createSignal(0);
   const [live, setLive] = createSignal(false);
+  const numbers = new ViewNumbers();
+  /** Where the channels on the page are drawn. */
+  const places = new Map<number, { bed: Bed; lane: number }>();
   let shown: Bed[] = [];
   const bed = (patient: string): Bed => {
     let b = beds.get(patient);
@@ -36,10 +38,11 @@ export function useStation(patients: () => string[], lanes: () => [Choice, Choic
 
   const link = openLink({
     onLive: setLive,
-    onWave: (m) => shown[Math.floor(m.view / LANES)]?.take(m.view % LANES, m, serverNow()),
+    onWave: (m) => { const at = places.get(m.view); at?.bed.take(at.lane, m, serverNow()); },
     onText: (m) => {
       if (m.type === 'channel') {
-        shown[Math.floor(m.view / LANES)]?.hear(m, m.view % LANES);
+        const at = places.get(m.view);
+        at?.bed.hear(m, at.lane);
         if (m.state === 'gone') void refresh();
       } else if (m.type === 'rhythm') beds.get(m.patient)?.rhythm(m.rhythm, m.since_ms);
     },
@@ -60,11 +63,17 @@ export function useStation(patients: () => string[], lanes: () => [Choice, Choic
   const arrange = () => {
     shown = patients().map(bed);
     const watched: Watched[] = [];
-    shown.forEach((b, at) => {
+    places.clear();
+    shown.forEach((b) => {
       const list = lists.get(b.patient) ?? [];
       const two = list.length ? pickTwo(list, ...lanes()) : [];
       b.show(two);
-      two.forEach((c, lane) => { if (c) watched.push({ view: at * LANES + lane, patient: b.patient, series: c.series }); });
+      two.forEach((c, lane) => {
+        if (!c) return;
+        const view = numbers.of(b.patient, c.series);
+        places.set(view, { bed: b, lane });
+        watched.push({ view, patient: b.patient, series: c.series });
+      });
     });
     link.watch(watched, Math.max(50, ...shown.map((b) => b.columnsPerS)));
   };

@@ -1,5 +1,5 @@
 // All channels of the patient, sweeping over ECG paper at true speed and height, with beats as they are found.
-import { createEffect, createSignal, For, on, onCleanup, onMount, Show, type Component } from 'solid-js';
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import { useTheme } from '../app/theme';
 import { serverNow } from '../live/clock';
@@ -139,7 +139,9 @@ export const LiveStrip: Component<{ strips: Strips; patient: string; onLive: (li
     const timer = window.setInterval(judge, 1_000);
     onCleanup(() => clearInterval(timer));
   });
-  createEffect(on(() => [s.width(), s.height(), s.settings(), s.shown().map((c) => c.series).join(), theme(), pxPerMm()], () => { if (s.width()) layout(); }));
+  // The list of channels is asked for again and again; only what changes the picture lays it out anew.
+  const shape = createMemo(() => [s.width(), s.height(), s.settings().speed, s.settings().gain, theme(), pxPerMm(), ...s.shown().map((c) => c.series)].join());
+  createEffect(on(shape, () => { if (s.width()) layout(); }));
   onCleanup(() => { cancelAnimationFrame(frame); link.stop(); s.sweepsWith(() => headMs); });
 
   const top = (i: number) => HEAD_ROWS + s.heights().slice(0, i).reduce((a, b) => a + b, 0);

@@ -6,7 +6,7 @@ import { msOf, rulerFrom, xOf } from './paper';
 import { WaveRing } from './ring';
 import { fit, spread } from './scale';
 import { Sweep, SweepTrace } from './sweep';
-import { decodeStream, decodeWave, MISSING, physical, thinWords } from './wire';
+import { decodeStream, decodeWave, MISSING, physical, thinWords, ViewNumbers } from './wire';
 
 const message = (over: Parameters<typeof encodeWave>[0]) => decodeWave(encodeWave(over))!;
 
@@ -196,6 +196,15 @@ test('channels: kinds, order, and the ECG that stands for the patient', () => {
   expect(list.map(kindOf)).toEqual(['pleth', 'ecg', 'ecg', 'abp', 'resp']);
   expect(leadEcg([list[1]!, { ...list[2]!, live: false }])?.series).toBe(2);
   expect(leadEcg([])).toBeUndefined();
+});
+
+test('a number that was one patient’s channel is never another’s', () => {
+  const numbers = new ViewNumbers(), random = dice(8), seen = new Map<number, string>();
+  for (let round = 0; round < 500; round++) {
+    const patient = `p${Math.floor(random() * 20)}`, series = Math.floor(random() * 5), view = numbers.of(patient, series);
+    expect(seen.get(view) ?? `${patient} ${series}`).toBe(`${patient} ${series}`);
+    seen.set(view, `${patient} ${series}`);
+  }
 });
 
 test('only a slow link is called so', () => {

@@ -94,3 +94,18 @@ export function thinWords(said: ChannelState | null | undefined): string {
   const left = Math.round((said.skipped_ms ?? 0) / 1_000);
   return `thinned: slow connection${left > 0 ? `, ${left} s left out` : ''}`;
 }
+
+/**
+ * Numbers for channels, each given once and never to another: a message that was on its way while the beds on the page changed can
+ * not be drawn at the wrong patient.
+ */
+export class ViewNumbers {
+  private readonly numbers = new Map<string, number>();
+
+  of(patient: string, series: number): number {
+    const key = `${patient} ${series}`;
+    const known = this.numbers.get(key) ?? this.numbers.size + 1;
+    this.numbers.set(key, known);
+    return known;
+  }
+}
