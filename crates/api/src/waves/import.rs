@@ -36,8 +36,11 @@ const SAMPLES_MAX: usize = 48_000_000;
 const CHANNELS_MAX: usize = 64;
 /// Longest recording.
 const LONGEST_US: i64 = 31 * DAY;
-/// So much time goes into one journal entry.
+/// So much time goes into one journal entry …
 const ENTRY_US: i64 = 10 * SECOND;
+/// … as pieces of all channels by turns, as a monitor sends them: the analysis takes channels
+/// together that go on side by side.
+const PIECE_US: i64 = SECOND;
 /// Recordings taken in at once, for what they take of memory; whoever comes next waits.
 static AT_ONCE: Semaphore = Semaphore::const_new(1);
 /// How long to wait until the engine has taken in the last of it.
@@ -177,13 +180,20 @@ impl Import {
         (0..count).map(move |at| (begin + at * ENTRY_US, begin + (at + 1) * ENTRY_US))
     }
 
+    /// The samples of an entry, all channels by turns.
+    fn measurements(&self, span: (i64, i64)) -> impl Iterator<Item = Measurement> {
+        let pieces = (span.0..span.1).step_by(PIECE_US as usize).map(|from| (from, from + PIECE_US));
+        pieces
+            .flat_map(|piece| self.channels.iter().map(move |wanted| (wanted, piece)))
+            .flat_map(|(wanted, piece)| wanted.measurements(self.start, piece))
+    }
+
     fn message(&self, api: &Api, patient: &PatientId, sender: &str, span: (i64, i64)) -> Message {
-        let measurements = self.channels.iter().flat_map(|wanted| wanted.measurements(self.start, span));
         let patient = PatientRef { id: patient.clone(), identifiers: Vec::new(), name: None };
         let reading = Reading {
             device: self.device.clone(),
             patient: Some(patient),
-            measurements: measurements.collect(),
+            measurements: self.measurements(span).collect(),
         };
         Message {
             origin: Origin {
@@ -284,5 +294,42 @@ impl Wanted {
             };
             measure_samples(self.metric, array, Some(self.unit), details).ok()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use record::{Segment, Start};
+    use vitals::{Rate, Scale, Value};
+
+    fn channel(label: &str, seconds: usize) -> Channel {
+        let samples: Vec<i32> = (0..100 * seconds as i32).collect();
+        let segments = vec![Segment { anchor_us: 0, first: 0, scale: Scale::ONE, samples }];
+        let rate = Rate::new(100, 1).expect("not zero");
+        Channel { label: label.to_owned(), metric: None, unit: "mV".to_owned(), rate, segments }
+    }
+
+    #[test]
+    fn channels_take_turns_second_by_second() {
+        let recording = Recording {
+            start: Start::At(0),
+            channels: vec![channel("II", 12), channel("V1", 12), channel("Angle", 12)],
+            ..Recording::default()
+        };
+        let (bytes, _) = edf::write(&recording, edf::Options::default()).expect("written");
+        let import = Import::read(&bytes, &Asked { start_ms: None, record: None }).expect("read");
+        assert_eq!(import.report.samples, 2_400);
+        assert!(import.report.problems.iter().any(|line| line.contains("Angle")), "{:?}", import.report.problems);
+        let spans: Vec<_> = import.entries().collect();
+        assert_eq!(spans, [(0, ENTRY_US), (ENTRY_US, 2 * ENTRY_US)]);
+        let turns: Vec<Measurement> = spans.into_iter().flat_map(|span| import.measurements(span)).collect();
+        let told = turns.iter().map(|one| {
+            let Value::SampleArray(array) = &one.value else { panic!("samples") };
+            (one.metric.refid(), one.device_time.map_or(0, DeviceTime::millis), array.len())
+        });
+        let (first, second) = ("MDC_ECG_ELEC_POTL_II".to_owned(), "MDC_ECG_ELEC_POTL_V1".to_owned());
+        let expected = (0..12).flat_map(|at| [(first.clone(), at * 1_000, 100), (second.clone(), at * 1_000, 100)]);
+        assert_eq!(told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
     }
 }
