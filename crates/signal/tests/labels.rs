@@ -91,15 +91,19 @@ fn the_records_judge_fits_its_table() {
     assert!(f1(RecordClass::Normal) > 0.8);
 }
 
-/// Fibrillation, tachycardia and asystole are told only in the records in which experts marked ventricular tachycardia
-/// or flutter; the records without any have no false alarm of these.
+/// Records in which experts marked ventricular tachycardia, and flutter.
+const TACHYCARDIA: [&str; 6] = ["106", "203", "205", "207", "215", "223"];
+const FLUTTER: &str = "207";
+
+/// Fibrillation and ventricular tachycardia are told only in records in which experts marked them, asystole in none.
 #[test]
 fn no_false_alarm_in_the_arrhythmia_database() {
     let Some(set) = unpack("mitdb/ds1.tar.zst", "alarms") else { return };
-    // Quiet, noisy, paced by nobody, with bundle branch block, many ectopic beats, and one with flutter.
-    for name in ["101", "108", "109", "116", "119", "208", "207"] {
-        let folder = if set.0.join(format!("{name}.hea")).exists() { set.0.clone() } else { set.0.join("ds1") };
-        let (rate, leads) = leads(&folder, name);
+    let folder = if set.0.join("101.hea").exists() { set.0.clone() } else { set.0.join("ds1") };
+    let mut hours = 0.0;
+    for name in names(&folder) {
+        let (rate, leads) = leads(&folder, &name);
+        hours += leads[0].len() as f64 / rate.hz() / 3_600.0;
         let mut best: Vec<Verdict> = Vec::new();
         for values in &leads {
             let mut at = 0;
@@ -126,10 +130,10 @@ fn no_false_alarm_in_the_arrhythmia_database() {
         let alarms = [Rhythm::Asystole, Rhythm::VentricularFibrillation, Rhythm::VentricularTachycardia]
             .map(|rhythm| told.iter().filter(|state| state.rhythm == rhythm).count());
         println!("{name}: asystole, fibrillation, tachycardia {alarms:?}");
-        if name == "207" {
-            assert!(alarms[1] >= 3, "the flutter of 207 is seen: {alarms:?}");
-        } else {
-            assert_eq!(alarms, [0; 3], "{name}");
-        }
+        let [asystole, fibrillation, tachycardia] = alarms;
+        assert_eq!(asystole, 0, "{name}");
+        assert!(if name == FLUTTER { fibrillation >= 3 } else { fibrillation == 0 }, "{name}: {fibrillation}");
+        assert!(TACHYCARDIA.contains(&name.as_str()) || tachycardia == 0, "{name}: {tachycardia}");
     }
+    println!("{hours:.1} hours");
 }
