@@ -12,6 +12,9 @@
 use core::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
+/// The quality factor of a Butterworth filter of the second order.
+pub const BUTTERWORTH: f64 = core::f64::consts::FRAC_1_SQRT_2;
+
 /// A second-order section in transposed direct form II.
 ///
 /// Coefficients: R. Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter
@@ -35,7 +38,7 @@ impl Biquad {
         (libm::cos(omega), libm::sin(omega) / (2.0 * q))
     }
 
-    /// Lets through what is slower than `hertz` (−3 dB there with `q` of 0.7071).
+    /// Lets through what is slower than `hertz` (−3 dB there with `q` of [`BUTTERWORTH`]).
     #[must_use]
     pub fn low_pass(hertz: f64, q: f64, rate_hz: f64) -> Self {
         let (c, alpha) = Self::angle(hertz, q, rate_hz);
@@ -368,8 +371,8 @@ mod tests {
         for rate in [62.5, 125.0, 250.0, 360.0, 500.0, 1_000.0] {
             for hertz in [1.0, 5.0, 12.0, 20.0] {
                 for filter in [
-                    Biquad::low_pass(10.0, 0.7071, rate),
-                    Biquad::high_pass(10.0, 0.7071, rate),
+                    Biquad::low_pass(10.0, BUTTERWORTH, rate),
+                    Biquad::high_pass(10.0, BUTTERWORTH, rate),
                     Biquad::band_pass(10.0, 1.0, rate),
                     Biquad::notch(10.0, 2.0, rate),
                 ] {
@@ -379,8 +382,8 @@ mod tests {
                     assert!((seen - expected).abs() < 0.01, "{rate} {hertz} {filter:?}: {seen} {expected}");
                 }
             }
-            let corner = Biquad::low_pass(10.0, 0.5_f64.sqrt(), rate).response(10.0, rate).0;
-            assert!((corner - 0.5_f64.sqrt()).abs() < 1e-3, "{corner}");
+            let corner = Biquad::low_pass(10.0, BUTTERWORTH, rate).response(10.0, rate).0;
+            assert!((corner - BUTTERWORTH).abs() < 1e-3, "{corner}");
             assert!(Biquad::notch(10.0, 2.0, rate).response(10.0, rate).0 < 1e-3);
         }
     }
@@ -389,7 +392,7 @@ mod tests {
     #[test]
     fn the_delay_of_a_biquad_is_its_group_delay() {
         let rate = 500.0;
-        let mut filter = Biquad::low_pass(20.0, 0.7071, rate);
+        let mut filter = Biquad::low_pass(20.0, BUTTERWORTH, rate);
         let expected = filter.delay_at(5.0, rate);
         let (mut weight, mut moment) = (0.0, 0.0);
         for i in 0..2_000 {
@@ -404,7 +407,7 @@ mod tests {
 
     #[test]
     fn a_settled_filter_makes_no_step() {
-        let mut filter = Biquad::high_pass(0.5, 0.7071, 250.0);
+        let mut filter = Biquad::high_pass(0.5, BUTTERWORTH, 250.0);
         filter.settle(1_000.0);
         let most = (0..100).map(|_| filter.step(1_000.0).abs()).fold(0.0, f32::max);
         assert!(most < 0.1, "{most}");

@@ -15,7 +15,7 @@ use core::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 use vitals::Rate;
 
-use crate::filter::Biquad;
+use crate::filter::{BUTTERWORTH, Biquad};
 
 /// What kind of noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -93,7 +93,7 @@ pub fn generate(kind: NoiseKind, rate: Rate, length: usize, seed: u64) -> Vec<f3
 
 /// White noise below half a hertz, and a breath of changing rate and depth.
 fn baseline(chance: &mut Chance, hz: f64, length: usize) -> Vec<f32> {
-    let mut slow = [Biquad::low_pass(0.5, 0.7071, hz), Biquad::low_pass(0.5, 0.7071, hz)];
+    let mut slow = [Biquad::low_pass(0.5, BUTTERWORTH, hz), Biquad::low_pass(0.5, BUTTERWORTH, hz)];
     let gain = libm::sqrt(hz);
     let (mut phase, mut breath_hz, mut depth) = (0.0, 0.25, 1.0);
     (0..length)
@@ -112,9 +112,9 @@ fn baseline(chance: &mut Chance, hz: f64, length: usize) -> Vec<f32> {
 
 /// White noise of the band that surface muscles give, its strength rising and falling.
 fn muscle(chance: &mut Chance, hz: f64, length: usize) -> Vec<f32> {
-    let mut high = Biquad::high_pass(20.0, 0.7071, hz);
-    let mut low = Biquad::low_pass(120.0, 0.7071, hz);
-    let mut strength = Biquad::low_pass(0.5, 0.7071, hz);
+    let mut high = Biquad::high_pass(20.0, BUTTERWORTH, hz);
+    let mut low = Biquad::low_pass(120.0, BUTTERWORTH, hz);
+    let mut strength = Biquad::low_pass(0.5, BUTTERWORTH, hz);
     let gain = libm::sqrt(hz);
     (0..length)
         .map(|_| {
@@ -258,7 +258,7 @@ mod tests {
 
     /// Power below and above a frequency.
     fn split(values: &[f32], hertz: f64, rate_hz: f64) -> (f64, f64) {
-        let mut low = [Biquad::low_pass(hertz, 0.7071, rate_hz), Biquad::low_pass(hertz, 0.7071, rate_hz)];
+        let mut low = [Biquad::low_pass(hertz, BUTTERWORTH, rate_hz), Biquad::low_pass(hertz, BUTTERWORTH, rate_hz)];
         let mut powers = (0.0, 0.0);
         for value in values {
             let slow = low.iter_mut().fold(*value, |x, filter| filter.step(x));

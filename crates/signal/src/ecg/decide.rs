@@ -156,7 +156,7 @@ impl<T: Copy> Decider<T> {
     pub fn pass(&mut self, seen_us: i64, coming: Option<i64>, out: &mut impl FnMut(Verdict<T>)) {
         if let Some(held) = self.held {
             let over = seen_us - held.at_us > P_WAVE_US;
-            if over && !coming.is_some_and(|at_us| at_us - held.at_us <= P_WAVE_US) {
+            if over && coming.is_none_or(|at_us| at_us - held.at_us > P_WAVE_US) {
                 self.release(out);
             }
         }
