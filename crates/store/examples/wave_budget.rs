@@ -10,9 +10,9 @@
 use std::path::Path;
 use std::time::Instant;
 
-use store::{Commit, Span, SqliteStore, Store};
+use store::{Commit, Expiry, Span, SqliteStore, Store};
 use vitals::{
-    EffectiveTime, Quality, Rate, ReceiveTime, Scale, SeriesId, WaveRun, WaveSamples,
+    DeviceId, EffectiveTime, MetricCode, PatientId, Quality, Rate, ReceiveTime, Scale, SeriesId, SeriesKey, WaveRun, WaveSamples,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -153,7 +153,8 @@ fn load(folder: &Path, beds: u32, seconds: u64) {
                 offset += 1;
             }
         }
-        let commit = Commit { checkpoint: at, waves, ..Commit::default() };
+        let series = if at == 1 { keys(beds) } else { Vec::new() };
+        let commit = Commit { checkpoint: at, series, waves, ..Commit::default() };
         let (before, began) = (thread_cpu(), Instant::now());
         store.commit(&commit).expect("a commit succeeds");
         let took = began.elapsed().as_secs_f64();
@@ -174,6 +175,33 @@ fn load(folder: &Path, beds: u32, seconds: u64) {
     drop(store);
     let file = length(&folder.join("store.sqlite"));
     println!("  database {} MiB, {:.3} bytes a sample (what is not sealed yet included)", file >> 20, file as f64 / samples as f64);
+    age(open(folder), samples);
+}
+
+/// Removes everything again, in steps as the program takes them.
+fn age(mut store: SqliteStore, samples: u64) {
+    let never = EffectiveTime(i64::MAX);
+    let step = Expiry { waves_before: never, points_before: never, series_max: 256, blocks_max: 512 };
+    let (mut removed, mut steps, mut slowest) = (0, 0, 0.0_f64);
+    let cpu = thread_cpu();
+    while removed < samples {
+        let began = Instant::now();
+        removed += store.expire(&step).expect("a step succeeds").samples;
+        slowest = slowest.max(began.elapsed().as_secs_f64());
+        steps += 1;
+    }
+    let per_million = (thread_cpu() - cpu) / (samples as f64 / 1e6);
+    println!("  retention: {:.1} ms a million samples removed, {steps} steps, slowest {:.0} ms", per_million * 1e3, slowest * 1e3);
+}
+
+fn keys(beds: u32) -> Vec<(SeriesId, SeriesKey)> {
+    let key = |series: u32| SeriesKey {
+        subject: PatientId::new(&format!("p{}", series / 4)).ok(),
+        device: DeviceId::sanitised(&format!("m{}", series / 4)),
+        metric: MetricCode(131_330 + series % 4),
+        channel: 0,
+    };
+    (0..beds * 4).map(|series| (SeriesId(series), key(series))).collect()
 }
 
 /// A day of one ECG at 250 Hz among three others.
