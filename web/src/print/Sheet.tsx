@@ -57,12 +57,17 @@ const PaperLine: Component<SheetProps & { line: Line }> = (props) => {
         <path class="thin" d={gridPath(LINE_MM, height() - MARKS_MM, 1)} />
         <path class="thick" d={gridPath(LINE_MM, height() - MARKS_MM, 5)} />
       </g>
-      <For each={seconds()}>{(t) => <g><path class="tick" d={`M${x(t)} ${MARKS_MM}v-1.5`} /><Show when={(t / 1_000) % (props.request.speed < 25 ? 2 : 1) === 0}><text class="time" x={x(t) + 0.5} y={MARKS_MM - 0.5}>{timeOfDay(t)}</text></Show></g>}</For>
+      <For each={seconds()}>
+        {(t) => <g><path class="tick" d={`M${x(t)} ${MARKS_MM}v-1.5`} /><Show when={(t / 1_000) % (props.request.speed < 25 ? 2 : 1) === 0}><text class="time" x={x(t) + 0.5} y={MARKS_MM - 0.5}>{timeOfDay(t)}</text></Show></g>}
+      </For>
       <For each={beats()}>{([t, letter]) => <text class="beat" classList={{ odd: letter !== 'N' }} x={x(t)} y={3.4}>{letter}</text>}</For>
       <For each={lanes()}>
         {(lane) => (
           <g>
-            <For each={lane.gaps}>{(g) => <g><rect class="gap" x={x(g.fromMs)} y={lane.top} width={x(g.toMs) - x(g.fromMs)} height={lane.h} /><Show when={x(g.toMs) - x(g.fromMs) > 22}><text class="gap-word" x={(x(g.fromMs) + x(g.toMs)) / 2} y={lane.top + lane.h / 2}>no signal {((g.toMs - g.fromMs) / 1_000).toFixed(1)} s</text></Show></g>}</For>
+            <For each={lane.gaps}>
+              {(g) => <g><rect class="gap" x={x(g.fromMs)} y={lane.top} width={x(g.toMs) - x(g.fromMs)} height={lane.h} />
+                <Show when={x(g.toMs) - x(g.fromMs) > 22}><text class="gap-word" x={(x(g.fromMs) + x(g.toMs)) / 2} y={lane.top + lane.h / 2}>no signal {((g.toMs - g.fromMs) / 1_000).toFixed(1)} s</text></Show></g>}
+            </For>
             <path class="trace" d={lane.path} />
             <text class="lane" x={1} y={lane.top + 3.2}>{channelWord(lane.c)} <tspan>{lane.scale.word}</tspan></text>
             <Show when={kindOf(lane.c) === 'ecg'}><path class="calibration" d={`M${1 - MARGIN_MM} ${lane.top + lane.h / 2 + props.request.gain / 2}h1v${-props.request.gain}h5v${props.request.gain}h1`} /></Show>

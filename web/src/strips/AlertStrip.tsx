@@ -52,7 +52,10 @@ const AlertStrip: Component<{ alert: Alert; patient: string }> = (props) => {
       return { channel, stretches, known: source.known(channel.series, from(), to()), top: HEAD_ROWS + i * LANE_MM * mm, height: LANE_MM * mm, scale: laneScale(channel, stretches, from(), to(), LANE_MM * mm, mm, GAIN) };
     });
     const { title, priority, raised_ms } = props.alert;
-    drawStrip(ctx, { width: width(), height: height(), mm, axis: { fromMs: from(), pxPerMs: perMs() }, toMs: to(), lanes, marks: source.marks(from(), to()), gain: GAIN, nowMs: serverNow() - 3_000, chosen: -1, alerts: [{ ms: raised_ms, word: title, priority }], colour: (name) => style.getPropertyValue(name).trim() });
+    drawStrip(ctx, {
+      width: width(), height: height(), mm, axis: { fromMs: from(), pxPerMs: perMs() }, toMs: to(), lanes, marks: source.marks(from(), to()), gain: GAIN, nowMs: serverNow() - 3_000, chosen: -1,
+      alerts: [{ ms: raised_ms, word: title, priority }], colour: (name) => style.getPropertyValue(name).trim(),
+    });
   });
   return (
     <div ref={box} class="alert-strip" hidden={!channels().length}>

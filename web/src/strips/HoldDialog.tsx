@@ -22,7 +22,10 @@ export const HoldDialog: Component<{ patient: string; from: number; to: number; 
         <p>All channels from <b>{exactTime(props.from).replace(/\.\d+$/, '')}</b> to <b>{timeOfDay(props.to)}</b>. Waveforms are deleted after their retention time; what is kept stays. The strip around each alert is kept by itself.</p>
         <Show when={touching().length}>
           <ul class="holds">
-            <For each={touching()}>{(h) => <li><span>Kept already: {timeOfDay(h.from_ms)} – {timeOfDay(h.to_ms)}<span class="muted small"> {[h.reason, h.by].filter(Boolean).join(', ')}</span></span> <button type="button" class="btn small quiet" onClick={() => void release(h)}>Let go<span class="sr-only"> {timeOfDay(h.from_ms)}</span></button></li>}</For>
+            <For each={touching()}>{(h) => <li>
+              <span>Kept already: {timeOfDay(h.from_ms)} – {timeOfDay(h.to_ms)}<span class="muted small"> {[h.reason, h.by].filter(Boolean).join(', ')}</span></span>
+              <button type="button" class="btn small quiet" onClick={() => void release(h)}>Let go<span class="sr-only"> {timeOfDay(h.from_ms)}</span></button>
+            </li>}</For>
           </ul>
         </Show>
         <label class="field">Reason (kept with the strip)<input name="reason" required autocomplete="off" maxlength="500" /></label>

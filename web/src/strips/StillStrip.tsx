@@ -46,7 +46,10 @@ export const StillStrip: Component<{ strips: Strips; from: number }> = (props) =
     }
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const style = getComputedStyle(document.documentElement);
-    drawStrip(ctx, { width, height, mm: pxPerMm(), axis: axis(), toMs: to(), lanes: lanes(), marks: marks(), gain: s.settings().gain, nowMs: Math.min(serverNow() - 3_000, s.extent()[1]), colour: (name) => style.getPropertyValue(name).trim(), chosen: s.calipers() ? s.chosen() : -1, alerts: s.alerts().map((a) => ({ ms: a.raised_ms, word: a.title, priority: a.priority })) });
+    drawStrip(ctx, {
+      width, height, mm: pxPerMm(), axis: axis(), toMs: to(), lanes: lanes(), marks: marks(), gain: s.settings().gain, nowMs: Math.min(serverNow() - 3_000, s.extent()[1]), colour: (name) => style.getPropertyValue(name).trim(), chosen: s.calipers() ? s.chosen() : -1,
+      alerts: s.alerts().map((a) => ({ ms: a.raised_ms, word: a.title, priority: a.priority })),
+    });
   };
   createEffect(() => {
     [lanes(), marks(), axis(), theme(), s.width(), s.height(), s.calipers() !== null, s.chosen(), s.alerts()];
