@@ -68,6 +68,8 @@ pub struct Engine {
     patients: BTreeMap<PatientId, Shared<PatientState>>,
     waves: BTreeMap<wave::Owner, Shared<Waves>>,
     unsaved_waves: BTreeSet<wave::Owner>,
+    /// Samples of the reading at hand that were not analysed yet; empty between steps.
+    waiting: Vec<wave::Waiting>,
     /// What the analysis of waveforms found and was not taken up yet; empty between steps.
     findings: Vec<signal::bedside::Finding>,
     /// Samples on their way to the analysis, kept for its room.
@@ -107,6 +109,7 @@ impl Engine {
             patients: BTreeMap::new(),
             waves: BTreeMap::new(),
             unsaved_waves: BTreeSet::new(),
+            waiting: Vec::new(),
             findings: Vec::new(),
             wave_values: Vec::new(),
             next_series: 0,

@@ -71,9 +71,8 @@ impl Engine {
         let mut touched: SmallVec<[(PatientId, bool); 1]> = SmallVec::new();
         for measurement in &reading.measurements {
             if let Value::SampleArray(array) = &measurement.value {
-                let judge = self.samples(&source, (measurement, array), named.as_ref(), *index, cx, out);
+                self.samples(&source, (measurement, array), named.as_ref(), *index, cx, out);
                 *index = index.saturating_add(1);
-                note(&mut touched, judge, true);
                 continue;
             }
             let (time, flags) = self.time_of(&source, measurement.device_time);
@@ -91,6 +90,7 @@ impl Engine {
                 },
             ));
         }
+        self.analyse_waiting(cx, out, |patient, judge| note(&mut touched, Some(patient), judge));
         for (patient, present) in touched {
             if present {
                 self.judge_patient(&patient, cx, out);

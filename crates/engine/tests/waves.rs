@@ -41,9 +41,9 @@ fn cycle(metric: MetricCode, t: f64) -> f64 {
     }
 }
 
-/// One second of samples in counts of 0.005 mV or 0.1 mmHg, with a little of an electrode's unrest.
-fn counts(metric: MetricCode, second: f64, rate: f64, shape: Shape) -> Vec<i32> {
-    (0..rate as u64)
+/// Samples of so many seconds in counts of 0.005 mV or 0.1 mmHg, with a little of an electrode's unrest.
+fn counts(metric: MetricCode, (second, length): (f64, f64), rate: f64, shape: Shape) -> Vec<i32> {
+    (0..(rate * length) as u64)
         .map(|n| {
             let t = second + n as f64 / rate;
             let value = match (shape, metric) {
@@ -57,15 +57,19 @@ fn counts(metric: MetricCode, second: f64, rate: f64, shape: Shape) -> Vec<i32> 
         .collect()
 }
 
-/// A frame of one second: the samples stand in the payload, as in a native frame.
 fn frame(name: &str, second: f64, channels: &[(MetricCode, Shape)]) -> Event {
-    let mut event = message(name, second + 1.05, None, &[]);
+    long_frame(name, (second, 1.0), channels)
+}
+
+/// A frame of some seconds: the samples stand in the payload, as in a native frame.
+fn long_frame(name: &str, (second, length): (f64, f64), channels: &[(MetricCode, Shape)]) -> Event {
+    let mut event = message(name, second + length + 0.05, None, &[]);
     event.payload = vec![0xAA; 7];
     let measurements = channels
         .iter()
         .map(|(metric, shape)| {
             let (rate, scale) = if *metric == ECG { (250, 0.005) } else { (125, 0.1) };
-            let counts = counts(*metric, second, f64::from(rate), *shape);
+            let counts = counts(*metric, (second, length), f64::from(rate), *shape);
             let start = event.payload.len() as u32;
             SampleEncoding::DeltaVarint.write(&counts, &mut event.payload);
             let bytes = event.payload.len() as u32 - start;
@@ -132,7 +136,7 @@ fn every_sample_is_kept_in_its_place() {
     let mut run = Run::new();
     run.at(0.0, associate("m", "a", None));
     play(&mut run, "m", (1, 21), Shape::Beating, Shape::Beating);
-    let sent: Vec<i32> = (1..21).flat_map(|s| counts(ECG, f64::from(s), 250.0, Shape::Beating)).collect();
+    let sent: Vec<i32> = (1..21).flat_map(|s| counts(ECG, (f64::from(s), 1.0), 250.0, Shape::Beating)).collect();
     assert_eq!(stored(&run, Some("a"), ECG), (sent, at(1.0).0));
     let waves = run.engine.waves(&patient("a")).expect("heard");
     assert_eq!(waves.channels.len(), 2);
@@ -167,6 +171,27 @@ fn beats_and_pressures_become_values_of_the_patient() {
     assert!((rate - 75.0).abs() < 1.5, "{rate}");
     let systolic = run.usable("a", code::ABP_SYS).expect("derived");
     assert!((systolic - 120.0).abs() < 3.0, "{systolic}");
+}
+
+/// Ten seconds of one channel after ten seconds of the other are no ten seconds of silence.
+#[test]
+fn long_frames_are_analysed_as_short_ones_are() {
+    let beats = |length: f64| {
+        let mut run = Run::new();
+        run.at(0.0, associate("m", "a", None));
+        for n in 0..(60.0 / length) as u32 {
+            let second = 1.0 + f64::from(n) * length;
+            let both = [(ECG, Shape::Beating), (code::ABP, Shape::Beating)];
+            run.at(second + length + 0.05, long_frame("m", (second, length), &both));
+        }
+        let told = |metric| {
+            let stored = run.stored();
+            let of = stored.iter().filter(|row| row.2 == metric);
+            of.map(|row| ((row.4 * 1e3).round() as i64, row.3.to_bits())).collect::<Vec<_>>()
+        };
+        (told(code::BEAT), told(code::RHYTHM).iter().map(|(_, value)| *value).collect::<Vec<_>>())
+    };
+    assert_eq!(beats(10.0), beats(1.0));
 }
 
 #[test]

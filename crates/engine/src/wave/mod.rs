@@ -5,6 +5,7 @@
 //! by [`signal::bedside`]. A part of the engine's state holds them, so a restart goes on in the
 //! middle of a beat.
 
+mod analyse;
 mod found;
 mod timeline;
 
@@ -15,9 +16,10 @@ use vitals::{
     DeviceId, EffectiveTime, Measurement, MetricCode, PatientId, Quality, Rate, SampleArray, Samples,
     Scale, SeriesId, TimeBase, WaveRun, WaveSamples,
 };
-use signal::bedside::{Bedside, Finding};
-use signal::{Block, WaveKind};
+use signal::WaveKind;
+use signal::bedside::Bedside;
 
+pub(crate) use analyse::Waiting;
 pub use timeline::Timeline;
 
 use crate::effect::Effect;
@@ -103,8 +105,8 @@ fn kind_of(metric: MetricCode) -> WaveKind {
 }
 
 impl Engine {
-    /// Takes in the samples of one measurement: places them, keeps them, and has the patient's
-    /// channels analysed. Whether the patient is to be judged.
+    /// Takes in the samples of one measurement: places them, keeps them, and lets those of a patient
+    /// wait for [`Engine::analyse_waiting`].
     pub(crate) fn samples(
         &mut self,
         source: &Source<'_>,
@@ -113,9 +115,9 @@ impl Engine {
         index: u16,
         cx: &mut Step,
         out: &mut Vec<Effect>,
-    ) -> Option<PatientId> {
+    ) {
         if array.is_empty() {
-            return None;
+            return;
         }
         let device = &source.reading.device;
         let (time, flags) = self.start_of(source, measurement, array);
@@ -165,24 +167,24 @@ impl Engine {
         };
         // A recording that is added while the patient is heard is kept, not taken for the present.
         let beside_live = recorded && self.now.0.saturating_sub(waves.heard_at) < FORGOTTEN;
-        for part in &placed.parts {
-            let samples = slice(&array.samples, part.from as usize, part.to as usize);
-            let whole = run(samples, part.anchor, part.first);
-            if part.newest && subject.is_some() && !beside_live {
-                waves.analyse(at, &whole, part.begins, &mut self.wave_values, &mut self.findings);
-            }
-            out.push(Effect::Samples(series, whole));
-        }
         if !recorded {
             waves.heard_at = self.now.0;
         }
         self.touch_waves(&owner);
-        let patient = subject?;
-        self.touch_patient(&patient);
-        let shown = self.patients.get_mut(&patient).is_some_and(|state| {
-            state.advance(EffectiveTime(arrival.time), self.now, source.message.time_base)
+        let shown = subject.as_ref().is_some_and(|id| {
+            self.touch_patient(id);
+            let time = EffectiveTime(arrival.time);
+            let state = self.patients.get_mut(id);
+            state.is_some_and(|state| state.advance(time, self.now, source.message.time_base))
         });
-        self.take_findings(&patient, shown, cx, out).then_some(patient)
+        for part in &placed.parts {
+            let samples = slice(&array.samples, part.from as usize, part.to as usize);
+            let run = run(samples, part.anchor, part.first);
+            out.push(Effect::Samples(series, run.clone()));
+            if let Some(patient) = subject.clone().filter(|_| part.newest && !beside_live) {
+                self.waiting.push(Waiting { patient, channel: at, run, begins: part.begins, shown });
+            }
+        }
     }
 
     /// When the first sample was true. Without a time of the device: so long before the message came
@@ -269,31 +271,6 @@ impl Waves {
             recorded: false,
         });
         self.channels.len() - 1
-    }
-
-    fn analyse(
-        &mut self,
-        at: usize,
-        run: &WaveRun,
-        gap_before: bool,
-        values: &mut Vec<f32>,
-        findings: &mut Vec<Finding>,
-    ) {
-        let channel = &self.channels[at];
-        let kind = kind_of(channel.metric);
-        values.clear();
-        if run.quality.contains(Quality::INVALID) {
-            values.resize(run.samples.len(), f32::NAN);
-        } else {
-            match &run.samples {
-                WaveSamples::Counts(counts) => {
-                    values.extend(counts.iter().map(|count| run.scale.value(*count) as f32));
-                }
-                WaveSamples::Real(real) => values.extend(real.iter().map(|value| *value as f32)),
-            }
-        }
-        let block = Block { start_us: run.start().0, rate: run.rate, values, gap_before };
-        self.bedside.push(channel.series.0, kind, &block, findings);
     }
 }
 
