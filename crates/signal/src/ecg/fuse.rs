@@ -182,10 +182,9 @@ impl Fuser {
         if until_us == i64::MIN {
             return;
         }
-        let mut tick_us = *self.tick_us.get_or_insert(until_us.div_euclid(TICK_US) * TICK_US);
-        if let Some(first) = self.pending.first() {
-            tick_us = tick_us.min(first.at_us.div_euclid(TICK_US) * TICK_US);
-        }
+        // The steps begin before the first that is seen, and never go back.
+        let first_us = self.pending.first().map_or(until_us, |seen| seen.at_us.min(until_us));
+        let mut tick_us = self.tick_us.unwrap_or(first_us.div_euclid(TICK_US) * TICK_US);
         while tick_us + TICK_US <= until_us {
             tick_us += TICK_US;
             self.tick(tick_us, out);
