@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use signal::quality::{Meter, Oscillation, Verdict};
-use signal::rhythm::{State, Watcher};
+use signal::rhythm::{State, Watcher, classify_record, record_window};
 use signal::{Beat, BeatClass, Block, Reason, Rhythm, WaveKind};
 use vitals::Rate;
 
@@ -200,5 +200,28 @@ proptest! {
         let bytes = postcard::to_stdvec(&watcher).expect("a state can be written");
         prop_assert!(bytes.len() < 1_200, "{}", bytes.len());
         prop_assert!(postcard::from_bytes::<Watcher>(&bytes).is_ok());
+    }
+
+    /// Any samples and beats of a record are judged without a panic, and the probabilities are such.
+    #[test]
+    fn any_record(
+        bits in prop::collection::vec(any::<u32>(), 0..300),
+        small in prop::collection::vec(-2.0_f32..2.0, 0..3_000),
+        beats in prop::collection::vec(0_usize..4_000, 0..60),
+        sorted in any::<bool>(),
+        n in 1_u32..1_000,
+    ) {
+        let rate = Rate::new(n, 1).expect("not zero");
+        let mut beats = beats;
+        if sorted {
+            beats.sort_unstable();
+        }
+        let wild: Vec<f32> = bits.iter().map(|bits| f32::from_bits(*bits)).collect();
+        for values in [wild.as_slice(), &small, &[wild.clone(), small.clone()].concat()] {
+            let judged = classify_record(values, rate, &beats);
+            let sum: f32 = judged.probabilities.iter().sum();
+            prop_assert!((sum - 1.0).abs() < 1e-3, "{:?}", judged);
+        }
+        prop_assert!(record_window(rate, &beats).iter().all(|measure| measure.is_finite()));
     }
 }

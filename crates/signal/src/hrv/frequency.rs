@@ -63,8 +63,8 @@ impl FrequencyDomain {
 /// The intervals as a function of time, sampled at 4 Hz.
 fn tachogram(intervals: &[Nn]) -> Option<Vec<f64>> {
     let (first, last) = (intervals.first()?, intervals.last()?);
-    let times: Vec<f64> = intervals.iter().map(|nn| (nn.end_us - first.end_us) as f64 / 1e6).collect();
-    let length_s = (last.end_us - first.end_us) as f64 / 1e6;
+    let times: Vec<f64> = intervals.iter().map(|nn| nn.end_us.saturating_sub(first.end_us) as f64 / 1e6).collect();
+    let length_s = last.end_us.saturating_sub(first.end_us) as f64 / 1e6;
     let rising = times.windows(2).all(|pair| pair[0] < pair[1]);
     if !(FEWEST_S..=7.0 * 86_400.0).contains(&length_s) || !rising {
         return None;

@@ -50,7 +50,7 @@ impl FiveMinutes {
         };
         let normal = beat.class == BeatClass::Normal;
         let interval = self.last.replace((beat.time_us, normal)).and_then(|(time_us, was_normal)| {
-            let ms = (beat.time_us - time_us) as f64 / 1_000.0;
+            let ms = beat.time_us.saturating_sub(time_us) as f64 / 1_000.0;
             (normal && was_normal && (SHORTEST_MS..=LONGEST_MS).contains(&ms)).then_some(ms)
         });
         let before = core::mem::replace(&mut self.last_ms, interval);

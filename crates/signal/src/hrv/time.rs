@@ -61,11 +61,11 @@ fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
 /// SDANN: five-minute segments from the first interval on; only whole segments count.
 fn segment_means(intervals: &[Nn]) -> Option<f64> {
     let (first, last) = (intervals.first()?, intervals.last()?);
-    let begin_us = first.end_us - (first.ms * 1_000.0) as i64;
+    let begin_us = first.end_us.saturating_sub((first.ms * 1_000.0) as i64);
     let segments = last.end_us.saturating_sub(begin_us) / SEGMENT_US;
     let mut sums = vec![(0.0, 0.0); usize::try_from(segments.clamp(0, 100_000)).unwrap_or(0)];
     for nn in intervals {
-        let at = usize::try_from((nn.end_us - begin_us) / SEGMENT_US).unwrap_or(usize::MAX);
+        let at = usize::try_from(nn.end_us.saturating_sub(begin_us) / SEGMENT_US).unwrap_or(usize::MAX);
         if let Some((sum, count)) = sums.get_mut(at) {
             *sum += nn.ms;
             *count += 1.0;

@@ -53,6 +53,9 @@ fn allowed(kind: WaveKind) -> Allowed {
     }
 }
 
+/// Values further from zero are of no channel.
+const BEYOND: f32 = 1e9;
+
 /// How much of the index a fault takes: nothing below `from`, all at `to`.
 fn share(value: f32, from: f32, to: f32) -> f32 {
     if to > from { ((value - from) / (to - from)).clamp(0.0, 1.0) } else { 0.0 }
@@ -69,6 +72,10 @@ impl Memory {
             return (0, Some(Reason::LeadOff));
         }
         let range = sums.range();
+        if !(sums.low > -BEYOND && sums.high < BEYOND) {
+            // Nothing is learned from values that no unit explains.
+            return (0, Some(Reason::Noise));
+        }
         if let Some(reason) = self.stands_still(kind, &allowed, sums) {
             // Of a wave of unknown shape (a capnogram) seconds without movement and steps are a part.
             let part = kind == WaveKind::Other && self.still < STILL_FOR;
@@ -105,6 +112,10 @@ impl Memory {
             // a minute, whatever it was before.
             self.usual = range.min(1.12 * self.usual);
         }
+        if allowed.wild > 0.0 {
+            // However wild it was, what comes back is no flat line beside it.
+            self.usual = self.usual.min(3.0 * allowed.wild);
+        }
         (index, (index < 80).then_some(reason))
     }
 
@@ -119,6 +130,7 @@ impl Memory {
         // A pacemaker's spikes that begin become usual within two minutes.
         let follow = if leap.max(rest) > 0.0 { 0.01 } else { 0.1 };
         self.usual_jump = if usual_jump > 0.0 { usual_jump + follow * (sums.jump - usual_jump) } else { sums.jump };
+        self.usual_jump = self.usual_jump.min(2.0);
         self.usual_run += follow * (run - usual_run);
         if rest > leap { (rest, if wide { Reason::Clipped } else { Reason::Flat }) } else { (leap, Reason::Motion) }
     }

@@ -151,7 +151,7 @@ impl Second {
     /// Takes a sample; whether it has a value.
     #[inline]
     pub(super) fn take(&mut self, value: f32) -> bool {
-        if !(value.abs() <= f32::MAX) {
+        if !value.is_finite() {
             self.missing += 1;
             self.run = 0;
             return false;

@@ -133,7 +133,7 @@ fn onset(wide: &[f32], rate: f64, beats: &[usize], good: &[bool]) -> usize {
     (least..(0.14 * rate) as usize)
         .find(|&back| {
             let end = half.saturating_sub(back);
-            end >= calm && slopes[end - calm..end].iter().all(|s| *s < limit)
+            end >= calm && slopes.get(end - calm..end).is_some_and(|some| some.iter().all(|s| *s < limit))
         })
         .unwrap_or((0.1 * rate) as usize)
 }

@@ -140,7 +140,7 @@ impl Watcher {
             self.release(Rhythm::Asystole);
         }
         // An interval counts if the signal was believed all through it and no beat can be missing for its length.
-        let interval_ms = before.map(|before| (beat.time_us - before) as f32 / 1_000.0).filter(|_| {
+        let interval_ms = before.map(|before| beat.time_us.saturating_sub(before) as f32 / 1_000.0).filter(|_| {
             before >= self.doubt_us && self.held[Rhythm::VentricularFibrillation as usize].is_none()
         });
         self.rates.beat(interval_ms);
