@@ -23,6 +23,8 @@ use crate::{Bench, ward};
 
 /// How long an alert may take before it counts as not come.
 const LAST: Duration = Duration::from_secs(20);
+/// Monitors that wait for their turn say so often that they are there.
+const PING_EVERY: Duration = Duration::from_secs(100);
 /// Observations a second of which latency is measured at a fifth.
 const FULL_RATE: f64 = 100_000.0;
 
@@ -134,8 +136,16 @@ impl Prepared {
         tokio::time::sleep_until(begin.into()).await;
         let pause = Duration::from_secs_f64(seconds / self.probes as f64);
         let mut sent = HashMap::new();
-        for (index, device) in devices.iter_mut().enumerate() {
+        let mut pinged = Instant::now();
+        for index in 0..devices.len() {
             tokio::time::sleep_until((begin + pause * index as u32).into()).await;
+            if pinged.elapsed() > PING_EVERY {
+                pinged = Instant::now();
+                for device in &mut devices {
+                    device.ping().await?;
+                }
+            }
+            let device = &mut devices[index];
             let at = Instant::now();
             device.send(&pressure(60)).await?;
             sent.insert(ward::patient("probe", index).to_string(), at);

@@ -49,6 +49,15 @@ impl Device {
         Ok(())
     }
 
+    /// Says that it is still there: the server ends a connection that is silent for some minutes.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub async fn ping(&mut self) -> anyhow::Result<()> {
+        self.stream.write_all(&mqtt::PING).await?;
+        Ok(())
+    }
+
     /// Waits until no more than `most` messages are unacknowledged.
     ///
     /// # Errors
@@ -57,6 +66,8 @@ impl Device {
         while self.waiting > most {
             match self.answer().await? {
                 Answer::Acknowledged { reason, .. } if reason < 0x80 => self.waiting -= 1,
+                // The answer to a ping.
+                Answer::Other => {}
                 other => bail!("the MQTT server answered {other:?}"),
             }
         }
