@@ -276,3 +276,18 @@ proptest! {
         check_overview(whole.reader().as_ref(), &expected, columns)?;
     }
 }
+
+/// Whatever the length of the last batch that the packing works in.
+#[test]
+fn blocks_of_every_length_are_read_back() {
+    for length in 1..=1_100_usize {
+        let wave = |at: usize| ((at as f64 / 9.0).sin() * 300.0) as i32 + (at * at % 7) as i32;
+        for shift in [0, 70_000] {
+            let data = Data::Counts((0..length).map(|at| wave(at) + shift).collect());
+            let bytes = encode_data(&data, Packing::Sealed);
+            assert_eq!(decode_data(&bytes, length), Ok(data), "{length} samples from {shift}");
+        }
+        let data = Data::Real((0..length).map(|at| f64::from(wave(at)) * 0.37).collect());
+        assert_eq!(decode_data(&encode_data(&data, Packing::Sealed), length), Ok(data), "{length} values");
+    }
+}

@@ -6,6 +6,7 @@
 //! 2, 3    number of holes varint, each: distance from the end of the one before varint, length
 //!         varint; pco bytes, a missing sample being the one before it
 //! 4, 5    as they are, NaN included
+//! 2, 3, 4 end with the CRC-32 of all before it: damaged bytes never reach the unpacking
 //! ```
 
 use pco::standalone::{simple_compress, simple_decompress_into};
@@ -29,6 +30,10 @@ pub(super) const SAMPLES_MAX: usize = 1 << 20;
 const LEVEL: usize = 8;
 /// Each sample is foretold from this many before it.
 const ORDER: usize = 6;
+
+/// pco works in batches of so many numbers. Its prediction from several samples (1.1.0) can't read a
+/// last batch that is shorter than that: batches are filled up.
+const BATCH: usize = 256;
 
 /// How hard to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +63,8 @@ pub fn encode_data(data: &Data, packing: Packing) -> Vec<u8> {
         }
         Data::Real(values) => {
             let config = ChunkConfig::default().with_compression_level(LEVEL);
-            let packed = simple_compress(values, &config).expect("the configuration is valid");
-            [&[PCO_FLOATS], &packed[..]].concat()
+            let packed = simple_compress(&padded(values), &config).expect("the configuration is valid");
+            sealed([&[PCO_FLOATS], &packed[..]].concat())
         }
     }
 }
@@ -78,15 +83,15 @@ pub fn decode_data(bytes: &[u8], count: usize) -> Result<Data, Damaged> {
             SampleEncoding::DeltaVarint.read(count, rest).map(Data::Counts).ok_or(Damaged)
         }
         PCO_16 => {
-            let (holes, rest) = read_holes(rest, count)?;
+            let (holes, rest) = read_holes(unseal(bytes)?, count)?;
             let counts: Vec<i16> = unpack(rest, count)?;
             Ok(Data::Counts(with_holes(counts.into_iter().map(i32::from).collect(), &holes)))
         }
         PCO_32 => {
-            let (holes, rest) = read_holes(rest, count)?;
+            let (holes, rest) = read_holes(unseal(bytes)?, count)?;
             Ok(Data::Counts(with_holes(unpack(rest, count)?, &holes)))
         }
-        PCO_FLOATS => Ok(Data::Real(unpack(rest, count)?)),
+        PCO_FLOATS => Ok(Data::Real(unpack(unseal(bytes)?, count)?)),
         FLOATS => {
             let (floats, tail) = rest.as_chunks::<8>();
             if floats.len() != count || !tail.is_empty() {
@@ -100,12 +105,23 @@ pub fn decode_data(bytes: &[u8], count: usize) -> Result<Data, Damaged> {
 }
 
 fn unpack<T: pco::data_types::Number + Default>(bytes: &[u8], count: usize) -> Result<Vec<T>, Damaged> {
-    let mut out = vec![T::default(); count];
+    let padded = count.next_multiple_of(BATCH);
+    let mut out = vec![T::default(); padded];
     let progress = simple_decompress_into(bytes, &mut out).map_err(|_| Damaged)?;
-    if progress.n_processed != count {
+    if progress.n_processed != padded {
         return Err(Damaged);
     }
+    out.truncate(count);
     Ok(out)
+}
+
+/// The numbers with the last one repeated until the batch is full.
+fn padded<T: pco::data_types::Number>(numbers: &[T]) -> Vec<T> {
+    let mut all = numbers.to_vec();
+    if let Some(last) = numbers.last() {
+        all.resize(numbers.len().next_multiple_of(BATCH), *last);
+    }
+    all
 }
 
 fn encode_counts(counts: &[i32]) -> Vec<u8> {
@@ -132,8 +148,8 @@ fn encode_counts(counts: &[i32]) -> Vec<u8> {
         .with_mode_spec(ModeSpec::Classic)
         .with_delta_spec(DeltaSpec::TryConv1(ORDER));
     let packed = match &narrow {
-        Some(narrow) => simple_compress(narrow, &config),
-        None => simple_compress(&filled, &config),
+        Some(narrow) => simple_compress(&padded(narrow), &config),
+        None => simple_compress(&padded(&filled), &config),
     };
     let packed = packed.expect("the configuration is valid");
     let mut out = Vec::with_capacity(packed.len() + 8);
@@ -146,7 +162,23 @@ fn encode_counts(counts: &[i32]) -> Vec<u8> {
         end = begin + length;
     }
     out.extend_from_slice(&packed);
-    out
+    sealed(out)
+}
+
+/// With the CRC-32 of all bytes behind them.
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let sum = crc32fast::hash(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+/// What stands between the kind and the CRC-32, if that is right.
+fn unseal(bytes: &[u8]) -> Result<&[u8], Damaged> {
+    let (body, sum) = bytes.split_last_chunk::<4>().ok_or(Damaged)?;
+    if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+        return Err(Damaged);
+    }
+    body.get(1..).ok_or(Damaged)
 }
 
 fn read_holes(mut rest: &[u8], count: usize) -> Result<(Vec<(usize, usize)>, &[u8]), Damaged> {
