@@ -15,8 +15,8 @@ pub enum Effect {
     SeriesOpened(SeriesId, SeriesKey),
     /// A number.
     Point(SeriesId, Point),
-    /// A value that is no number; the point beside it holds its time and origin.
-    Attachment(SeriesId, Point, Attachment),
+    /// A text; the point beside it holds its time and origin.
+    Text(SeriesId, Point, String),
     /// Samples of a waveform, in their place.
     Samples(SeriesId, WaveRun),
     /// An alert changed.
@@ -55,13 +55,6 @@ pub enum Effect {
     },
     /// Something to count, by reason (DU-2).
     Counted(&'static str),
-}
-
-/// A value that is no number.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Attachment {
-    /// Free text, or the text of an enumeration as it was sent.
-    Text(String),
 }
 
 /// An alert as it is after a change, with the change.

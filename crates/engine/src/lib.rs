@@ -40,7 +40,7 @@ pub use clock::{ClockState, DeviceClock};
 pub use device::DeviceState;
 pub use directory::Directory;
 pub use learn::Known;
-pub use effect::{AlertRecord, Attachment, Effect};
+pub use effect::{AlertRecord, Effect};
 pub use patient::{PatientState, Silence};
 pub use shared::Part;
 pub use scoring::{Scores, Trend, sources};

@@ -8,7 +8,7 @@ use vitals::{
 };
 
 use crate::device::DeviceState;
-use crate::effect::{Attachment, Effect};
+use crate::effect::Effect;
 use crate::shared::Shared;
 use crate::value::Arriving;
 use crate::{Engine, Step};
@@ -27,7 +27,8 @@ struct Incoming<'a> {
     channel: u32,
     value: f64,
     text: Option<&'a str>,
-    attachment: Option<Attachment>,
+    /// Whether the text is the value, not only the name of a number.
+    is_text: bool,
     quality: Quality,
     time: EffectiveTime,
     index: u16,
@@ -267,8 +268,8 @@ impl Engine {
             index: incoming.index,
             quality: arriving.quality,
         };
-        out.push(match incoming.attachment {
-            Some(attachment) => Effect::Attachment(series, point, attachment),
+        out.push(match incoming.text.filter(|_| incoming.is_text) {
+            Some(text) => Effect::Text(series, point, text.to_owned()),
             None => Effect::Point(series, point),
         });
         if let Some(id) = subject {
@@ -381,27 +382,25 @@ fn spread<'a>(
     index: u16,
     mut each: impl FnMut(Incoming<'a>),
 ) -> u16 {
-    let one = |value: f64, text, attachment| Incoming {
+    let one = |value: f64, text, is_text| Incoming {
         metric: measurement.metric,
         channel: measurement.channel,
         value,
         text,
-        attachment,
+        is_text,
         quality,
         time,
         index,
     };
     match &measurement.value {
-        Value::Numeric(value) => each(one(*value, None, None)),
-        Value::Enumeration(number, text) => each(one(f64::from(*number), Some(text), None)),
-        Value::Text(text) => {
-            each(one(f64::NAN, Some(text), Some(Attachment::Text(text.clone()))));
-        }
+        Value::Numeric(value) => each(one(*value, None, false)),
+        Value::Enumeration(number, text) => each(one(f64::from(*number), Some(text), false)),
+        Value::Text(text) => each(one(f64::NAN, Some(text), true)),
         // Placed sample by sample, see `wave`.
         Value::SampleArray(_) => {}
         Value::Compound(parts) => {
             for (at, (metric, value)) in (0_u16..).zip(parts) {
-                each(Incoming { metric: *metric, index: index + at, ..one(*value, None, None) });
+                each(Incoming { metric: *metric, index: index + at, ..one(*value, None, false) });
             }
             return u16::try_from(parts.len()).unwrap_or(u16::MAX).max(1);
         }

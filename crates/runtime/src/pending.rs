@@ -8,7 +8,7 @@ use journal::Entry;
 use live::Live;
 use serde_json::json;
 use store::{
-    AlertEventRow, AlertRow, AssociationRow, Attachment, Commit, DeviceRow, DirectoryRow,
+    AlertEventRow, AlertRow, AssociationRow, Commit, DeviceRow, DirectoryRow,
     EncounterRow, KvRow, LocationRow, PatientRow, QuarantineRow, QuarantineStatus, StatePart, Reader,
 };
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
@@ -104,12 +104,9 @@ impl Pending {
                 self.points.push((id, point));
                 return;
             }
-            Effect::Attachment(id, point, attachment) => {
+            Effect::Text(id, point, text) => {
                 count_quality(point.quality, live);
-                let attachment = match attachment {
-                    engine::Attachment::Text(text) => Attachment::Text(text),
-                };
-                self.commit.attachments.push((id, point, attachment));
+                self.commit.texts.push((id, point, text));
                 return;
             }
             Effect::Samples(id, run) => {
@@ -178,7 +175,7 @@ impl Pending {
                     .then_some(ReadingRef { series, offset, index })
             };
             let points = self.points.iter().rev().map(|(id, p)| (*id, p.offset, p.index));
-            let beside = self.commit.attachments.iter().rev();
+            let beside = self.commit.texts.iter().rev();
             let beside = beside.map(|(id, p, _)| (*id, p.offset, p.index));
             let waves = self.commit.waves.iter().rev();
             let waves = waves.map(|(id, run)| (*id, run.offset, run.index));

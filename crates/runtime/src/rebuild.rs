@@ -146,7 +146,7 @@ impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
                 self.alerts += 1;
                 (self.told)(offset, record);
             }
-            Effect::Point(..) | Effect::Attachment(..) => self.values += 1,
+            Effect::Point(..) | Effect::Text(..) => self.values += 1,
             Effect::Samples(_, run) => self.samples += run.samples.len() as u64,
             _ => {}
         }

@@ -3,7 +3,7 @@
 use vitals::{Hold, Offset, Point, ReadingRef, ReceiveTime, SeriesId, SeriesKey, WaveRun};
 
 use crate::{
-    AlertEventRow, AlertRow, Attachment, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow, StatePart,
+    AlertEventRow, AlertRow, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow, StatePart,
 };
 
 /// What one transaction writes. Everything in it is stored, or nothing.
@@ -17,8 +17,8 @@ pub struct Commit {
     pub series: Vec<(SeriesId, SeriesKey)>,
     /// Points by series, in any order. The same series may stand here several times.
     pub points: Vec<(SeriesId, Vec<Point>)>,
-    /// Texts and sample arrays. The point is stored with them: it need not be in `points` as well.
-    pub attachments: Vec<(SeriesId, Point, Attachment)>,
+    /// Texts. The point is stored with them: it need not be in `points` as well.
+    pub texts: Vec<(SeriesId, Point, String)>,
     /// Samples of waveforms, in order of arrival.
     pub waves: Vec<(SeriesId, WaveRun)>,
     /// Identifiers and names of readings, by which they are found.

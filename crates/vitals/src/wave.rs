@@ -56,6 +56,14 @@ impl WaveSamples {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Appends the values by this scale to `out`, NaN where there is none.
+    pub fn values(&self, scale: &Scale, out: &mut Vec<f64>) {
+        match self {
+            Self::Counts(counts) => out.extend(counts.iter().map(|count| scale.value(*count))),
+            Self::Real(values) => out.extend_from_slice(values),
+        }
+    }
 }
 
 impl WaveRun {
@@ -79,9 +87,6 @@ impl WaveRun {
 
     /// Appends the values in the metric's unit to `out`, NaN where there is none.
     pub fn values(&self, out: &mut Vec<f64>) {
-        match &self.samples {
-            WaveSamples::Counts(counts) => out.extend(counts.iter().map(|c| self.scale.value(*c))),
-            WaveSamples::Real(values) => out.extend_from_slice(values),
-        }
+        self.samples.values(&self.scale, out);
     }
 }

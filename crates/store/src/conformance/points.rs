@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use vitals::time::SECOND;
 use vitals::{
-    DeviceId, MetricCode, PatientId, Point, Quality, Rate, ReadingRef, ReceiveTime, SampleArray,
+    DeviceId, EffectiveTime, MetricCode, PatientId, Point, Quality, Rate, ReadingRef, ReceiveTime, SampleArray, Samples, WaveRun, WaveSamples,
     SeriesId, SeriesKey,
 };
 
@@ -294,7 +295,20 @@ pub(super) fn attachments_and_names(store: &mut impl Store) {
     };
     let rate = Rate::new(125, 2).expect("neither is 0");
     let samples = SampleArray::from_values(rate, vec![0.005, -0.25, 1.5, 0.005]);
-    let text = Attachment::Text("artefact suspected".to_owned());
+    let words = "artefact suspected".to_owned();
+    let text = Attachment::Text(words.clone());
+    let Samples::Counts(counts) = &samples.samples else { panic!("they fit a scale") };
+    let run = WaveRun {
+        anchor: EffectiveTime(SECOND),
+        rate,
+        first: 0,
+        scale: samples.scale,
+        samples: WaveSamples::Counts(counts.as_slice().into()),
+        received: ReceiveTime(SECOND),
+        offset: 900,
+        index: 4,
+        quality: Quality::empty(),
+    };
     let wave = Attachment::Samples(samples);
     let identifier = (
         "urn:x|42".to_owned(),
@@ -307,11 +321,8 @@ pub(super) fn attachments_and_names(store: &mut impl Store) {
     let commit = Commit {
         checkpoint: 1,
         points: vec![(A, (0..200).map(|n| point(n, 1.0, n as u64)).collect())],
-        attachments: vec![
-            (A, nan(500, 900, 3), text.clone()),
-            (A, nan(500, 901, 0), text.clone()),
-            (B, nan(1, 900, 4), wave.clone()),
-        ],
+        texts: vec![(A, nan(500, 900, 3), words.clone()), (A, nan(500, 901, 0), words)],
+        waves: vec![(B, run)],
         identifiers: vec![
             identifier.clone(),
             (

@@ -11,11 +11,9 @@
 mod codec;
 pub mod merge;
 pub(crate) mod plain;
-mod samples;
 pub mod thin;
 
 pub use codec::{Columns, decode, decode_columns, encode};
-pub use samples::{decode_samples, encode_samples};
 
 use vitals::{Point, Quality, ReceiveTime};
 

@@ -6,7 +6,6 @@ use std::collections::{BinaryHeap, HashSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use vitals::{EffectiveTime, Point, Quality, ReadingRef, ReceiveTime, SeriesId};
 
-use crate::series::decode_samples;
 use crate::sqlite::read_series::{decode, keys};
 use crate::sqlite::read_waves;
 use crate::{Attachment, Order, ReadingQuery, SeriesFilter, Span, StoreError};
@@ -269,9 +268,12 @@ pub(super) fn identifiers(db: &Connection, name: ReadingRef) -> Result<Vec<Strin
     Ok(found)
 }
 
+/// The kind of an attachment that is a text; samples are kept as waveforms.
+pub(super) const TEXT: i64 = 1;
+
 fn attached(row: &Row<'_>, at: usize) -> Result<Attachment, StoreError> {
     let damaged = StoreError::Damaged {
-        what: "a text or waveform",
+        what: "a text",
     };
     let kind: i64 = row.get(at)?;
     let bytes = row
@@ -279,11 +281,8 @@ fn attached(row: &Row<'_>, at: usize) -> Result<Attachment, StoreError> {
         .as_blob()
         .map_err(rusqlite::Error::from)?;
     match kind {
-        1 => String::from_utf8(bytes.to_vec())
+        TEXT => String::from_utf8(bytes.to_vec())
             .map(Attachment::Text)
-            .map_err(|_| damaged),
-        2 => decode_samples(bytes)
-            .map(Attachment::Samples)
             .map_err(|_| damaged),
         _ => Err(damaged),
     }

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use vitals::{Point, SeriesId};
 
-use crate::series::encode_samples;
 use crate::sqlite::{blocks, directory, holds, waves, write_rows};
-use crate::{Attachment, Commit, KvRow, StoreError};
+use crate::{Commit, KvRow, StoreError};
 
 /// Writes everything, or nothing.
 pub(super) fn commit(
@@ -21,7 +20,7 @@ pub(super) fn commit(
     named(&db, commit)?;
     series(&db, commit)?;
     points(&db, tails, commit)?;
-    attachments(&db, commit)?;
+    texts(&db, commit)?;
     waves::add(&db, wave_tails, &commit.waves)?;
     write_rows::identifiers(&db, &commit.identifiers)?;
     directory::write(&db, &commit.directory)?;
@@ -115,7 +114,7 @@ fn points(
             .or_default()
             .extend_from_slice(points);
     }
-    for (series, point, _) in &commit.attachments {
+    for (series, point, _) in &commit.texts {
         by_series.entry(*series).or_default().push(*point);
     }
     for (series, points) in by_series {
@@ -126,12 +125,8 @@ fn points(
     Ok(())
 }
 
-fn attachments(db: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
-    for (series, point, attachment) in &commit.attachments {
-        let (kind, data) = match attachment {
-            Attachment::Text(text) => (1, text.clone().into_bytes()),
-            Attachment::Samples(samples) => (2, encode_samples(samples)),
-        };
+fn texts(db: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> {
+    for (series, point, text) in &commit.texts {
         db.prepare_cached(
             "insert or replace into attachments (series, journal_offset, reading_index, time, \
              received, quality, kind, data) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -143,8 +138,8 @@ fn attachments(db: &Transaction<'_>, commit: &Commit) -> Result<(), StoreError> 
             point.time.0,
             point.received.0,
             point.quality.bits(),
-            kind,
-            data
+            super::read_readings::TEXT,
+            text.as_bytes()
         ])?;
     }
     Ok(())

@@ -64,10 +64,7 @@ impl WaveStrip {
 
     /// Appends the values in the metric's unit to `out`, NaN where there is none.
     pub fn values(&self, out: &mut Vec<f64>) {
-        match &self.samples {
-            WaveSamples::Counts(counts) => out.extend(counts.iter().map(|c| self.scale.value(*c))),
-            WaveSamples::Real(values) => out.extend_from_slice(values),
-        }
+        self.samples.values(&self.scale, out);
     }
 
     /// Frame by frame, as the samples were given to the store.
