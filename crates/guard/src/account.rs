@@ -1,6 +1,8 @@
 //! Accounts: who somebody is. What they may do is in `permission`.
 
-use vitals::{Actor, Role};
+use std::collections::BTreeSet;
+
+use vitals::{Actor, PatientId, Role};
 
 use crate::GuardError;
 
@@ -13,6 +15,31 @@ pub struct Account {
     pub role: Role,
     /// What it is.
     pub kind: Kind,
+    /// The units whose patients it works with.
+    pub units: Units,
+    /// For a patient's own account: who that is.
+    pub patient: Option<PatientId>,
+}
+
+/// Units of an account, by the unit name that locations carry.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Units {
+    /// The whole house.
+    #[default]
+    All,
+    /// These alone.
+    Of(BTreeSet<String>),
+}
+
+impl Units {
+    /// Whether a unit is among them; a patient whose unit is not known is in none but the whole house.
+    #[must_use]
+    pub fn hold(&self, unit: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(units) => unit.is_some_and(|unit| units.contains(unit)),
+        }
+    }
 }
 
 /// What an account is.
@@ -42,7 +69,13 @@ impl Account {
     /// Everybody, when authentication is off.
     #[must_use]
     pub fn trial() -> Self {
-        Self { name: "trial".to_owned(), role: Role::Administrator, kind: Kind::Trial }
+        Self::new("trial", Role::Administrator, Kind::Trial)
+    }
+
+    /// An account of the whole house.
+    #[must_use]
+    pub fn new(name: &str, role: Role, kind: Kind) -> Self {
+        Self { name: name.to_owned(), role, kind, units: Units::All, patient: None }
     }
 
     /// The account as the journal names whoever did something.

@@ -42,6 +42,16 @@ CREATE TABLE setup (
 PRAGMA user_version = 1;
 ";
 
+/// The tables of the other parts of the guard, which each makes if they are not there.
+const MODULES: [&str; 6] = [
+    crate::identity::TABLES,
+    crate::trail::TABLES,
+    crate::grants::TABLES,
+    crate::pki::TABLES,
+    crate::fleet::TABLES,
+    crate::privacy::TABLES,
+];
+
 /// Sessions of one account at once; the one unused for longest ends for a new one.
 const SESSIONS_MAX: i64 = 32;
 
@@ -89,6 +99,9 @@ impl Database {
                 return Err(GuardError::NewerDatabase { found, known: VERSION });
             }
         }
+        for tables in MODULES {
+            change.execute_batch(tables)?;
+        }
         change.commit()?;
         let own_changes = AtomicU64::new(0);
         Ok(Self { connection: Mutex::new(connection), times, own_changes })
@@ -103,7 +116,16 @@ impl Database {
         others.wrapping_add(self.own_changes.load(Ordering::Acquire))
     }
 
-    fn changed(&self) {
+    /// Reads or writes with the one connection: keep it short, every request waits for it.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, GuardError>,
+    ) -> Result<T, GuardError> {
+        work(&mut self.lock())
+    }
+
+    /// Says that accounts, devices or rights may have changed.
+    pub(crate) fn changed(&self) {
         self.own_changes.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -366,5 +388,5 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         _ => return Err(rusqlite::Error::InvalidQuery),
     };
     let role = Role::from_name(&role).ok_or(rusqlite::Error::InvalidQuery)?;
-    Ok(Account { name: row.get(0)?, role, kind })
+    Ok(Account::new(&row.get::<_, String>(0)?, role, kind))
 }

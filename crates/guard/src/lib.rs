@@ -14,25 +14,32 @@ mod database;
 mod devices;
 mod error;
 mod files;
+mod fleet;
+mod grants;
+mod identity;
 mod login;
 mod manage;
 mod notes;
 mod password;
 mod permission;
+mod pki;
+mod privacy;
 mod record;
 mod secret;
+mod trail;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-pub use account::{Account, Kind};
+pub use account::{Account, Kind, Units};
 pub use audit::{AuditError, Damage, Repair, Verified, verify_audit};
 pub use database::SessionTimes;
 pub use error::{GuardError, LoginError};
 pub use notes::Note;
 pub use permission::Permission;
+pub use privacy::PatientFacts;
 pub use record::{Deed, Outcome, Record};
 
 /// The database with accounts, sessions and device credentials, in the guard's folder.

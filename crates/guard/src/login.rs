@@ -144,7 +144,7 @@ impl Guard {
         check_name(name)?;
         password::check_new(name, password)?;
         let role = Role::Administrator;
-        let account = Account { name: name.to_owned(), role, kind: Kind::Person };
+        let account = Account::new(name, role, Kind::Person);
         people.database.redeem(&key, &account, &password::hash(password)?)?;
         Ok(account)
     }

@@ -15,7 +15,7 @@ impl Guard {
         let people = self.people()?;
         check_name(name)?;
         password::check_new(name, password)?;
-        let account = Account { name: name.to_owned(), role, kind: Kind::Person };
+        let account = Account::new(name, role, Kind::Person);
         people.database.add_account(&account, &password::hash(password)?)?;
         Ok(account)
     }
@@ -54,7 +54,7 @@ impl Guard {
         let people = self.people()?;
         check_name(name)?;
         let token = format!("{}{}", secret::SERVICE_PREFIX, secret::token()?);
-        let account = Account { name: name.to_owned(), role, kind: Kind::Service };
+        let account = Account::new(name, role, Kind::Service);
         let key = secret::fingerprint(token.as_bytes()).to_hex();
         people.database.add_account(&account, &key)?;
         Ok(token)

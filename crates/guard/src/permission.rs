@@ -39,11 +39,45 @@ pub enum Permission {
     SeeMetrics,
     /// Add and remove accounts, give tokens.
     ManageUsers,
+    /// Open a patient that is not one's own in an emergency, with a reason and for a time.
+    UseBreakGlass,
+    /// Review emergency accesses.
+    ReviewAccess,
+    /// Search and prove the audit trail.
+    SeeAudit,
+    /// See one's own record, who saw it, one's consents: a patient's own, and a caregiver's of whoever invited them.
+    SeeOwnRecord,
+    /// Give and withdraw one's own consents, invite and dismiss caregivers.
+    ManageOwnConsent,
+    /// See patients' consents and care teams.
+    SeeConsents,
+    /// Record patients' consents on their behalf, put staff into care teams.
+    ManageConsents,
+    /// See who lies where and how busy the wards are, without names and values.
+    SeeMinimised,
+    /// See measurements without whatever tells whose they are.
+    SeeDeidentified,
+    /// Export everything that is known about one person.
+    ExportPerson,
+    /// Erase one person, and prove it.
+    ErasePerson,
+    /// Set how long kinds of data are kept, place and release legal holds.
+    ManageRetention,
+    /// Claim, verify, suspend and retire devices; issue and revoke certificates; zones.
+    ManageTrust,
+    /// See security events and their evidence.
+    SeeSecurity,
+    /// Set minimum firmware, run update campaigns, load the vulnerability feed.
+    ManageFirmware,
+    /// Register applications that may ask for access (SMART on FHIR).
+    ManageClients,
+    /// Ask why the access policy decides as it does.
+    SeePolicyDecisions,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 34] = [
         Self::SeePatients,
         Self::ActOnAlerts,
         Self::SetLimits,
@@ -61,6 +95,23 @@ impl Permission {
         Self::FollowReadings,
         Self::SeeMetrics,
         Self::ManageUsers,
+        Self::UseBreakGlass,
+        Self::ReviewAccess,
+        Self::SeeAudit,
+        Self::SeeOwnRecord,
+        Self::ManageOwnConsent,
+        Self::SeeConsents,
+        Self::ManageConsents,
+        Self::SeeMinimised,
+        Self::SeeDeidentified,
+        Self::ExportPerson,
+        Self::ErasePerson,
+        Self::ManageRetention,
+        Self::ManageTrust,
+        Self::SeeSecurity,
+        Self::ManageFirmware,
+        Self::ManageClients,
+        Self::SeePolicyDecisions,
     ];
 
     /// Who is allowed this: the whole policy.
@@ -72,23 +123,44 @@ impl Permission {
     /// with another role.
     #[must_use]
     pub const fn roles(self) -> &'static [Role] {
-        use Role::{Administrator, ChargeNurse, Engineer, Nurse, Physician, Service};
+        use Role::{
+            Administrator, Caregiver, ChargeNurse, Engineer, Nurse, Operations, Patient, Pharmacist,
+            Physician, Researcher, SecurityOfficer, Service,
+        };
         match self {
-            Self::SeePatients => &[Nurse, ChargeNurse, Physician, Administrator],
+            Self::SeePatients => &[Nurse, ChargeNurse, Physician, Administrator, Pharmacist],
             Self::ActOnAlerts => &[Nurse, ChargeNurse, Physician],
             Self::SetLimits => &[ChargeNurse, Physician],
             Self::Associate => &[Nurse, ChargeNurse, Physician, Administrator],
-            Self::SeeDevices => &[Nurse, ChargeNurse, Physician, Engineer, Administrator],
+            Self::SeeDevices => &[Nurse, ChargeNurse, Physician, Engineer, Administrator, Operations, SecurityOfficer],
             Self::ManageDevices => &[ChargeNurse, Engineer, Administrator],
             Self::SeeQuarantine => &[Engineer, Administrator],
             Self::ReleaseQuarantine => &[Engineer, Administrator],
             Self::ManageProfiles => &[Engineer, Administrator],
-            Self::SeePolicy => &[Nurse, ChargeNurse, Physician, Engineer, Administrator],
+            Self::SeePolicy => &[Nurse, ChargeNurse, Physician, Engineer, Administrator, SecurityOfficer],
             Self::ManagePolicy => &[Physician, Administrator],
-            Self::ReadFhir | Self::FollowReadings => &[Nurse, ChargeNurse, Physician, Administrator, Service],
+            Self::ReadFhir => &[Nurse, ChargeNurse, Physician, Administrator, Service, Pharmacist, Patient, Caregiver],
+            Self::FollowReadings => &[Nurse, ChargeNurse, Physician, Administrator, Service],
             Self::WriteFhir | Self::SendReadings => &[Administrator, Service],
             Self::SeeMetrics => &[Engineer, Administrator, Service],
             Self::ManageUsers => &[Administrator],
+            Self::UseBreakGlass => &[Nurse, ChargeNurse, Physician, Pharmacist],
+            Self::ReviewAccess => &[ChargeNurse, SecurityOfficer],
+            Self::SeeAudit => &[SecurityOfficer],
+            Self::SeeOwnRecord => &[Patient, Caregiver],
+            Self::ManageOwnConsent => &[Patient],
+            Self::SeeConsents => &[Nurse, ChargeNurse, Physician, Pharmacist, Administrator, SecurityOfficer],
+            Self::ManageConsents => &[ChargeNurse, Physician, Administrator],
+            Self::SeeMinimised => &[Operations, ChargeNurse, Administrator],
+            Self::SeeDeidentified => &[Researcher],
+            Self::ExportPerson => &[SecurityOfficer, Administrator],
+            Self::ErasePerson => &[SecurityOfficer],
+            Self::ManageRetention => &[SecurityOfficer, Administrator],
+            Self::ManageTrust => &[Engineer, SecurityOfficer, Administrator],
+            Self::SeeSecurity => &[Engineer, SecurityOfficer, Administrator],
+            Self::ManageFirmware => &[Engineer],
+            Self::ManageClients => &[Administrator],
+            Self::SeePolicyDecisions => &[SecurityOfficer, Administrator],
         }
     }
 
@@ -119,6 +191,23 @@ impl Permission {
             Self::FollowReadings => "follow-readings",
             Self::SeeMetrics => "see-metrics",
             Self::ManageUsers => "manage-users",
+            Self::UseBreakGlass => "use-break-glass",
+            Self::ReviewAccess => "review-access",
+            Self::SeeAudit => "see-audit",
+            Self::SeeOwnRecord => "see-own-record",
+            Self::ManageOwnConsent => "manage-own-consent",
+            Self::SeeConsents => "see-consents",
+            Self::ManageConsents => "manage-consents",
+            Self::SeeMinimised => "see-minimised",
+            Self::SeeDeidentified => "see-deidentified",
+            Self::ExportPerson => "export-person",
+            Self::ErasePerson => "erase-person",
+            Self::ManageRetention => "manage-retention",
+            Self::ManageTrust => "manage-trust",
+            Self::SeeSecurity => "see-security",
+            Self::ManageFirmware => "manage-firmware",
+            Self::ManageClients => "manage-clients",
+            Self::SeePolicyDecisions => "see-policy-decisions",
         }
     }
 

@@ -26,7 +26,7 @@ fn with_ada() -> (TempDir, Guard) {
 fn only_the_right_password_logs_in_and_names_have_no_case() {
     let (_folder, guard) = with_ada();
     let (account, token) = guard.login("ADA", PASSWORD, START).expect("logged in");
-    let ada = Account { name: "Ada".to_owned(), role: Role::Nurse, kind: Kind::Person };
+    let ada = Account::new("Ada", Role::Nurse, Kind::Person);
     assert_eq!(account, ada);
     assert_eq!(guard.session(&token, START), Some(ada));
     assert_eq!(guard.session("trial", START), None);
@@ -145,7 +145,7 @@ fn services_have_tokens_and_no_password() {
     let (_folder, guard) = with_ada();
     let token = guard.add_service_token("ehr", Role::Service).expect("added");
     assert!(token.starts_with("vw_") && token.len() == 67, "{token}");
-    let ehr = Account { name: "ehr".to_owned(), role: Role::Service, kind: Kind::Service };
+    let ehr = Account::new("ehr", Role::Service, Kind::Service);
     assert_eq!(guard.bearer(&token), Some(ehr));
     let mut wrong = token.clone();
     wrong.pop();

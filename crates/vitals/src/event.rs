@@ -260,17 +260,35 @@ pub enum Role {
     Administrator,
     /// Another program.
     Service,
+    /// Pharmacist.
+    Pharmacist,
+    /// Operations: beds, assets, stock; sees patients without names.
+    Operations,
+    /// Security officer: audit, devices' trust, access reviews; sees no vital sign.
+    SecurityOfficer,
+    /// Researcher: data without names, for a stated purpose.
+    Researcher,
+    /// A patient: their own data.
+    Patient,
+    /// A relative or carer whom a patient invited.
+    Caregiver,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 12] = [
         Self::Nurse,
         Self::ChargeNurse,
         Self::Physician,
         Self::Engineer,
         Self::Administrator,
         Self::Service,
+        Self::Pharmacist,
+        Self::Operations,
+        Self::SecurityOfficer,
+        Self::Researcher,
+        Self::Patient,
+        Self::Caregiver,
     ];
 
     /// Lower kebab-case name.
@@ -283,6 +301,12 @@ impl Role {
             Self::Engineer => "engineer",
             Self::Administrator => "administrator",
             Self::Service => "service",
+            Self::Pharmacist => "pharmacist",
+            Self::Operations => "operations",
+            Self::SecurityOfficer => "security-officer",
+            Self::Researcher => "researcher",
+            Self::Patient => "patient",
+            Self::Caregiver => "caregiver",
         }
     }
 
