@@ -42,6 +42,25 @@ impl Units {
     }
 }
 
+impl<T: Into<String>> FromIterator<T> for Units {
+    /// These alone; the whole house when none is named.
+    fn from_iter<I: IntoIterator<Item = T>>(names: I) -> Self {
+        let names: BTreeSet<String> = names.into_iter().map(Into::into).collect();
+        if names.is_empty() { Self::All } else { Self::Of(names) }
+    }
+}
+
+impl std::fmt::Display for Units {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("the whole house"),
+            Self::Of(names) => {
+                f.write_str(&names.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
 /// What an account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -101,6 +120,18 @@ pub(crate) fn check_name(name: &str) -> Result<(), GuardError> {
     } else {
         Err(GuardError::BadName)
     }
+}
+
+/// Most units of one account.
+const UNITS_MAX: usize = 64;
+
+/// Checks the names of an account's units: texts as locations carry them.
+pub(crate) fn check_units(units: &Units) -> Result<(), GuardError> {
+    let Units::Of(names) = units else { return Ok(()) };
+    let good = |name: &String| {
+        (1..=64).contains(&name.len()) && name.trim() == name && !name.chars().any(char::is_control)
+    };
+    if names.len() <= UNITS_MAX && names.iter().all(good) { Ok(()) } else { Err(GuardError::BadUnit) }
 }
 
 #[cfg(test)]

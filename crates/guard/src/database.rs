@@ -10,12 +10,12 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use vitals::time::{HOUR, MINUTE};
-use vitals::{DeviceId, ReceiveTime, Role};
+use vitals::{DeviceId, PatientId, ReceiveTime, Role};
 
-use crate::{Account, GuardError, Kind, files};
+use crate::{Account, GuardError, Kind, Units, files};
 
-/// The version of the tables below.
-const VERSION: i64 = 1;
+/// The version of the tables after all of [`STEPS`].
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE account (
@@ -41,6 +41,13 @@ CREATE TABLE setup (
 ) STRICT;
 PRAGMA user_version = 1;
 ";
+
+/// What each version added to the one before it.
+const STEPS: [&str; 1] = ["
+ALTER TABLE account ADD COLUMN units TEXT; -- names as a JSON list; null: the whole house
+ALTER TABLE account ADD COLUMN patient TEXT; -- whose own account it is
+PRAGMA user_version = 2;
+"];
 
 /// The tables of the other parts of the guard, which each makes if they are not there.
 const MODULES: [&str; 6] = [
@@ -91,13 +98,15 @@ impl Database {
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "secure_delete", true)?;
         let change = connection.transaction_with_behavior(IMMEDIATE)?;
-        let found = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        match found {
-            0 => change.execute_batch(TABLES)?,
-            VERSION => {}
-            found => {
-                return Err(GuardError::NewerDatabase { found, known: VERSION });
-            }
+        let found: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if !(0..=VERSION).contains(&found) {
+            return Err(GuardError::NewerDatabase { found, known: VERSION });
+        }
+        if found == 0 {
+            change.execute_batch(TABLES)?;
+        }
+        for step in STEPS.iter().skip(usize::try_from(found - 1).unwrap_or(0)) {
+            change.execute_batch(step)?;
         }
         for tables in MODULES {
             change.execute_batch(tables)?;
@@ -135,18 +144,18 @@ impl Database {
 
     /// A person's account and password hash.
     pub(crate) fn person(&self, name: &str) -> Result<Option<(Account, String)>, GuardError> {
-        let sql = "SELECT name, kind, role, secret FROM account WHERE name = ?1 AND kind = ?2";
+        let sql = "SELECT name, kind, role, units, patient, secret FROM account WHERE name = ?1 AND kind = ?2";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         let found = query.query_row(params![name, Kind::Person.name()], |row| {
-            Ok((account(row)?, row.get::<_, String>(3)?))
+            Ok((account(row)?, row.get::<_, String>(5)?))
         });
         Ok(found.optional()?)
     }
 
     /// The service that has this token's fingerprint.
     pub(crate) fn service(&self, token: &blake3::Hash) -> Result<Option<Account>, GuardError> {
-        let sql = "SELECT name, kind, role FROM account WHERE secret = ?1 AND kind = ?2";
+        let sql = "SELECT name, kind, role, units, patient FROM account WHERE secret = ?1 AND kind = ?2";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         let key = token.to_hex();
@@ -161,7 +170,7 @@ impl Database {
 
     pub(crate) fn accounts(&self) -> Result<Vec<Account>, GuardError> {
         let connection = self.lock();
-        let mut query = connection.prepare("SELECT name, kind, role FROM account ORDER BY name")?;
+        let mut query = connection.prepare("SELECT name, kind, role, units, patient FROM account ORDER BY name")?;
         let rows = query.query_map([], account)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -229,12 +238,12 @@ impl Database {
     ) -> Result<Option<Account>, GuardError> {
         let connection = self.lock();
         let mut query = connection.prepare_cached(
-            "SELECT account.name, kind, role, began_us, used_us FROM session
+            "SELECT account.name, kind, role, units, patient, began_us, used_us FROM session
              JOIN account ON account.name = session.account WHERE token = ?1",
         )?;
         let key = token.to_hex();
         let found = query.query_row([key.as_str()], |row| {
-            Ok((account(row)?, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?))
+            Ok((account(row)?, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?))
         });
         let Some((account, began, used)) = found.optional()? else {
             return Ok(None);
@@ -285,7 +294,7 @@ impl Database {
 
     /// The program of that name, if there is one.
     pub(crate) fn service_named(&self, name: &str) -> Result<Option<Account>, GuardError> {
-        let sql = "SELECT name, kind, role FROM account WHERE name = ?1 AND kind = ?2";
+        let sql = "SELECT name, kind, role, units, patient FROM account WHERE name = ?1 AND kind = ?2";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         Ok(query.query_row([name, Kind::Service.name()], account).optional()?)
@@ -370,23 +379,47 @@ fn has_administrator(connection: &Connection) -> Result<bool, GuardError> {
 }
 
 fn insert_account(connection: &Connection, new: &Account, secret: &str) -> Result<(), GuardError> {
-    let sql = "INSERT INTO account (name, kind, role, secret) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (name) DO NOTHING";
-    let values = params![new.name, new.kind.name(), new.role.name(), secret];
+    let sql = "INSERT INTO account (name, kind, role, secret, units, patient)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO NOTHING";
+    let (units, patient) = (units_text(&new.units), new.patient.as_ref().map(PatientId::as_str));
+    let values = params![new.name, new.kind.name(), new.role.name(), secret, units, patient];
     match connection.execute(sql, values)? {
         0 => Err(GuardError::Exists(new.name.clone())),
         _ => Ok(()),
     }
 }
 
-/// An account from the columns name, kind, role. What we don't know we don't let in.
+/// Units as a column holds them: null is the whole house.
+fn units_text(units: &Units) -> Option<String> {
+    match units {
+        Units::All => None,
+        Units::Of(names) => {
+            Some(serde_json::Value::from_iter(names.iter().map(String::as_str)).to_string())
+        }
+    }
+}
+
+/// An account from the columns name, kind, role, units, patient. What we don't know we don't let
+/// in.
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let (kind, role): (String, String) = (row.get(1)?, row.get(2)?);
+    let (units, patient): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
     let kind = match kind.as_str() {
         "person" => Kind::Person,
         "service" => Kind::Service,
         _ => return Err(rusqlite::Error::InvalidQuery),
     };
-    let role = Role::from_name(&role).ok_or(rusqlite::Error::InvalidQuery)?;
-    Ok(Account::new(&row.get::<_, String>(0)?, role, kind))
+    let strange = |_| rusqlite::Error::InvalidQuery;
+    let units = match units {
+        None => Units::All,
+        Some(names) => Units::Of(serde_json::from_str(&names).map_err(strange)?),
+    };
+    let patient = patient.map(|id| PatientId::new(&id)).transpose();
+    Ok(Account {
+        name: row.get(0)?,
+        role: Role::from_name(&role).ok_or(rusqlite::Error::InvalidQuery)?,
+        kind,
+        units,
+        patient: patient.map_err(|_| rusqlite::Error::InvalidQuery)?,
+    })
 }

@@ -27,6 +27,9 @@ pub enum GuardError {
     /// An account name with characters that may not be in it.
     #[error("an account name has 1 to 64 characters of A-Z a-z 0-9 . _ - @ and is not reserved")]
     BadName,
+    /// A unit's name that no location can have, or too many of them.
+    #[error("a unit is named as locations name it: 1 to 64 characters, no spaces around, at most 64 units")]
+    BadUnit,
     /// A password that is too easy.
     #[error("choose another password: {0}")]
     WeakPassword(&'static str),

@@ -3,21 +3,30 @@
 
 use vitals::{ReceiveTime, Role};
 
-use crate::account::check_name;
+use crate::account::{check_name, check_units};
 use crate::{Account, Deed, Guard, GuardError, Kind, Outcome, Record, password, secret};
 
 impl Guard {
-    /// Adds a person.
+    /// Adds a person of the whole house.
     ///
     /// # Errors
     /// [`GuardError::BadName`], [`GuardError::WeakPassword`], [`GuardError::Exists`].
     pub fn add_user(&self, name: &str, role: Role, password: &str) -> Result<Account, GuardError> {
-        let people = self.people()?;
-        check_name(name)?;
-        password::check_new(name, password)?;
         let account = Account::new(name, role, Kind::Person);
-        people.database.add_account(&account, &password::hash(password)?)?;
+        self.add_person(&account, password)?;
         Ok(account)
+    }
+
+    /// Adds a person as described: role, units, and for a patient's own account who that is.
+    ///
+    /// # Errors
+    /// As [`Guard::add_user`]; [`GuardError::BadUnit`].
+    pub fn add_person(&self, account: &Account, password: &str) -> Result<(), GuardError> {
+        let people = self.people()?;
+        check_name(&account.name)?;
+        check_units(&account.units)?;
+        password::check_new(&account.name, password)?;
+        people.database.add_account(account, &password::hash(password)?)
     }
 
     /// Removes a person or a service. Their sessions and tokens end at once.
@@ -51,12 +60,20 @@ impl Guard {
     /// # Errors
     /// [`GuardError::BadName`], [`GuardError::Exists`].
     pub fn add_service_token(&self, name: &str, role: Role) -> Result<String, GuardError> {
+        self.add_service(&Account::new(name, role, Kind::Service))
+    }
+
+    /// [`Guard::add_service_token`] for an account as described.
+    ///
+    /// # Errors
+    /// As [`Guard::add_service_token`]; [`GuardError::BadUnit`].
+    pub fn add_service(&self, account: &Account) -> Result<String, GuardError> {
         let people = self.people()?;
-        check_name(name)?;
+        check_name(&account.name)?;
+        check_units(&account.units)?;
         let token = format!("{}{}", secret::SERVICE_PREFIX, secret::token()?);
-        let account = Account::new(name, role, Kind::Service);
         let key = secret::fingerprint(token.as_bytes()).to_hex();
-        people.database.add_account(&account, &key)?;
+        people.database.add_account(account, &key)?;
         Ok(token)
     }
 }

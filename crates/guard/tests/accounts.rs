@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use guard::{Account, Guard, GuardError, Kind, LoginError, SessionTimes};
+use guard::{Account, Guard, GuardError, Kind, LoginError, SessionTimes, Units};
 use tempfile::TempDir;
 use vitals::time::{HOUR, MINUTE, SECOND};
-use vitals::{DeviceId, ReceiveTime, Role};
+use vitals::{DeviceId, PatientId, ReceiveTime, Role};
 
 const PASSWORD: &str = "four random plain words";
 const START: ReceiveTime = ReceiveTime(1_700_000_000 * SECOND);
@@ -260,4 +260,54 @@ fn a_new_folder_is_ours_alone_and_wide_files_are_narrowed() {
     for file in files.map(|file| folder.join(file)) {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
+}
+
+#[test]
+fn units_and_the_patient_of_an_account_are_kept() {
+    let (folder, guard) = guard();
+    let units: Units = ["ICU", "4 West"].into_iter().collect();
+    let ada = Account { units, ..Account::new("ada", Role::Nurse, Kind::Person) };
+    guard.add_person(&ada, PASSWORD).expect("added");
+    let patient = Some(PatientId::from_identifier("urn:mrn", "1"));
+    let mary = Account { patient, ..Account::new("mary", Role::Patient, Kind::Person) };
+    guard.add_person(&mary, PASSWORD).expect("added");
+    let ehr = Account { units: ada.units.clone(), ..Account::new("ehr", Role::Service, Kind::Service) };
+    let token = guard.add_service(&ehr).expect("added");
+    for bad in ["", " ICU", "a\nb", &"x".repeat(65)] {
+        let units = Units::Of([bad.to_owned()].into());
+        let bob = Account { units, ..Account::new("bob", Role::Nurse, Kind::Person) };
+        assert!(matches!(guard.add_person(&bob, PASSWORD), Err(GuardError::BadUnit)), "{bad:?}");
+    }
+    drop(guard);
+    let guard = Guard::open(folder.path()).expect("a guard");
+    let (found, session) = guard.login("ada", PASSWORD, START).expect("logged in");
+    assert_eq!((&found, guard.session(&session, START)), (&ada, Some(ada.clone())));
+    assert_eq!(guard.bearer(&token), Some(ehr.clone()));
+    assert_eq!(guard.list_users().expect("listed"), [ada, ehr, mary]);
+}
+
+/// The database of the first version, before accounts knew units.
+#[test]
+fn an_older_database_opens_and_its_accounts_are_of_the_whole_house() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let old = rusqlite::Connection::open(folder.path().join(guard::DATABASE_FILE)).expect("db");
+    old.execute_batch(
+        "CREATE TABLE account (name TEXT PRIMARY KEY COLLATE NOCASE, kind TEXT NOT NULL,
+             role TEXT NOT NULL, secret TEXT NOT NULL UNIQUE) STRICT;
+         CREATE TABLE session (token TEXT PRIMARY KEY,
+             account TEXT NOT NULL REFERENCES account (name) ON DELETE CASCADE,
+             began_us INTEGER NOT NULL, used_us INTEGER NOT NULL) STRICT;
+         CREATE INDEX session_of ON session (account, used_us);
+         CREATE TABLE device (id TEXT PRIMARY KEY, password TEXT NOT NULL) STRICT;
+         CREATE TABLE setup (one INTEGER PRIMARY KEY CHECK (one = 1), code TEXT NOT NULL) STRICT;
+         INSERT INTO account VALUES ('ada', 'person', 'nurse', 'kept');
+         PRAGMA user_version = 1;",
+    )
+    .expect("written");
+    drop(old);
+    let guard = Guard::open(folder.path()).expect("opened");
+    let ada = Account::new("ada", Role::Nurse, Kind::Person);
+    assert_eq!(guard.list_users().expect("listed"), [ada]);
+    guard.set_password("ada", PASSWORD).expect("set");
+    assert!(guard.login("ada", PASSWORD, START).is_ok());
 }

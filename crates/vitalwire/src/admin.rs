@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
-use guard::Guard;
+use guard::{Account, Guard, Kind, Units};
 use store::{DirectoryQuery, SqliteStore, Store};
-use vitals::{DeviceId, Role};
+use vitals::{DeviceId, PatientId, Role};
 
 use crate::Misuse;
 use crate::clock::clock;
@@ -37,9 +37,17 @@ pub(crate) enum UserCommand {
     Add {
         /// Account name.
         name: String,
-        /// nurse, charge-nurse, physician, engineer, administrator
+        /// nurse, charge-nurse, physician, pharmacist, engineer, operations, security-officer,
+        /// researcher, administrator, patient, caregiver
         #[arg(long)]
         role: String,
+        /// A unit whose patients the person works with, as locations name it; may be repeated.
+        /// Without any: the whole house.
+        #[arg(long = "unit")]
+        units: Vec<String>,
+        /// For a patient's own account (role patient): who that is.
+        #[arg(long)]
+        patient: Option<String>,
         #[command(flatten)]
         data: Data,
     },
@@ -50,6 +58,10 @@ pub(crate) enum UserCommand {
         /// service, or any role of a person.
         #[arg(long, default_value = "service")]
         role: String,
+        /// A unit whose patients the program works with; may be repeated. Without any: the whole
+        /// house.
+        #[arg(long = "unit")]
+        units: Vec<String>,
         #[command(flatten)]
         data: Data,
     },
@@ -96,23 +108,59 @@ fn password() -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+/// An account as the command line describes it.
+fn described(
+    name: &str,
+    role: Role,
+    units: Vec<String>,
+    patient: Option<String>,
+) -> Result<Account, Misuse> {
+    if (role == Role::Patient) != patient.is_some() {
+        return Err(Misuse("--role patient and --patient ID go together".to_owned()));
+    }
+    let patient = patient.map(|id| PatientId::new(&id)).transpose();
+    let patient = patient.map_err(|error| Misuse(format!("--patient: {error}")))?;
+    Ok(Account { units: units.into_iter().collect(), patient, ..Account::new(name, role, Kind::Person) })
+}
+
+/// Whose patients an account works with.
+fn reach(account: &Account) -> String {
+    match (&account.patient, &account.units) {
+        (Some(_), _) => "one patient's own account".to_owned(),
+        (None, Units::All) => "the whole house; --unit restricts it".to_owned(),
+        (None, units) => format!("units {units}"),
+    }
+}
+
+/// What the audit log says of a new account.
+fn detail(account: &Account) -> String {
+    let who = format!("{} as {}", shown(&account.name), account.role.name());
+    match &account.units {
+        Units::All => who,
+        units => format!("{who} in {units}"),
+    }
+}
+
 pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
     match command {
-        UserCommand::Add { name, role: wanted, data } => {
-            let role = role(&wanted)?;
+        UserCommand::Add { name, role: wanted, units, patient, data } => {
+            let account = described(&name, role(&wanted)?, units, patient)?;
             let (guard, password) = (data.guard()?, password()?);
-            let detail = format!("{} as {}", shown(&name), role.name());
-            guard.locally("add-user", &detail, clock(), || guard.add_user(&name, role, &password))?;
-            println!("added {name} ({})", role.name());
+            guard.locally("add-user", &detail(&account), clock(), || {
+                guard.add_person(&account, &password)
+            })?;
+            println!("added {name} ({}): {}", account.role.name(), reach(&account));
         }
-        UserCommand::Token { name, role: wanted, data } => {
-            let (guard, role) = (data.guard()?, role(&wanted)?);
-            let detail = format!("{} as {}", shown(&name), role.name());
-            let token = guard.locally("add-token", &detail, clock(), || {
-                guard.add_service_token(&name, role)
+        UserCommand::Token { name, role: wanted, units, data } => {
+            let units = units.into_iter().collect();
+            let account =
+                Account { units, ..Account::new(&name, role(&wanted)?, Kind::Service) };
+            let guard = data.guard()?;
+            let token = guard.locally("add-token", &detail(&account), clock(), || {
+                guard.add_service(&account)
             })?;
             println!("{token}");
-            eprintln!("This is shown once. Keep it like a password.");
+            eprintln!("This is shown once. Keep it like a password. Works with {}.", reach(&account));
         }
         UserCommand::Password { name, data } => {
             let (guard, password) = (data.guard()?, password()?);
@@ -126,7 +174,8 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
         }
         UserCommand::List { data } => {
             for account in data.guard()?.list_users()? {
-                println!("{}\t{}\t{}", account.name, account.role.name(), account.kind.name());
+                let (role, kind) = (account.role.name(), account.kind.name());
+                println!("{}\t{role}\t{kind}\t{}", account.name, account.units);
             }
         }
     }
