@@ -184,6 +184,7 @@ impl Api {
             subject: subject.map(|id| self.recorded_as(id)),
             outcome,
             detail: source().map_or_else(String::new, |source| format!("from {source}")),
+            ..Record::default()
         };
         self.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))?;
         // Outside of a request, such as in a test of one handler, there is nothing to tell.

@@ -91,6 +91,7 @@ async fn write(guard: Guard, writer: usize, each: usize) -> Result<Vec<u128>, gu
                 subject: Some(PatientId::from_identifier("urn:bench", &n.to_string())),
                 outcome: Outcome::Allowed,
                 detail: String::new(),
+                ..Record::default()
             })
             .await?;
         waits_us.push(began.elapsed().as_micros());

@@ -40,7 +40,7 @@ pub use error::{GuardError, LoginError};
 pub use notes::Note;
 pub use permission::Permission;
 pub use privacy::PatientFacts;
-pub use record::{Deed, Outcome, Record};
+pub use record::{Deed, Outcome, PATIENTS_MAX, Record};
 
 /// The database with accounts, sessions and device credentials, in the guard's folder.
 pub const DATABASE_FILE: &str = "guard.db";

@@ -100,6 +100,7 @@ impl Guard {
             subject: None,
             outcome,
             detail: detail.to_owned(),
+            ..Record::default()
         };
         self.audit_blocking(record(Outcome::Allowed))?;
         let done = deed();

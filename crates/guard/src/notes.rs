@@ -97,6 +97,7 @@ impl Note {
             subject: None,
             outcome: self.outcome,
             detail,
+            ..Record::default()
         }
     }
 }

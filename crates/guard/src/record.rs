@@ -1,12 +1,19 @@
 //! What an audit record says.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 use vitals::{PatientId, ReceiveTime, Role};
 
 use crate::Permission;
 
-/// One record of the audit trail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Patients named in one record; [`crate::Guard::audit`] makes further records of those on top.
+pub const PATIENTS_MAX: usize = 400;
+/// Policies named in one record.
+const POLICIES_MAX: usize = 8;
+
+/// One record of the audit trail. Write what is known, and `..Record::default()` for the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
     /// When.
     pub at: ReceiveTime,
@@ -26,6 +33,25 @@ pub struct Record {
     pub outcome: Outcome,
     /// More, without patient data or secrets; may be empty. At most 512 bytes are kept.
     pub detail: String,
+    /// What it was done to, where that is not a patient: a device, an alert's episode, an account,
+    /// a file of the configuration. At most 128 bytes are kept.
+    pub object: String,
+    /// Whose data were in the answer, where it was about many: any number, opaque ids.
+    pub patients: Vec<PatientId>,
+    /// Which request: what the answer's header `x-request-id` says. At most 64 bytes are kept.
+    pub request: String,
+    /// From where.
+    pub source: Option<IpAddr>,
+    /// For what purpose: a code of HL7's PurposeOfUse (`TREAT`, `ETREAT` for break-glass, `HOPERAT`).
+    pub purpose: String,
+    /// The program that acts for the account: the client id of a grant.
+    pub client: String,
+    /// The beginning of the fingerprint of the session or grant; never the token.
+    pub session: String,
+    /// How the account proved itself: `password`, `totp`, `passkey`, `token`, `certificate`.
+    pub factor: String,
+    /// The policies that decided, by id; the first eight are kept, 64 bytes each.
+    pub policies: Vec<String>,
 }
 
 /// What was done.
@@ -48,6 +74,12 @@ impl Deed {
     }
 }
 
+impl Default for Deed {
+    fn default() -> Self {
+        Self::Named("unnamed")
+    }
+}
+
 impl From<Permission> for Deed {
     fn from(permission: Permission) -> Self {
         Self::Permitted(permission)
@@ -61,11 +93,12 @@ impl From<&'static str> for Deed {
 }
 
 /// How it went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Outcome {
     /// It was allowed, and is about to be answered.
     Allowed,
     /// It was refused.
+    #[default]
     Denied,
     /// It was allowed, and did not work.
     Failed,
@@ -99,6 +132,24 @@ struct Line<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     detail: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    object: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    patients: &'a [PatientId],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    request: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<IpAddr>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    purpose: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    client: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    session: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    factor: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<&'a str>,
 }
 
 impl Record {
@@ -114,7 +165,42 @@ impl Record {
             subject: self.subject.as_ref().map(PatientId::as_str),
             outcome: self.outcome.name(),
             detail: clip(&self.detail, 512),
+            object: clip(&self.object, 128),
+            patients: &self.patients[..self.patients.len().min(PATIENTS_MAX)],
+            request: clip(&self.request, 64),
+            source: self.source,
+            purpose: clip(&self.purpose, 32),
+            client: clip(&self.client, 128),
+            session: clip(&self.session, 32),
+            factor: clip(&self.factor, 32),
+            policies: self.policies.iter().take(POLICIES_MAX).map(|id| clip(id, 64)).collect(),
         })
+    }
+
+    /// A record of something done by somebody, allowed; the rest is filled in by its fields.
+    #[must_use]
+    pub fn new(at: ReceiveTime, actor: &str, action: impl Into<Deed>) -> Self {
+        Self {
+            at,
+            actor: actor.to_owned(),
+            action: action.into(),
+            outcome: Outcome::Allowed,
+            ..Self::default()
+        }
+    }
+
+    /// The record, and further ones like it for the patients that do not fit into one.
+    pub(crate) fn parts(mut self) -> Vec<Self> {
+        if self.patients.len() <= PATIENTS_MAX {
+            return vec![self];
+        }
+        let patients = std::mem::take(&mut self.patients);
+        let count = patients.len().div_ceil(PATIENTS_MAX);
+        let part = |(n, some): (usize, &[PatientId])| {
+            let detail = format!("part {} of {count} {}", n + 1, self.detail);
+            Self { patients: some.to_vec(), detail: detail.trim_end().to_owned(), ..self.clone() }
+        };
+        patients.chunks(PATIENTS_MAX).enumerate().map(part).collect()
     }
 }
 
@@ -139,6 +225,7 @@ mod tests {
             subject: None,
             outcome: Outcome::Denied,
             detail: "\u{1}".repeat(10_000),
+            ..Record::default()
         };
         let json = record.json(7).expect("texts and numbers");
         assert!(

@@ -121,6 +121,7 @@ impl Authenticator for Doorkeeper {
             subject: None,
             outcome: if identity.may_subscribe { Outcome::Allowed } else { Outcome::Denied },
             detail: what.to_owned(),
+            ..Record::default()
         };
         self.guard.audit_blocking(record).map_err(|_| Refused::NotAllowed)
     }

@@ -153,6 +153,7 @@ async fn record(
         subject: None,
         outcome,
         detail: source().map_or_else(String::new, |source| format!("from {source}")),
+        ..Record::default()
     };
     api.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))
 }

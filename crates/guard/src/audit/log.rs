@@ -148,6 +148,7 @@ impl Log {
             subject: None,
             outcome: Outcome::Failed,
             detail,
+            ..Record::default()
         }])
     }
 

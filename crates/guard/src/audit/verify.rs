@@ -178,7 +178,7 @@ mod tests {
             for (actor, route, detail) in texts {
                 let record = Record {
                     at: ReceiveTime(0), actor, role: None, action: "login".into(), route,
-                    subject: None, outcome: Outcome::Denied, detail,
+                    subject: None, outcome: Outcome::Denied, detail, ..Record::default()
                 };
                 let json = record.json(place.number + 1).expect("texts and numbers");
                 let (next, line) = place.append(&json);

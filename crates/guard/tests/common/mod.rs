@@ -32,6 +32,7 @@ pub fn record(n: u64) -> Record {
         subject: Some(PatientId::from_identifier("urn:test", &n.to_string())),
         outcome: Outcome::Allowed,
         detail: String::new(),
+        ..Record::default()
     }
 }
 
