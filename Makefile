@@ -5,8 +5,11 @@
 run: build
 	./target/release/vitalwire demo
 
+# The program, and beside it what it is made of (CycloneDX) and where it comes from (SLSA provenance).
 build: web
 	cargo build --release --locked -p vitalwire
+	cargo run --quiet --locked -p xtask -- sbom > target/release/vitalwire.cdx.json
+	cargo run --quiet --locked -p xtask -- provenance target/release/vitalwire > target/release/vitalwire.provenance.json
 
 # The pages: installs their packages through npm, from the lock file.
 web:

@@ -8,6 +8,8 @@ use std::time::Duration;
 use api::origin::Peer;
 use axum::Router;
 use axum::body::Body;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -93,7 +95,14 @@ async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        router.clone().oneshot(request)
+        let router = router.clone();
+        async move {
+            if !names_one_host(&request) {
+                refused("host");
+                return Ok(StatusCode::BAD_REQUEST.into_response());
+            }
+            router.oneshot(request).await
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -106,6 +115,13 @@ async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer
         // Never the request itself: an address may name a patient.
         tracing::debug!("http: connection ended: {}", kind(&error));
     }
+}
+
+/// RFC 9112, 3.2: a request of HTTP/1.1 says which host it means, once. Two would be two answers to
+/// whom it is for, one for us and one for a proxy before us.
+fn names_one_host(request: &hyper::Request<Body>) -> bool {
+    let named = request.headers().get_all(header::HOST).iter().count();
+    named == 1 || (named == 0 && request.version() < hyper::Version::HTTP_11)
 }
 
 fn kind(error: &hyper::Error) -> &'static str {
