@@ -6,21 +6,27 @@ use std::collections::BTreeSet;
 use super::Finding;
 
 /// Every crate and its floor, lowest first (`docs/architecture.md`).
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 28] = [
     ("vitals", 0),
     ("wire-mqtt", 1),
     ("wire-hl7", 1),
     ("wire-fhir", 1),
+    ("ledger", 1),
     ("mapping", 1),
+    ("oauth", 1),
+    ("policy", 1),
     ("score", 1),
     ("alert", 1),
+    ("fleet", 1),
     ("signal", 1),
     ("record", 1),
+    ("seal", 1),
     ("engine", 2),
     ("journal", 3),
     ("store", 3),
     ("guard", 3),
     ("library", 3),
+    ("vault", 3),
     ("live", 4),
     ("gateway", 5),
     ("runtime", 5),
