@@ -22,6 +22,7 @@ pub struct Http {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
     address: String,
+    token: Option<String>,
 }
 
 impl Http {
@@ -31,7 +32,14 @@ impl Http {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { client, base: format!("http://{address}"), address: address.to_owned() }
+        Self { client, base: format!("http://{address}"), address: address.to_owned(), token: None }
+    }
+
+    /// The same client as the program with this token.
+    #[must_use]
+    pub fn with_token(mut self, token: Option<String>) -> Self {
+        self.token = token;
+        self
     }
 
     /// `host:port` of the server.
@@ -93,6 +101,9 @@ impl Http {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !body.is_empty() {
             request = request.header("content-type", kind);
+        }
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         let response = self.client.request(request.body(Full::new(body))?).await?;
         let status = response.status();

@@ -13,6 +13,7 @@ mod overload;
 mod peer;
 mod process;
 mod report;
+mod security;
 mod server;
 mod ward;
 mod waves;
@@ -75,6 +76,8 @@ enum What {
     Waves,
     /// kill -9 under them.
     WavesRestart,
+    /// What security costs: on and off, by turns.
+    Security,
 }
 
 /// What every measure is told.
@@ -141,6 +144,7 @@ async fn measure(args: Args) -> anyhow::Result<()> {
             What::Overload => overload::flood(&bench, &mut report).await,
             What::Waves => waves::measure(&bench, &mut report).await,
             What::WavesRestart => waves::restart(&bench, &mut report).await,
+            What::Security => security::measure(&bench, &mut report).await,
         };
         // One measure that fails takes none of the others away.
         if let Err(error) = measured {

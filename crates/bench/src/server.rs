@@ -14,7 +14,46 @@ use crate::process::Usage;
 /// How long the platform may take to answer for the first time.
 const STARTS_WITHIN: Duration = Duration::from_secs(120);
 
-/// A running `vitalwire serve --open`.
+/// How the platform is started.
+#[derive(Debug, Clone, Default)]
+pub struct How {
+    /// The token of a program, when authentication is on; none: `--open`.
+    pub token: Option<String>,
+    /// Configuration by variables.
+    pub environment: Vec<(&'static str, &'static str)>,
+}
+
+impl How {
+    /// Locked: makes an account for the load on a folder that is to be started on.
+    ///
+    /// # Errors
+    /// When the program can't make it.
+    pub fn locked(binary: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let made = Command::new(binary)
+            .args(["user", "token", ACCOUNT, "--role", "administrator", "--data"])
+            .arg(folder)
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cannot make an account")?;
+        let text = String::from_utf8_lossy(&made.stdout).into_owned();
+        let token = text.split_whitespace().find(|word| word.starts_with("vw_"));
+        let token = token.context("`vitalwire user token` printed no token")?.to_owned();
+        // MLLP knows no accounts.
+        let environment = vec![("VITALWIRE_MLLP_PEERS", "127.0.0.1")];
+        Ok(Self { token: Some(token), environment })
+    }
+
+    /// Account and token, for MQTT.
+    #[must_use]
+    pub fn credentials(&self) -> Option<(String, String)> {
+        self.token.clone().map(|token| (ACCOUNT.to_owned(), token))
+    }
+}
+
+/// The account of the load.
+const ACCOUNT: &str = "bench";
+
+/// A running `vitalwire serve`.
 pub struct Server {
     child: Child,
     /// MQTT, `host:port`.
@@ -31,7 +70,19 @@ impl Server {
     /// # Errors
     /// When it can't be started, ends, or is not ready within two minutes.
     pub async fn start(binary: &Path, folder: &Path) -> anyhow::Result<(Self, Duration)> {
-        Self::start_at(binary, folder, free_ports()?).await
+        Self::start_as(binary, folder, &How::default()).await
+    }
+
+    /// [`Self::start`], locked or with other configuration.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_as(
+        binary: &Path,
+        folder: &Path,
+        how: &How,
+    ) -> anyhow::Result<(Self, Duration)> {
+        Self::start_at(binary, folder, free_ports()?, how).await
     }
 
     /// Starts it on these ports: HTTP, MQTT, MLLP.
@@ -39,20 +90,24 @@ impl Server {
         binary: &Path,
         folder: &Path,
         [http, mqtt, mllp]: [String; 3],
+        how: &How,
     ) -> anyhow::Result<(Self, Duration)> {
         let log = std::fs::File::create(folder.join("bench.log")).context("cannot make a log")?;
         let began = Instant::now();
         let child = Command::new(binary)
-            .args(["serve", "--open", "--data"])
+            .arg("serve")
+            .args(how.token.is_none().then_some("--open"))
+            .arg("--data")
             .arg(folder)
             .args(["--http", &http, "--mqtt", &mqtt, "--mllp", &mllp])
             .env("RUST_LOG", "warn")
+            .envs(how.environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut server = Self { child, mqtt, mllp, http: Http::new(&http) };
+        let mut server = Self { child, mqtt, mllp, http: Http::new(&http).with_token(how.token.clone()) };
         loop {
             if server.http.get("/readyz").await.is_ok() {
                 return Ok((server, began.elapsed()));
@@ -147,7 +202,7 @@ impl Server {
     pub async fn killed(self, binary: &Path, folder: &Path) -> anyhow::Result<(Self, Duration)> {
         let at = [self.http.address().to_owned(), self.mqtt.clone(), self.mllp.clone()];
         self.kill()?;
-        Self::start_at(binary, folder, at).await
+        Self::start_at(binary, folder, at, &How::default()).await
     }
 
     /// Ends it as a power cut would: SIGKILL.
