@@ -17,5 +17,7 @@ pub mod udi;
 pub mod inventory;
 pub mod sbom;
 pub mod advisory;
+pub mod campaign;
+pub mod habit;
 pub mod limit;
 mod table;
