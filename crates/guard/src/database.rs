@@ -267,47 +267,12 @@ impl Database {
         Ok(())
     }
 
-    /// Adds a device, or gives it another password.
-    pub(crate) fn put_device(&self, id: &DeviceId, key: &blake3::Hash) -> Result<(), GuardError> {
-        let sql = "INSERT INTO device (id, password) VALUES (?1, ?2)
-                   ON CONFLICT (id) DO UPDATE SET password = excluded.password";
-        self.lock().execute(sql, params![id.as_str(), key.to_hex().as_str()])?;
-        self.changed();
-        Ok(())
-    }
-
-    /// Adds a device that comes with a certificate: no password opens.
-    pub(crate) fn put_device_without_password(&self, id: &DeviceId) -> Result<(), GuardError> {
-        let sql = "INSERT INTO device (id, password) VALUES (?1, '')
-                   ON CONFLICT (id) DO UPDATE SET password = ''";
-        self.lock().execute(sql, [id.as_str()])?;
-        self.changed();
-        Ok(())
-    }
-
-    /// What is kept for a device's password, as text, if the device has credentials.
-    pub(crate) fn device_key(&self, id: &str) -> Result<Option<String>, GuardError> {
-        let connection = self.lock();
-        let mut query = connection.prepare_cached("SELECT password FROM device WHERE id = ?1")?;
-        Ok(query.query_row([id], |row| row.get::<_, String>(0)).optional()?)
-    }
-
     /// The program of that name, if there is one.
     pub(crate) fn service_named(&self, name: &str) -> Result<Option<Account>, GuardError> {
         let sql = "SELECT name, kind, role, units, patient FROM account WHERE name = ?1 AND kind = ?2";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         Ok(query.query_row([name, Kind::Service.name()], account).optional()?)
-    }
-
-    pub(crate) fn remove_device(&self, id: &DeviceId) -> Result<(), GuardError> {
-        match self.lock().execute("DELETE FROM device WHERE id = ?1", [id.as_str()])? {
-            0 => Err(GuardError::Unknown(id.to_string())),
-            _ => {
-                self.changed();
-                Ok(())
-            }
-        }
     }
 
     pub(crate) fn devices(&self) -> Result<Vec<DeviceId>, GuardError> {

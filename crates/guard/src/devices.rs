@@ -1,20 +1,24 @@
 //! Devices that can do no better than name and password. Those passwords are made here and random:
 //! a fingerprint keeps them safe, and ten thousand devices may reconnect at once.
+//!
+//! Where a device is in its life is in `pki`; adding one here is an engineer's word that it was
+//! checked, and puts it into service.
 
-use vitals::DeviceId;
+use rusqlite::params;
+use vitals::{DeviceId, ReceiveTime};
 
-use crate::{Account, Guard, GuardError, secret};
+use crate::pki::state_of;
+use crate::{Account, DeviceState, DeviceStep, Guard, GuardError, TrustError, secret};
 
 impl Guard {
     /// Adds a device, or gives it a new password: returned to be shown once. The device's user
-    /// name is its id.
+    /// name is its id. It is in service at once, and marked as weaker than one with a certificate.
     ///
     /// # Errors
-    /// [`GuardError`] when the database fails.
+    /// [`TrustError::Refused`] when it is suspended or retired; [`GuardError`] when the database fails.
     pub fn add_device(&self, id: &DeviceId) -> Result<String, GuardError> {
-        let people = self.people()?;
         let password = secret::device_password()?;
-        people.database.put_device(id, &secret::fingerprint(password.as_bytes()))?;
+        self.put_device(id, secret::fingerprint(password.as_bytes()).to_hex().as_str())?;
         Ok(password)
     }
 
@@ -22,22 +26,44 @@ impl Guard {
     /// longer opens.
     ///
     /// # Errors
-    /// [`GuardError`] when the database fails.
+    /// As [`Guard::add_device`].
     pub fn add_device_with_certificate(&self, id: &DeviceId) -> Result<(), GuardError> {
-        self.people()?.database.put_device_without_password(id)
+        self.put_device(id, "")
+    }
+
+    fn put_device(&self, id: &DeviceId, password: &str) -> Result<(), GuardError> {
+        self.people()?.database.with(|connection| {
+            let change = connection.transaction_with_behavior(crate::pki::IMMEDIATE)?;
+            let now = system_now();
+            let from = state_of(&change, id)?;
+            match from {
+                Some(state @ (DeviceState::Suspended | DeviceState::Retired)) => {
+                    let why = format!("the device is {}: activate or remove it first", state.name());
+                    return Err(TrustError::Refused(why).into());
+                }
+                Some(DeviceState::Active) => {}
+                _ => {
+                    let by = ("an engineer", "added with its credentials");
+                    crate::pki::put_state(&change, id, from, DeviceState::Active, by, now)?;
+                }
+            }
+            change.execute(
+                "INSERT INTO device (id, password) VALUES (?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET password = excluded.password",
+                params![id.as_str(), password],
+            )?;
+            Ok(change.commit()?)
+        })?;
+        self.trust_changed();
+        Ok(())
     }
 
     /// What a device's credentials are, as a text that changes with them and opens nothing: none
-    /// when it has none. Whoever serves a device for long compares it with what it was.
+    /// when it has none or is not in service. Whoever serves a device for long compares it with
+    /// what it was.
     #[must_use]
     pub fn device_standing(&self, id: &DeviceId) -> Option<String> {
-        let Some(people) = &self.inner.people else {
-            return Some(String::new());
-        };
-        people.database.device_key(id.as_str()).unwrap_or_else(|error| {
-            tracing::error!(%error, "device refused, for the account database failed");
-            None
-        })
+        self.admit_device(id).ok().map(|admitted| admitted.standing)
     }
 
     /// The account of a program, if it still exists: whoever serves it for long asks again.
@@ -52,12 +78,29 @@ impl Guard {
         })
     }
 
-    /// Takes a device's credentials away. Connections that it has are the gateway's to end.
+    /// Takes a device out of the books: its credentials, its place in life, its certificates.
+    /// Connections that it has end at once.
     ///
     /// # Errors
     /// [`GuardError::Unknown`].
     pub fn remove_device(&self, id: &DeviceId) -> Result<(), GuardError> {
-        self.people()?.database.remove_device(id)
+        let now = system_now();
+        self.people()?.database.with(|connection| {
+            let change = connection.transaction_with_behavior(crate::pki::IMMEDIATE)?;
+            let from = state_of(&change, id)?.ok_or_else(|| GuardError::Unknown(id.to_string()))?;
+            if from.after(DeviceStep::Retire).is_some() {
+                let by = ("an engineer", "removed");
+                crate::pki::put_state(&change, id, Some(from), DeviceState::Retired, by, now)?;
+            }
+            crate::pki::revoke_all(&change, id, "cessation-of-operation", "removed", now)?;
+            for table in ["device", "device_life", "device_heard", "enrolment"] {
+                change.execute(&format!("DELETE FROM {table} WHERE id = ?1"), [id.as_str()])?;
+            }
+            Ok(change.commit()?)
+        })?;
+        self.write_revocation_list(now);
+        self.trust_changed();
+        Ok(())
     }
 
     /// Every device with credentials, by id.
@@ -85,4 +128,10 @@ impl Guard {
             }
         }
     }
+}
+
+/// The machine's time: what is done here has no caller with a clock of its own.
+fn system_now() -> ReceiveTime {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    ReceiveTime(since.ok().and_then(|d| i64::try_from(d.as_micros()).ok()).unwrap_or(0))
 }

@@ -57,6 +57,9 @@ pub enum GuardError {
     /// An audit record could not be written: no audit, no access (SE-1).
     #[error("audit record not written: {0}; check the disk, access is refused until it works")]
     AuditFailed(String),
+    /// Trust in devices.
+    #[error(transparent)]
+    Trust(#[from] crate::TrustError),
     /// The end of the audit log makes no sense at all.
     #[error("no readable record at the end of {0}: move it aside, keep it for examination")]
     AuditUnreadable(PathBuf),

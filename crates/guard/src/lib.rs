@@ -39,6 +39,12 @@ pub use database::SessionTimes;
 pub use error::{GuardError, LoginError};
 pub use notes::Note;
 pub use permission::Permission;
+pub use pki::{
+    AUTHORITY_FILE, AUTHORITY_KEY_FILE, Admitted, Certified, Claim, Code, Credential, DEVICE_URN, DeviceState,
+    DeviceTrust, Heard, Issued, LISTENERS, LifeStep, Network, Outside, Presented, REVOCATION_FILE, Refusal,
+    Restrictions, RevocationReason, Rights, SecurityEvent, SecurityLine, Step as DeviceStep, TRANSITIONS, TrustError,
+    TrustSettings, Violation, Zone, Zones, kinds,
+};
 pub use privacy::PatientFacts;
 pub use record::{Deed, Outcome, PATIENTS_MAX, Record};
 
@@ -65,6 +71,7 @@ struct Inner {
     people: Option<People>,
     trail: audit::Trail,
     notes: notes::Notes,
+    pki: pki::Pki,
 }
 
 struct People {
@@ -105,7 +112,7 @@ impl Guard {
             attempts: Mutex::default(),
             verifier: password::Verifier::new()?,
         };
-        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default() }) })
+        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default(), pki: pki::Pki::new(folder) }) })
     }
 
     /// A guard that lets everybody in as [`Account::trial`]: `--open`, which the program allows on
@@ -117,7 +124,7 @@ impl Guard {
         files::private_folder(folder)?;
         let known = folder.join(DATABASE_FILE).exists();
         let trail = audit::Trail::open(folder, known)?;
-        Ok(Self { inner: Arc::new(Inner { people: None, trail, notes: notes::Notes::default() }) })
+        Ok(Self { inner: Arc::new(Inner { people: None, trail, notes: notes::Notes::default(), pki: pki::Pki::new(folder) }) })
     }
 
     /// Whether everybody is let in.
