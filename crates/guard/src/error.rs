@@ -45,6 +45,27 @@ pub enum GuardError {
     /// The setup code is wrong, used or replaced.
     #[error("the setup code is not valid: restart the program to get a new one")]
     BadCode,
+    /// Too many of something.
+    #[error("too many {0}: remove one first")]
+    TooMany(&'static str),
+    /// An invitation that cannot be used.
+    #[error("the invitation is not valid: ask for a new one, and use it with a caregiver's account")]
+    BadInvitation,
+    /// An emergency access that says too little or lasts too long.
+    #[error("say why in 10 to 500 characters, and for 1 to 240 minutes")]
+    BadOpening,
+    /// Nobody reviews their own emergency access.
+    #[error("nobody reviews their own access: ask another reviewer")]
+    OwnReview,
+    /// A document does not change whose it is.
+    #[error("the document is another patient's: make a new one")]
+    OtherPatient,
+    /// Under a legal hold nothing is removed.
+    #[error("a legal hold keeps everything of this patient: release it first")]
+    Held,
+    /// A time that nothing is kept for.
+    #[error("keep it for 1 to 73,000 days, or for ever")]
+    BadRetention,
     /// Not possible while authentication is off.
     #[error("accounts are off under --open: start without it")]
     Trial,

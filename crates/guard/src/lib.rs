@@ -45,7 +45,13 @@ pub use pki::{
     Restrictions, RevocationReason, Rights, SecurityEvent, SecurityLine, Step as DeviceStep, TRANSITIONS, TrustError,
     TrustSettings, Violation, Zone, Zones, kinds,
 };
-pub use privacy::PatientFacts;
+pub use privacy::{
+    BreakGlass, CONSENT_DEPTH_MAX, CONSENT_RULES_MAX, Caregiver, Carer, Categories, Category, Consent,
+    ConsentRow, Document, DocumentKind, Invitation, LegalHold, Member, Opened, Opening, PatientFacts,
+    Provision, Purpose, Question, Reason, Recipient, RetentionKind, RetentionRule, Review, Span, Stance,
+    TeamMember, Verdict,
+};
+pub use privacy::{ask as ask_consents, seen as consented};
 pub use record::{Deed, Outcome, PATIENTS_MAX, Record};
 
 /// The database with accounts, sessions and device credentials, in the guard's folder.
@@ -78,6 +84,7 @@ struct People {
     database: database::Database,
     attempts: Mutex<attempts::Attempts>,
     verifier: password::Verifier,
+    facts: privacy::Facts,
 }
 
 impl std::fmt::Debug for Guard {
@@ -107,8 +114,10 @@ impl Guard {
         files::private_folder(folder)?;
         let known = folder.join(DATABASE_FILE).exists();
         let trail = audit::Trail::open(folder, known)?;
+        let database = database::Database::open(&folder.join(DATABASE_FILE), times)?;
         let people = People {
-            database: database::Database::open(&folder.join(DATABASE_FILE), times)?,
+            facts: privacy::Facts::new(&database)?,
+            database,
             attempts: Mutex::default(),
             verifier: password::Verifier::new()?,
         };
