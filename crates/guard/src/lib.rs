@@ -37,6 +37,9 @@ pub use account::{Account, Kind, Units};
 pub use audit::{AuditError, Damage, Repair, Verified, verify_audit};
 pub use database::SessionTimes;
 pub use error::{GuardError, LoginError};
+pub use grants::{
+    Context, Found, Given, Giving, Grant, GrantError, Pending, Redeem, Registered, Tokens,
+};
 pub use notes::Note;
 pub use permission::Permission;
 pub use pki::{
