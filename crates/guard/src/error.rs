@@ -84,6 +84,9 @@ pub enum GuardError {
     /// The end of the audit log makes no sense at all.
     #[error("no readable record at the end of {0}: move it aside, keep it for examination")]
     AuditUnreadable(PathBuf),
+    /// A key file of the audit log is not as it was written.
+    #[error("{0} is no key of ours: put it back from a backup, or move it aside to begin with a new key")]
+    AuditKey(PathBuf),
 }
 
 impl GuardError {

@@ -34,7 +34,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 pub use account::{Account, Kind, Units};
-pub use audit::{AuditError, Damage, Repair, Verified, verify_audit};
+pub use audit::{
+    AuditError, AuditLog, Checks, Damage, JournalHead, Proof, Repair, Rotation, RowError, STOPPED, Verified,
+    verify_audit, verify_audit_with,
+};
 pub use database::SessionTimes;
 pub use error::{GuardError, LoginError};
 pub use grants::{
@@ -63,6 +66,14 @@ pub const DATABASE_FILE: &str = "guard.db";
 pub const AUDIT_FILE: &str = "audit.log";
 /// The number and hash of the audit log's last record, in the guard's folder.
 pub const HEAD_FILE: &str = "audit.head";
+/// The audit log's signed head (C2SP tlog-checkpoint), in the guard's folder.
+pub const CHECKPOINT_FILE: &str = "audit.checkpoint";
+/// The key that signs heads of the audit log, in the guard's folder.
+pub const AUDIT_KEY_FILE: &str = "audit.key";
+/// The public part of that key (C2SP signed-note), in the guard's folder.
+pub const AUDIT_PUBLIC_FILE: &str = "audit.pub";
+/// Held by whichever process writes to the audit log, in the guard's folder.
+pub const LOCK_FILE: &str = "audit.lock";
 
 /// Decides who is who and what they may do, and keeps the trail. Clones share one guard; every
 /// method may be called from any thread.
@@ -172,6 +183,12 @@ impl Guard {
     /// As [`Guard::audit`].
     pub fn audit_blocking(&self, record: Record) -> Result<(), GuardError> {
         self.inner.trail.write_blocking(record)
+    }
+
+    /// From now on the audit log goes on to another file as this says. Commands that run for a
+    /// moment never do that.
+    pub fn rotate_audit_by(&self, rotation: Rotation) {
+        self.inner.trail.rotate_by(rotation);
     }
 
     /// Checks the whole audit log of a folder, also while the program runs: [`verify_audit`].

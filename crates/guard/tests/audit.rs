@@ -9,13 +9,13 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{Random, damage_of, record, records};
-use guard::{AUDIT_FILE, AuditError, Damage, Guard, GuardError, HEAD_FILE, verify_audit};
+use guard::{AUDIT_FILE, AuditError, CHECKPOINT_FILE, Damage, Guard, GuardError, HEAD_FILE, verify_audit};
 
-/// A folder with a log of so many records.
+/// A folder with a log of so many records, of which the first is that of the log's key.
 fn folder_with(count: u64) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let guard = Guard::trial(folder.path()).expect("a guard");
-    for n in 0..count {
+    for n in 1..count {
         guard.audit_blocking(record(n)).expect("written");
     }
     folder
@@ -23,8 +23,8 @@ fn folder_with(count: u64) -> tempfile::TempDir {
 
 fn line_of(error: &AuditError) -> Option<u64> {
     match error {
-        AuditError::Line { line, .. } => Some(*line),
-        AuditError::File { .. } | AuditError::Head { .. } => None,
+        AuditError::Line { record, .. } => Some(*record),
+        _ => None,
     }
 }
 
@@ -70,6 +70,7 @@ fn the_error_says_what_was_done() {
         assert_eq!((line_of(&told), damage_of(&told)), (Some(line), Some(damage)), "{told}");
     };
     let changed = lines[2].replace("nurse-", "Nurse-");
+    assert_ne!(changed, lines[2]);
     let number = |found, expected| Damage::Number { found, expected };
     check(&[lines[0], lines[2], lines[3], lines[4]], 2, number(3, 2));
     check(&[lines[0], lines[2], lines[1], lines[3], lines[4]], 2, number(3, 2));
@@ -119,12 +120,21 @@ fn what_a_power_failure_leaves_is_repaired_and_recorded() {
         7,
         Some("after record 5: 4096 unreadable bytes cut off, kept in audit.cut-6"),
     );
-    // The head may be behind: it is written after the record is safe, and not synced.
-    let behind = folder_with(3);
-    let head = fs::read(behind.path().join(HEAD_FILE)).expect("the head");
-    let long = folder_with(5);
-    fs::write(long.path().join(HEAD_FILE), head).expect("written");
-    assert_eq!(verify_audit(long.path()).expect("no reproach").records, 5);
+    // Heads may be behind: they are written after the record is safe, and not synced.
+    let folder = folder_with(3);
+    let kept = [HEAD_FILE, CHECKPOINT_FILE].map(|file| {
+        let path = folder.path().join(file);
+        let bytes = fs::read(&path).expect("a head");
+        (path, bytes)
+    });
+    let guard = Guard::trial(folder.path()).expect("a guard");
+    (4..=5).for_each(|n| guard.audit_blocking(record(n)).expect("written"));
+    drop(guard);
+    fs::write(&kept[0].0, &kept[0].1).expect("written");
+    let told = verify_audit(folder.path()).expect_err("behind the signed head");
+    assert!(matches!(told, AuditError::OldHead { head: 3, records: 5 }), "{told}");
+    fs::write(&kept[1].0, &kept[1].1).expect("written");
+    assert_eq!(verify_audit(folder.path()).expect("no reproach").records, 5);
 }
 
 #[test]
@@ -142,7 +152,7 @@ fn what_somebody_took_away_is_recorded() {
     );
     recovers(
         |folder| fs::remove_file(folder.join(AUDIT_FILE)).expect("removed"),
-        2,
+        3,
         Some("after record 0: records 1 to 5 are missing"),
     );
     recovers(
@@ -170,7 +180,8 @@ fn what_somebody_took_away_is_recorded() {
     drop(Guard::open(folder.path()).expect("opens"));
     let repairs = verify_audit(folder.path()).expect("whole").repairs;
     assert_eq!(repairs.len(), 1);
-    assert_eq!(repairs[0].detail, "after record 0: the log was missing");
+    let told = "after record 0: the log was missing; records 1 to 1 are missing, which were signed";
+    assert_eq!(repairs[0].detail, told);
 }
 
 #[test]
@@ -191,10 +202,10 @@ fn moving_the_log_away_from_a_running_program_is_recorded() {
     fs::rename(&path, folder.path().join("elsewhere")).expect("moved");
     guard.audit_blocking(record(2)).expect("written");
     let verified = verify_audit(folder.path()).expect("whole");
-    assert_eq!(verified.records, 2);
+    assert_eq!(verified.records, 3);
     assert_eq!(
         verified.repairs[0].detail,
-        "after record 0: the log was missing; records 1 to 1 are missing"
+        "after record 0: the log was missing; records 1 to 2 are missing"
     );
 }
 
@@ -229,7 +240,7 @@ async fn many_writers_and_a_second_process_share_one_chain() {
         task.await.expect("no panic");
     }
     let verified = verify_audit(folder.path()).expect("whole, while both are open");
-    assert_eq!((verified.records, verified.repairs.len()), (64 * 20, 0));
+    assert_eq!((verified.records, verified.repairs.len()), (64 * 20 + 1, 0));
 }
 
 #[tokio::test]
@@ -241,7 +252,7 @@ async fn a_caller_that_goes_away_leaves_its_record() {
         let _ = tokio::time::timeout(Duration::ZERO, writing).await;
     }
     drop(guard);
-    assert_eq!(verify_audit(folder.path()).expect("whole").records, 50);
+    assert_eq!(verify_audit(folder.path()).expect("whole").records, 51);
 }
 
 /// Not a test by itself: the process that the next one kills.

@@ -19,7 +19,7 @@ const END: &[u8] = b"\"}\n";
 /// Hexadecimal digits of a hash.
 const DIGITS: usize = 64;
 /// No line is longer, in bytes: every text in a record is bounded.
-pub(super) const LINE_MAX: usize = 16 << 10;
+pub(super) const LINE_MAX: usize = 64 << 10;
 /// The length of the head, in bytes.
 pub(super) const HEAD_LENGTH: usize = 5 + 20 + 1 + 8 + DIGITS + 3;
 

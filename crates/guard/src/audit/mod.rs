@@ -2,13 +2,22 @@
 //! to the disk.
 
 mod chain;
+mod found;
 mod log;
+mod open;
+mod read;
+mod rows;
+mod segments;
+mod settle;
+mod signer;
+mod tree;
 mod verify;
 
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -16,7 +25,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::{GuardError, Record};
 use log::Log;
 
-pub use verify::{AuditError, Damage, Repair, Verified, verify_audit};
+pub use log::Rotation;
+pub use open::{AuditLog, Proof};
+pub use tree::RowError;
+pub use verify::{
+    AuditError, Checks, Damage, JournalHead, Repair, STOPPED, Verified, verify_audit, verify_audit_with,
+};
+
+/// A signed head is written at least this long after a record…
+const SIGN_AFTER: Duration = Duration::from_secs(1);
+/// …and after so many records.
+const SIGN_EVERY: u64 = 10_000;
 
 /// Records that may wait or be in writing; whoever comes then waits for a place.
 const WAITING_MAX: usize = 4_096;
@@ -52,7 +71,18 @@ struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Waiting>,
+    rotation: Option<Rotation>,
     closed: bool,
+}
+
+/// What the writer is to do next.
+enum Next {
+    /// These are to be written.
+    Write(VecDeque<Waiting>, Option<Rotation>),
+    /// Nothing came for a while.
+    Rest,
+    /// Nothing will come any more.
+    End,
 }
 
 impl Trail {
@@ -90,6 +120,11 @@ impl Trail {
     pub(crate) fn write_later(&self, record: Record) {
         self.queue.push(Waiting { record, done: Done::Nobody, place: None });
     }
+
+    /// From the next record on files are closed and begun as this says.
+    pub(crate) fn rotate_by(&self, rotation: Rotation) {
+        self.queue.state.lock().rotation = Some(rotation);
+    }
 }
 
 impl Drop for Trail {
@@ -112,16 +147,22 @@ impl Queue {
         }
     }
 
-    /// All that waits; waits for something itself. None when closed and empty.
-    fn take(&self) -> Option<VecDeque<Waiting>> {
+    /// All that waits; waits for something itself, at most so long.
+    fn take(&self, patience: Option<Duration>) -> Next {
         let mut state = self.state.lock();
         while state.waiting.is_empty() {
             if state.closed {
-                return None;
+                return Next::End;
             }
-            self.filled.wait(&mut state);
+            match patience {
+                Some(patience) if self.filled.wait_for(&mut state, patience).timed_out() => {
+                    return Next::Rest;
+                }
+                Some(_) => {}
+                None => self.filled.wait(&mut state),
+            }
         }
-        Some(std::mem::take(&mut state.waiting))
+        Next::Write(std::mem::take(&mut state.waiting), state.rotation.take())
     }
 }
 
@@ -138,20 +179,43 @@ impl Drop for Closing<'_> {
 
 fn run(mut log: Log, queue: &Queue) {
     let _closing = Closing(queue);
-    while let Some(batch) = queue.take() {
-        let (records, waiters): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|w| (w.record, (w.done, w.place))).unzip();
-        let written = log.append(&records).map_err(Arc::new);
-        if let Err(error) = &written {
-            tracing::error!(%error, records = records.len(), "audit records not written");
-        }
-        for (done, _place) in waiters {
-            // Whoever no longer waits does not need the answer; the record stands.
-            match done {
-                Done::Nobody => {}
-                Done::Task(done) => drop(done.send(written.clone())),
-                Done::Thread(done) => drop(done.send(written.clone())),
+    let mut signed = Instant::now();
+    loop {
+        let next = queue.take((log.unsigned() > 0).then_some(SIGN_AFTER));
+        let ended = matches!(next, Next::End);
+        if let Next::Write(batch, rotation) = next {
+            if let Some(rotation) = rotation {
+                log.rotate_by(rotation);
             }
+            write(&mut log, batch);
+        }
+        // Whoever waits is written first; the head follows.
+        let due = signed.elapsed() >= SIGN_AFTER || log.unsigned() >= SIGN_EVERY;
+        if due || ended {
+            if let Err(error) = log.sign() {
+                tracing::error!(%error, "the audit log's head was not signed");
+            }
+            signed = Instant::now();
+        }
+        if ended {
+            return;
+        }
+    }
+}
+
+fn write(log: &mut Log, batch: VecDeque<Waiting>) {
+    let (records, waiters): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|w| (w.record, (w.done, w.place))).unzip();
+    let written = log.append(&records).map_err(Arc::new);
+    if let Err(error) = &written {
+        tracing::error!(%error, records = records.len(), "audit records not written");
+    }
+    for (done, _place) in waiters {
+        // Whoever no longer waits does not need the answer; the record stands.
+        match done {
+            Done::Nobody => {}
+            Done::Task(done) => drop(done.send(written.clone())),
+            Done::Thread(done) => drop(done.send(written.clone())),
         }
     }
 }

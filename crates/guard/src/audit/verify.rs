@@ -1,142 +1,407 @@
-//! Checks the whole log, without trusting whoever wrote it.
+//! Checks the whole log, without trusting whoever wrote it: chain, tree, heads, keys.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use ledger::{Frontier, Hash, LedgerError, SignedHead, Verifier};
 
 use super::chain::{HEAD_LENGTH, LINE_MAX, Place, link, number, parts};
-use super::log::RECOVERED;
-use crate::{AUDIT_FILE, HEAD_FILE};
+use super::log::{KEY_MADE, RECOVERED, ROTATED};
+use super::rows::RowCheck;
+use super::settle::continues;
+use super::signer::read_key;
+use super::tree::RowFiles;
+use super::{found, segments};
+use crate::{
+    AUDIT_FILE, AUDIT_KEY_FILE, AUDIT_PUBLIC_FILE, CHECKPOINT_FILE, GuardError, HEAD_FILE, LOCK_FILE,
+};
 
-/// A log whose every record is as it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verified {
-    /// How many records there are.
-    pub records: u64,
-    /// The last record's hash, in hexadecimal: note it elsewhere, and nobody can rewrite the log
-    /// up to here unnoticed.
-    pub hash: String,
-    /// Where the program itself found the log not as it had left it: a power failure, a full disk,
-    /// or somebody's hand. Each is a record too.
-    pub repairs: Vec<Repair>,
+pub use super::found::{AuditError, Damage, JournalHead, Repair, Verified};
+
+/// The action of the record that ends a run of the program. Behind it everything is signed.
+pub const STOPPED: &str = "application-stop";
+/// The action of the record that notes the journal's end.
+pub(super) const JOURNAL: &str = "journal-head";
+/// The action of the record that says which files were taken away to be kept elsewhere.
+pub(super) const ARCHIVED: &str = "audit-archived";
+/// Records without a signed head span at most this long, in microseconds, even in a crash.
+const UNSIGNED_MAX_US: i64 = 60_000_000;
+
+/// What to compare a log with.
+#[derive(Debug, Clone, Default)]
+pub struct Checks {
+    /// Other folders that hold older files of the log.
+    pub archives: Vec<PathBuf>,
+    /// Heads that were kept elsewhere: what to call each, and its note.
+    pub heads: Vec<(String, String)>,
+    /// Keys of witnesses; each must have signed one of the heads, and what it signed must hold.
+    pub witnesses: Vec<Verifier>,
 }
 
-/// The program found the log not as it had left it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repair {
-    /// The line that says so, from 1.
-    pub line: u64,
-    /// What it found.
-    pub detail: String,
-}
-
-/// Why a log is not as it was written.
-#[derive(Debug, thiserror::Error)]
-pub enum AuditError {
-    /// A file could not be read.
-    #[error("cannot read {file}: {source}")]
-    File {
-        /// Which.
-        file: &'static str,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A line is not as it was written.
-    #[error("audit.log line {line}: {damage}; lines before it are as they were written")]
-    Line {
-        /// Which, from 1.
-        line: u64,
-        /// What is wrong there.
-        damage: Damage,
-    },
-    /// The head is not as it was written.
-    #[error("audit.head: not readable; audit.log by itself has {records} good records")]
-    Head {
-        /// How many records the log has.
-        records: u64,
-    },
-}
-
-/// What is wrong at a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Damage {
-    /// It has not the form of a record.
-    #[error("not a record: damaged, or cut in the middle")]
-    Form,
-    /// Its number is not the one that comes next.
-    #[error("record {found} where {expected} was to come: records were removed, added or moved")]
-    Number {
-        /// What it says.
-        found: u64,
-        /// What was to come.
-        expected: u64,
-    },
-    /// Its hash does not fit its content and the record before.
-    #[error("the content does not fit the hash: this record was changed")]
-    Changed,
-    /// The log ends before it.
-    #[error("the log ends here, but the head names {head} records: the end was cut off")]
-    Cut {
-        /// How many records there were.
-        head: u64,
-    },
-    /// It is not the one that the head names.
-    #[error("not the record that the head names: the log was rewritten, or the head changed")]
-    NotTheHead,
-}
-
-/// Checks every record of a folder's audit log and its end against the head (SE-2). May run while
-/// the program writes: what is written meanwhile is not looked at.
+/// Checks every record of a folder's audit log, its end against the head, and its tree against the
+/// signed head (SE-2). May run while the program writes: what is written meanwhile is not looked
+/// at.
 ///
-/// Finds every change, removal, insertion and exchange that was made without computing all later
-/// hashes and the head anew. Who does that is found by comparing with a [`Verified::hash`] noted
-/// elsewhere.
+/// Finds every change that was made without the log's key. Who has the key can write another log:
+/// that is found by comparing with a head that was kept elsewhere ([`verify_audit_with`]).
 ///
 /// # Errors
-/// [`AuditError`] with the first line that is wrong, and what is wrong there.
+/// [`AuditError`] with the first place that is wrong, and what is wrong there.
 pub fn verify_audit(folder: &Path) -> Result<Verified, AuditError> {
-    let failed = |file| move |source| AuditError::File { file, source };
-    let log = File::open(folder.join(AUDIT_FILE)).map_err(failed(AUDIT_FILE))?;
-    log.lock_shared().map_err(failed(AUDIT_FILE))?;
-    let length = log.metadata().map_err(failed(AUDIT_FILE))?.len();
-    let mut head = Vec::new();
-    File::open(folder.join(HEAD_FILE))
-        .and_then(|file| file.take(HEAD_LENGTH as u64 + 1).read_to_end(&mut head))
-        .map_err(failed(HEAD_FILE))?;
-    log.unlock().map_err(failed(AUDIT_FILE))?;
-    check(BufReader::with_capacity(1 << 16, log.take(length)), &head)
+    verify_audit_with(folder, &Checks::default())
 }
 
-/// Checks a log against a head.
-pub(super) fn check(mut log: impl BufRead, head: &[u8]) -> Result<Verified, AuditError> {
-    let head = Place::from_head(head);
-    let mut place = Place::start();
-    let (mut repairs, mut line) = (Vec::new(), Vec::new());
-    loop {
-        if head.is_some_and(|head| head.number == place.number && head.hash != place.hash) {
-            return Err(AuditError::Line { line: place.number, damage: Damage::NotTheHead });
-        }
-        line.clear();
-        let read = (&mut log).take(LINE_MAX as u64).read_until(b'\n', &mut line);
-        if read.map_err(|source| AuditError::File { file: AUDIT_FILE, source })? == 0 {
-            break;
-        }
-        let at = place.number + 1;
-        place = step(place, &line).map_err(|damage| AuditError::Line { line: at, damage })?;
-        repairs.extend(repair(at, &line));
+/// [`verify_audit`], with older files from elsewhere and against heads that were kept elsewhere.
+///
+/// # Errors
+/// As there.
+pub fn verify_audit_with(folder: &Path, checks: &Checks) -> Result<Verified, AuditError> {
+    let taken = Taken::of(folder, checks)?;
+    let keys = Keys::read(folder)?;
+    let mut walk = Walk::new(&taken, keys.as_ref());
+    for source in &taken.sources {
+        walk.file(source)?;
     }
-    let Some(head) = head else {
-        return Err(AuditError::Head { records: place.number });
-    };
-    if head.number > place.number {
-        let damage = Damage::Cut { head: head.number };
-        return Err(AuditError::Line { line: place.number + 1, damage });
+    walk.end(&taken)?;
+    walk.heads(&taken, checks)?;
+    Ok(walk.verified(taken.sources.len()))
+}
+
+/// One file of the log, as far as it is looked at.
+pub(super) struct Source {
+    path: PathBuf,
+    name: String,
+    length: u64,
+    /// The record that an older file's name says it begins with.
+    first: Option<u64>,
+}
+
+/// What there was at one moment.
+struct Taken {
+    sources: Vec<Source>,
+    head: Vec<u8>,
+    checkpoint: Option<String>,
+    rows: RowFiles,
+    lengths: Vec<u64>,
+}
+
+fn failed(file: &str) -> impl FnOnce(std::io::Error) -> AuditError + use<> {
+    let file = file.to_owned();
+    move |source| AuditError::File { file, source }
+}
+
+impl Taken {
+    /// Takes down all lengths and heads while nobody writes.
+    fn of(folder: &Path, checks: &Checks) -> Result<Self, AuditError> {
+        let lock = File::open(folder.join(LOCK_FILE)).ok();
+        if let Some(lock) = &lock {
+            lock.lock_shared().map_err(failed(LOCK_FILE))?;
+        }
+        let mut folders: Vec<&Path> = checks.archives.iter().map(PathBuf::as_path).collect();
+        folders.push(folder);
+        let older = segments::older(&folders).map_err(|error| match error {
+            GuardError::File { path, source } => {
+                AuditError::File { file: path.display().to_string(), source }
+            }
+            other => failed("the folder")(std::io::Error::other(other.to_string())),
+        })?;
+        let mut sources = Vec::new();
+        for segment in older {
+            sources.push(Source::of(segment.path, Some(segment.first))?);
+        }
+        sources.push(Source::of(folder.join(AUDIT_FILE), None)?);
+        let mut head = Vec::new();
+        File::open(folder.join(HEAD_FILE))
+            .and_then(|file| file.take(HEAD_LENGTH as u64 + 1).read_to_end(&mut head))
+            .map_err(failed(HEAD_FILE))?;
+        let checkpoint = match std::fs::read(folder.join(CHECKPOINT_FILE)) {
+            Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(CHECKPOINT_FILE)(error)),
+        };
+        let rows = RowFiles::open(folder);
+        let lengths = rows.lengths();
+        Ok(Self { sources, head, checkpoint, rows, lengths })
     }
-    Ok(Verified { records: place.number, hash: place.hash.to_hex().to_string(), repairs })
+}
+
+impl Source {
+    fn of(path: PathBuf, first: Option<u64>) -> Result<Self, AuditError> {
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let length = std::fs::metadata(&path).map_err(failed(&name))?.len();
+        Ok(Self { path, name, length, first })
+    }
+}
+
+/// The key files, which fit each other.
+struct Keys {
+    public: Verifier,
+}
+
+impl Keys {
+    /// None when there are none, as in a log that was never opened since logs have keys.
+    fn read(folder: &Path) -> Result<Option<Self>, AuditError> {
+        let read = |file: &'static str| match std::fs::read(folder.join(file)) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(file)(error)),
+        };
+        let (secret, public) = (read(AUDIT_KEY_FILE)?, read(AUDIT_PUBLIC_FILE)?);
+        let wrong = |file, why| AuditError::Key { file, why };
+        let public = match (&secret, public) {
+            (None, None) => return Ok(None),
+            (_, Some(public)) => public,
+            (Some(_), None) => return Err(wrong(AUDIT_PUBLIC_FILE, "it is missing")),
+        };
+        let verifier = public.strip_suffix('\n').and_then(|text| Verifier::parse(text).ok());
+        let public = verifier.ok_or_else(|| wrong(AUDIT_PUBLIC_FILE, "it is not as it was written"))?;
+        // Whoever checks a copy elsewhere has no secret key.
+        if let Some(secret) = secret {
+            let key = read_key(&secret).ok_or_else(|| wrong(AUDIT_KEY_FILE, "it is not as it was written"))?;
+            if key.verifier() != public {
+                return Err(wrong(AUDIT_PUBLIC_FILE, "it does not fit the secret key"));
+            }
+        }
+        Ok(Some(Self { public }))
+    }
+}
+
+/// A walk from the first line to the last.
+struct Walk<'a> {
+    keys: Option<&'a Keys>,
+    head: Option<Place>,
+    /// Sizes at which a root is wanted, and the roots as far as they are known.
+    wanted: Vec<(u64, Option<Hash>)>,
+    place: Place,
+    frontier: Frontier,
+    rows: RowCheck<'a>,
+    /// Records before the first that is here.
+    before: u64,
+    /// Time of the first record that the signed head does not cover, and of the last.
+    unsigned_us: Option<(i64, i64)>,
+    signed: u64,
+    last: found::Said,
+    found: Verified,
+}
+
+impl<'a> Walk<'a> {
+    fn new(taken: &'a Taken, keys: Option<&'a Keys>) -> Self {
+        let signed = taken.checkpoint.as_deref().and_then(|note| SignedHead::parse(note).ok());
+        Self {
+            keys,
+            head: Place::from_head(&taken.head),
+            wanted: Vec::new(),
+            place: Place::start(),
+            frontier: Frontier::default(),
+            rows: RowCheck::new(&taken.rows, &taken.lengths),
+            before: 0,
+            unsigned_us: None,
+            signed: signed.map_or(0, |head| head.checkpoint.size),
+            last: found::Said::default(),
+            found: Verified::default(),
+        }
+    }
+
+    fn file(&mut self, source: &Source) -> Result<(), AuditError> {
+        let file = File::open(&source.path).map_err(failed(&source.name))?;
+        let mut log = BufReader::with_capacity(1 << 16, file.take(source.length));
+        let (mut line, mut at) = (Vec::new(), 0);
+        loop {
+            if self.head.is_some_and(|head| head.number == self.place.number && head.hash != self.place.hash) {
+                return Err(self.wrong(source, at, Damage::NotTheHead));
+            }
+            line.clear();
+            let read = (&mut log).take(LINE_MAX as u64).read_until(b'\n', &mut line);
+            if read.map_err(failed(&source.name))? == 0 {
+                return Ok(());
+            }
+            at += 1;
+            if at == 1 {
+                self.first_line(source, &line)?;
+            }
+            self.place = step(self.place, &line).map_err(|damage| self.wrong(source, at, damage))?;
+            self.take(source, at, &line[..line.len() - 1])?;
+        }
+    }
+
+    fn wrong(&self, source: &Source, line: u64, damage: Damage) -> AuditError {
+        let record = match damage {
+            Damage::NotTheHead => self.place.number,
+            _ => self.place.number + 1,
+        };
+        AuditError::Line { file: source.name.clone(), line, record, damage }
+    }
+
+    /// A file says what it continues; where the files before are elsewhere, its word and the
+    /// tree's are taken.
+    fn first_line(&mut self, source: &Source, line: &[u8]) -> Result<(), AuditError> {
+        let begins = parts(line).and_then(|parts| number(parts.body));
+        if source.first.is_some() && begins.is_some() && begins != source.first {
+            return Err(self.wrong(source, 1, Damage::Name));
+        }
+        let Some((place, root)) = continues(line) else { return Ok(()) };
+        if self.place.number == 0 && place.number > 0 && begins == Some(place.number + 1) {
+            let loaded = self.rows.load(place.number)?;
+            if loaded.root() != root {
+                return Err(self.wrong(source, 1, Damage::Root));
+            }
+            (self.place, self.frontier, self.before) = (place, loaded, place.number);
+        } else if begins == Some(self.place.number + 1)
+            && (place != self.place || root != self.frontier.root())
+        {
+            return Err(self.wrong(source, 1, Damage::Root));
+        }
+        Ok(())
+    }
+
+    /// Takes in a line that fits the chain.
+    fn take(&mut self, source: &Source, at: u64, line: &[u8]) -> Result<(), AuditError> {
+        let rows = &mut self.rows;
+        let mut wrong = None;
+        self.frontier.push(ledger::leaf_hash(line), |row| {
+            if wrong.is_none() {
+                wrong = rows.check(row).err();
+            }
+        });
+        if let Some(wrong) = wrong.filter(|_| self.keys.is_some()) {
+            return Err(wrong);
+        }
+        let size = self.frontier.size();
+        let root = || self.frontier.root();
+        for (_, known) in self.wanted.iter_mut().filter(|(wanted, _)| *wanted == size) {
+            *known = Some(root());
+        }
+        if size == self.signed {
+            self.found.signed_root = Some(root());
+        }
+        self.last = found::Said::of(line);
+        if size > self.signed {
+            let first = self.unsigned_us.map_or(self.last.at_us, |(first, _)| first);
+            self.unsigned_us = Some((first, self.last.at_us));
+        }
+        match self.last.action.as_str() {
+            RECOVERED => self.found.repairs.push(Repair {
+                file: source.name.clone(),
+                line: at,
+                record: size,
+                detail: self.last.detail.clone(),
+            }),
+            KEY_MADE => self.found.keys.push(self.last.detail.clone()),
+            ROTATED if self.found.keys.last() != Some(&self.last.object) => {
+                self.found.keys.push(self.last.object.clone());
+            }
+            JOURNAL => self.found.journal.extend(JournalHead::of(size, &self.last.object)),
+            ARCHIVED => self.found.archived = self.found.archived.max(self.last.object.parse().unwrap_or(0)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The end of the log against its heads, and the tree against its own.
+    fn end(&mut self, taken: &Taken) -> Result<(), AuditError> {
+        let size = self.place.number;
+        let Some(growing) = taken.sources.last() else { return Ok(()) };
+        let behind = |head| AuditError::Line {
+            file: growing.name.clone(),
+            line: 0,
+            record: size + 1,
+            damage: Damage::Cut { head },
+        };
+        let Some(head) = self.head else { return Err(AuditError::Head { records: size }) };
+        if head.number > size {
+            return Err(behind(head.number));
+        }
+        if self.before > self.found.archived {
+            return Err(AuditError::Missing { from: 1, to: self.before });
+        }
+        let Some(keys) = self.keys else {
+            // An older log: nothing signed, nothing to sign with.
+            let traces = taken.checkpoint.is_some() || taken.lengths[0] > 0 || !self.found.keys.is_empty();
+            let why = "it is missing";
+            return if traces { Err(AuditError::Key { file: AUDIT_PUBLIC_FILE, why }) } else { Ok(()) };
+        };
+        if self.found.keys.last() != Some(&keys.public.to_string()) {
+            let why = "the log knows another key";
+            return Err(AuditError::Key { file: AUDIT_PUBLIC_FILE, why });
+        }
+        let signed = |why| AuditError::Signed { head: CHECKPOINT_FILE.to_owned(), size: self.signed, why };
+        let note = taken.checkpoint.as_deref().ok_or_else(|| signed("it is missing"))?;
+        let checkpoint = SignedHead::parse(note).map_err(|_| signed("it is not as it was written"))?;
+        checkpoint.check(&keys.public).map_err(|_| signed("its signature does not hold"))?;
+        if self.signed > size {
+            return Err(behind(self.signed));
+        }
+        if self.signed > 0 && self.found.signed_root != Some(checkpoint.checkpoint.root) {
+            return Err(signed("the log is not the one that was signed"));
+        }
+        self.rows.lengths(size)?;
+        let stopped = self.last.action == STOPPED;
+        let span = self.unsigned_us.map_or(0, |(first, last)| last - first);
+        if (stopped && self.signed < size) || span > UNSIGNED_MAX_US {
+            return Err(signed("it is older than the log can be: an old one was put back"));
+        }
+        if head.number < self.signed || (stopped && head.number < size) {
+            return Err(AuditError::OldHead { head: head.number, records: size });
+        }
+        Ok(())
+    }
+
+    /// Heads that were kept elsewhere.
+    fn heads(&mut self, taken: &Taken, checks: &Checks) -> Result<(), AuditError> {
+        let mut signers = Vec::new();
+        for (name, note) in &checks.heads {
+            let wrong = |size, why| AuditError::Signed { head: name.clone(), size, why };
+            let head = SignedHead::parse(note).map_err(|_| wrong(0, "it is no signed head"))?;
+            let size = head.checkpoint.size;
+            let mut keys = self.found.keys.iter().filter_map(|key| Verifier::parse(key).ok());
+            if !keys.any(|key| head.check(&key) == Ok(None)) {
+                return Err(wrong(size, "no key that this log has had signed it"));
+            }
+            if size > self.place.number {
+                let growing = taken.sources.last().map_or(AUDIT_FILE, |source| &source.name);
+                let (line, record) = (0, self.place.number + 1);
+                let damage = Damage::Cut { head: size };
+                return Err(AuditError::Line { file: growing.to_owned(), line, record, damage });
+            }
+            let root = ledger::root(&taken.rows, size);
+            // The rows were compared with the log line by line: they say what it was at any size.
+            if root.ok() != Some(head.checkpoint.root) {
+                return Err(wrong(size, "the log is not the one that was signed"));
+            }
+            signers.extend(checks.witnesses.iter().filter(|key| head.check(key).is_ok()));
+            self.found.compared.push(format!("{name} ({size} records)"));
+        }
+        match checks.witnesses.iter().find(|key| !signers.contains(key)) {
+            Some(key) => Err(AuditError::Signed {
+                head: key.name().to_owned(),
+                size: 0,
+                why: "this witness signed none of the heads",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn verified(self, files: usize) -> Verified {
+        Verified {
+            records: self.place.number,
+            files,
+            hash: self.place.hash.to_hex().to_string(),
+            root: self.frontier.root(),
+            signed: self.signed.min(self.place.number),
+            ..self.found
+        }
+    }
+}
+
+impl From<LedgerError> for AuditError {
+    fn from(error: LedgerError) -> Self {
+        failed("the audit tree")(std::io::Error::other(error.to_string()))
+    }
 }
 
 /// The place after a line.
-fn step(place: Place, line: &[u8]) -> Result<Place, Damage> {
+pub(super) fn step(place: Place, line: &[u8]) -> Result<Place, Damage> {
     let parts = parts(line).ok_or(Damage::Form)?;
     let expected = place.number + 1;
     let found = number(parts.body).ok_or(Damage::Form)?;
@@ -144,52 +409,4 @@ fn step(place: Place, line: &[u8]) -> Result<Place, Damage> {
         return Ok(Place { number: expected, hash: parts.hash });
     }
     Err(if found == expected { Damage::Changed } else { Damage::Number { found, expected } })
-}
-
-/// What a line says about a repair, if that is what it is about.
-fn repair(at: u64, line: &[u8]) -> Option<Repair> {
-    let marker = RECOVERED.as_bytes();
-    line.windows(marker.len()).find(|window| *window == marker)?;
-    let record: serde_json::Value = serde_json::from_slice(line).ok()?;
-    let text = |name| record.get(name).and_then(serde_json::Value::as_str);
-    let detail = text("detail").filter(|_| text("action") == Some(RECOVERED))?;
-    Some(Repair { line: at, detail: detail.to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use vitals::ReceiveTime;
-
-    use super::*;
-    use crate::{Outcome, Record};
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_an_answer(log: Vec<u8>, head: Vec<u8>) {
-            let _ = check(log.as_slice(), &head);
-        }
-
-        #[test]
-        fn any_texts_make_a_log_that_verifies(
-            texts in proptest::collection::vec((".*", ".*", "(?s).*"), 0..20),
-        ) {
-            let (mut place, mut log) = (Place::start(), Vec::new());
-            for (actor, route, detail) in texts {
-                let record = Record {
-                    at: ReceiveTime(0), actor, role: None, action: "login".into(), route,
-                    subject: None, outcome: Outcome::Denied, detail, ..Record::default()
-                };
-                let json = record.json(place.number + 1).expect("texts and numbers");
-                let (next, line) = place.append(&json);
-                prop_assert!(line.len() < LINE_MAX);
-                serde_json::from_slice::<serde_json::Value>(&line).expect("a line is JSON");
-                log.extend_from_slice(&line);
-                place = next;
-            }
-            let verified = check(log.as_slice(), place.head().as_bytes()).expect("our own log");
-            prop_assert_eq!(verified.records, place.number);
-            prop_assert!(verified.repairs.is_empty());
-        }
-    }
 }

@@ -45,7 +45,7 @@ pub fn records(folder: &Path) -> u64 {
 pub fn damage_of(error: &AuditError) -> Option<Damage> {
     match error {
         AuditError::Line { damage, .. } => Some(*damage),
-        AuditError::File { .. } | AuditError::Head { .. } => None,
+        _ => None,
     }
 }
 
@@ -90,7 +90,7 @@ pub fn manipulate(random: &mut Random, log: &[u8]) -> (&'static str, Vec<u8>, u6
         }
         6 => {
             let text = String::from_utf8(moved[index].clone()).expect("text");
-            moved[index] = text.replace("nurse-", "ghost-").into_bytes();
+            moved[index] = text.replace("\"actor\":\"", "\"actor\":\"x").into_bytes();
             ("another name put in", moved.concat(), line + 1)
         }
         _ => {
