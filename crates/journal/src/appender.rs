@@ -279,6 +279,12 @@ impl Appender {
         self.inner.reader.first_offset()
     }
 
+    /// See [`ReadJournal::head`].
+    #[must_use]
+    pub fn head(&self) -> Option<crate::Place> {
+        self.inner.reader.head()
+    }
+
     /// See [`ReadJournal::verify`]. Reads everything: takes a while.
     ///
     /// # Errors

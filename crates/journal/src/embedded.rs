@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use vitals::{Offset, ReceiveTime};
 
 use crate::disk::Disk;
 use crate::entry::{Encoded, Journal, ReadJournal, Stamp};
 use crate::frame::{self, Chain, HEADER_BYTES, Hash, Header};
+use crate::inspect::Place;
 use crate::reader::Reader;
 use crate::recover::{self, Tail};
 use crate::segment::Segment;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
     pub(crate) next: AtomicU64,
     pub(crate) chain: Chain,
+    /// Where the writer is: what is durable, and the chain's hash so far.
+    pub(crate) head: Mutex<Place>,
 }
 
 /// A journal in segment files of its own.
@@ -116,6 +119,7 @@ impl EmbeddedJournal {
             segments: RwLock::new(segments),
             next: AtomicU64::new(tail.next),
             chain,
+            head: Mutex::new(Place { next: tail.next, chain: tail.chain }),
         });
         Ok(Self {
             disk,
@@ -234,6 +238,7 @@ impl Journal for EmbeddedJournal {
             at: stamp.at,
             chain: hash,
         };
+        *self.shared.head.lock() = Place { next: self.tail.next, chain: hash };
         self.active.publish(stamp.first, position, len);
         self.shared.next.store(self.tail.next, Ordering::Release);
         if self.buffer.capacity() > 8 * 1024 * 1024 {

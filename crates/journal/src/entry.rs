@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vitals::{Event, Offset, ReceiveTime};
 
 use crate::JournalError;
+use crate::inspect::Place;
 
 /// Largest encoded event in bytes.
 pub const ENTRY_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -148,6 +149,12 @@ pub trait ReadJournal: Send + Sync {
 
     /// The oldest entry still kept.
     fn first_offset(&self) -> Offset;
+
+    /// What is durable by now and the chain's hash there, for a note elsewhere; none when this
+    /// backend has no chain.
+    fn head(&self) -> Option<Place> {
+        None
+    }
 
     /// Bytes on disk.
     fn bytes(&self) -> u64;

@@ -10,6 +10,7 @@ use crate::cursor::Cursor;
 use crate::embedded::Shared;
 use crate::entry::{Entry, ReadJournal, Verified};
 use crate::frame::HEADER_BYTES;
+use crate::inspect::Place;
 use crate::recover::{self, Tail};
 use crate::segment::Segment;
 
@@ -100,6 +101,10 @@ impl ReadJournal for Reader {
             .read()
             .first()
             .map_or(0, |segment| segment.header.base)
+    }
+
+    fn head(&self) -> Option<Place> {
+        Some(*self.shared.head.lock())
     }
 
     fn bytes(&self) -> u64 {
