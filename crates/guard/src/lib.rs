@@ -35,8 +35,8 @@ use parking_lot::Mutex;
 
 pub use account::{Account, Kind, Units};
 pub use audit::{
-    AuditError, AuditLog, Checks, Damage, JournalHead, Proof, Repair, Rotation, RowError, STOPPED, Verified,
-    verify_audit, verify_audit_with,
+    ARCHIVED, AuditError, AuditLog, Checks, Damage, JOURNAL_NOTED, JournalHead, Proof, Repair, Rotation, RowError,
+    STOPPED, Verified, verify_audit, verify_audit_with,
 };
 pub use database::SessionTimes;
 pub use error::{GuardError, LoginError};

@@ -29,6 +29,8 @@ pub struct Verified {
     pub journal: Vec<JournalHead>,
     /// Records up to this one were taken away to be kept elsewhere.
     pub archived: u64,
+    /// The last record says that the program ended in order: nothing was written behind it.
+    pub stopped: bool,
 }
 
 /// The program found the log not as it had left it.

@@ -29,7 +29,8 @@ pub use log::Rotation;
 pub use open::{AuditLog, Proof};
 pub use tree::RowError;
 pub use verify::{
-    AuditError, Checks, Damage, JournalHead, Repair, STOPPED, Verified, verify_audit, verify_audit_with,
+    ARCHIVED, AuditError, Checks, Damage, JOURNAL_NOTED, JournalHead, Repair, STOPPED, Verified,
+    verify_audit, verify_audit_with,
 };
 
 /// A signed head is written at least this long after a record…

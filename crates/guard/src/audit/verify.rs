@@ -22,9 +22,9 @@ pub use super::found::{AuditError, Damage, JournalHead, Repair, Verified};
 /// The action of the record that ends a run of the program. Behind it everything is signed.
 pub const STOPPED: &str = "application-stop";
 /// The action of the record that notes the journal's end.
-pub(super) const JOURNAL: &str = "journal-head";
+pub const JOURNAL_NOTED: &str = "journal-head";
 /// The action of the record that says which files were taken away to be kept elsewhere.
-pub(super) const ARCHIVED: &str = "audit-archived";
+pub const ARCHIVED: &str = "audit-archived";
 /// Records without a signed head span at most this long, in microseconds, even in a crash.
 const UNSIGNED_MAX_US: i64 = 60_000_000;
 
@@ -35,6 +35,8 @@ pub struct Checks {
     pub archives: Vec<PathBuf>,
     /// Heads that were kept elsewhere: what to call each, and its note.
     pub heads: Vec<(String, String)>,
+    /// The folder is a copy elsewhere, which has no secret key.
+    pub copy: bool,
     /// Keys of witnesses; each must have signed one of the heads, and what it signed must hold.
     pub witnesses: Vec<Verifier>,
 }
@@ -58,7 +60,7 @@ pub fn verify_audit(folder: &Path) -> Result<Verified, AuditError> {
 /// As there.
 pub fn verify_audit_with(folder: &Path, checks: &Checks) -> Result<Verified, AuditError> {
     let taken = Taken::of(folder, checks)?;
-    let keys = Keys::read(folder)?;
+    let keys = Keys::read(folder, checks.copy)?;
     let mut walk = Walk::new(&taken, keys.as_ref());
     for source in &taken.sources {
         walk.file(source)?;
@@ -141,7 +143,7 @@ struct Keys {
 
 impl Keys {
     /// None when there are none, as in a log that was never opened since logs have keys.
-    fn read(folder: &Path) -> Result<Option<Self>, AuditError> {
+    fn read(folder: &Path, copy: bool) -> Result<Option<Self>, AuditError> {
         let read = |file: &'static str| match std::fs::read(folder.join(file)) {
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -156,7 +158,9 @@ impl Keys {
         };
         let verifier = public.strip_suffix('\n').and_then(|text| Verifier::parse(text).ok());
         let public = verifier.ok_or_else(|| wrong(AUDIT_PUBLIC_FILE, "it is not as it was written"))?;
-        // Whoever checks a copy elsewhere has no secret key.
+        if secret.is_none() && !copy {
+            return Err(wrong(AUDIT_KEY_FILE, "it is missing"));
+        }
         if let Some(secret) = secret {
             let key = read_key(&secret).ok_or_else(|| wrong(AUDIT_KEY_FILE, "it is not as it was written"))?;
             if key.verifier() != public {
@@ -291,7 +295,7 @@ impl<'a> Walk<'a> {
             ROTATED if self.found.keys.last() != Some(&self.last.object) => {
                 self.found.keys.push(self.last.object.clone());
             }
-            JOURNAL => self.found.journal.extend(JournalHead::of(size, &self.last.object)),
+            JOURNAL_NOTED => self.found.journal.extend(JournalHead::of(size, &self.last.object)),
             ARCHIVED => self.found.archived = self.found.archived.max(self.last.object.parse().unwrap_or(0)),
             _ => {}
         }
@@ -389,6 +393,7 @@ impl<'a> Walk<'a> {
             hash: self.place.hash.to_hex().to_string(),
             root: self.frontier.root(),
             signed: self.signed.min(self.place.number),
+            stopped: self.last.action == STOPPED,
             ..self.found
         }
     }
