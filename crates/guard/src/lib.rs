@@ -2,7 +2,7 @@
 //!
 //! One folder holds it all: `guard.db` (accounts, sessions, device credentials; no secret in the
 //! clear) and `audit.log` with `audit.head` (what was done, chained so that changes show).
-//! Everything is denied unless the one table in [`Permission::roles`] allows it.
+//! Everything is denied unless the access policy permits it ([`Guard::decide`]).
 //!
 //! What is absent: any listener, any HTTP, any patient data. Whoever answers a request asks here
 //! first, writes the audit record, and answers only after that (SE-1).
@@ -11,6 +11,7 @@ mod account;
 mod attempts;
 mod audit;
 mod database;
+mod decide;
 mod devices;
 mod error;
 mod files;
@@ -39,6 +40,7 @@ pub use audit::{
     STOPPED, Verified, verify_audit, verify_audit_with,
 };
 pub use database::SessionTimes;
+pub use decide::{Asking, Decision, Target, policy_sources};
 pub use error::{GuardError, LoginError};
 pub use grants::{
     Context, Found, Given, Giving, Grant, GrantError, Pending, Redeem, Registered, Tokens,
@@ -91,6 +93,7 @@ struct Inner {
     people: Option<People>,
     trail: audit::Trail,
     notes: notes::Notes,
+    decider: decide::Decider,
     pki: pki::Pki,
 }
 
@@ -135,7 +138,7 @@ impl Guard {
             attempts: Mutex::default(),
             verifier: password::Verifier::new()?,
         };
-        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default(), pki: pki::Pki::new(folder) }) })
+        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
     }
 
     /// A guard that lets everybody in as [`Account::trial`]: `--open`, which the program allows on
@@ -147,7 +150,7 @@ impl Guard {
         files::private_folder(folder)?;
         let known = folder.join(DATABASE_FILE).exists();
         let trail = audit::Trail::open(folder, known)?;
-        Ok(Self { inner: Arc::new(Inner { people: None, trail, notes: notes::Notes::default(), pki: pki::Pki::new(folder) }) })
+        Ok(Self { inner: Arc::new(Inner { people: None, trail, notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
     }
 
     /// Whether everybody is let in.
@@ -156,14 +159,12 @@ impl Guard {
         self.inner.people.is_none()
     }
 
-    /// Whether an account may do something: what [`Permission::roles`] says of its role. The
-    /// trial account may do everything.
+    /// Whether an account may do something at all, nobody in particular in mind: what the access
+    /// policy says ([`Guard::decide`]). The trial account may do everything.
     #[must_use]
     pub fn allows(&self, account: &Account, permission: Permission) -> bool {
-        match account.kind {
-            Kind::Trial => self.is_open(),
-            Kind::Person | Kind::Service => permission.granted_to(account.role),
-        }
+        let (asking, category) = (Asking::plainly(account), Category::Demographics);
+        self.decide(asking, permission, Target::House, category, vitals::ReceiveTime(0)).allowed
     }
 
     /// Writes an audit record and returns when it is on the disk, its place in the chain with it

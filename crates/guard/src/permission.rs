@@ -1,6 +1,13 @@
-//! The policy: which role may do what. One table, denied unless it says otherwise.
+//! What an account may be allowed to do: one name for each capability. Who is allowed which is said
+//! by the access policy alone; the table here is what it answers.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use policy::{Asker, Question, Subject, Target};
 use vitals::Role;
+
+use crate::decide::{self, QUIET};
 
 /// Something that an account may be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,60 +121,21 @@ impl Permission {
         Self::SeePolicyDecisions,
     ];
 
-    /// Who is allowed this: the whole policy.
-    ///
-    /// Clinical acts belong to clinicians (AL-5), so an administrator may look but neither take
-    /// alerts nor set limits. Limits and scale change what alarms, so a nurse asks whoever is in
-    /// charge. An engineer keeps devices, profiles and quarantine, and sees no ward. A service
-    /// speaks FHIR, sends and follows readings and reads metrics; one that needs more gets a token
-    /// with another role.
+    /// Who is allowed this of a patient of theirs: what the built-in policy says
+    /// (`crates/policy/src/default.cedar`).
     #[must_use]
-    pub const fn roles(self) -> &'static [Role] {
-        use Role::{
-            Administrator, Caregiver, ChargeNurse, Engineer, Nurse, Operations, Patient, Pharmacist,
-            Physician, Researcher, SecurityOfficer, Service,
-        };
-        match self {
-            Self::SeePatients => &[Nurse, ChargeNurse, Physician, Administrator, Pharmacist],
-            Self::ActOnAlerts => &[Nurse, ChargeNurse, Physician],
-            Self::SetLimits => &[ChargeNurse, Physician],
-            Self::Associate => &[Nurse, ChargeNurse, Physician, Administrator],
-            Self::SeeDevices => &[Nurse, ChargeNurse, Physician, Engineer, Administrator, Operations, SecurityOfficer],
-            Self::ManageDevices => &[ChargeNurse, Engineer, Administrator],
-            Self::SeeQuarantine => &[Engineer, Administrator],
-            Self::ReleaseQuarantine => &[Engineer, Administrator],
-            Self::ManageProfiles => &[Engineer, Administrator],
-            Self::SeePolicy => &[Nurse, ChargeNurse, Physician, Engineer, Administrator, SecurityOfficer],
-            Self::ManagePolicy => &[Physician, Administrator],
-            Self::ReadFhir => &[Nurse, ChargeNurse, Physician, Administrator, Service, Pharmacist, Patient, Caregiver],
-            Self::FollowReadings => &[Nurse, ChargeNurse, Physician, Administrator, Service],
-            Self::WriteFhir | Self::SendReadings => &[Administrator, Service],
-            Self::SeeMetrics => &[Engineer, Administrator, Service],
-            Self::ManageUsers => &[Administrator],
-            Self::UseBreakGlass => &[Nurse, ChargeNurse, Physician, Pharmacist],
-            Self::ReviewAccess => &[ChargeNurse, SecurityOfficer],
-            Self::SeeAudit => &[SecurityOfficer],
-            Self::SeeOwnRecord => &[Patient, Caregiver],
-            Self::ManageOwnConsent => &[Patient],
-            Self::SeeConsents => &[Nurse, ChargeNurse, Physician, Pharmacist, Administrator, SecurityOfficer],
-            Self::ManageConsents => &[ChargeNurse, Physician, Administrator],
-            Self::SeeMinimised => &[Operations, ChargeNurse, Administrator],
-            Self::SeeDeidentified => &[Researcher],
-            Self::ExportPerson => &[SecurityOfficer, Administrator],
-            Self::ErasePerson => &[SecurityOfficer],
-            Self::ManageRetention => &[SecurityOfficer, Administrator],
-            Self::ManageTrust => &[Engineer, SecurityOfficer, Administrator],
-            Self::SeeSecurity => &[Engineer, SecurityOfficer, Administrator],
-            Self::ManageFirmware => &[Engineer],
-            Self::ManageClients => &[Administrator],
-            Self::SeePolicyDecisions => &[SecurityOfficer, Administrator],
-        }
+    pub fn roles(self) -> Vec<Role> {
+        Role::ALL.into_iter().filter(|role| self.granted_to(*role)).collect()
     }
 
-    /// Whether a role is allowed this.
+    /// Whether the built-in policy allows a role this of a patient of theirs.
     #[must_use]
     pub fn granted_to(self, role: Role) -> bool {
-        self.roles().contains(&role)
+        static TABLE: LazyLock<HashSet<(Permission, Role)>> = LazyLock::new(|| {
+            let cells = Permission::ALL.into_iter().flat_map(|p| Role::ALL.map(|role| (p, role)));
+            cells.filter(|(permission, role)| own(*permission, *role)).collect()
+        });
+        TABLE.contains(&(self, role))
     }
 
     /// Lower kebab-case name, as in the audit log.
@@ -211,6 +179,33 @@ impl Permission {
         }
     }
 
+    /// Whether it can be about a patient; whose patient that is then matters.
+    #[must_use]
+    pub const fn about_patients(self) -> bool {
+        matches!(
+            self,
+            Self::SeePatients
+                | Self::ActOnAlerts
+                | Self::SetLimits
+                | Self::Associate
+                | Self::ReadFhir
+                | Self::WriteFhir
+                | Self::SendReadings
+                | Self::FollowReadings
+                | Self::UseBreakGlass
+                | Self::ReviewAccess
+                | Self::SeeOwnRecord
+                | Self::ManageOwnConsent
+                | Self::SeeConsents
+                | Self::ManageConsents
+                | Self::SeeMinimised
+                | Self::SeeDeidentified
+                | Self::ExportPerson
+                | Self::ErasePerson
+                | Self::ManageRetention
+        )
+    }
+
     /// The permission of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -229,4 +224,20 @@ impl Permission {
         }
         table
     }
+}
+
+/// Whether the built-in policy allows a role this: of the house, and of a patient of theirs where it
+/// can be about one.
+fn own(permission: Permission, role: Role) -> bool {
+    let patient = Subject { caregivers: &["x"], ..Subject::unknown("p-1") };
+    let ask = |target| {
+        let asker = Asker { name: "x", role, kind: "person", units: None, patient: Some("p-1") };
+        decide::built_in().decide(&Question {
+            asker,
+            action: permission.name(),
+            target,
+            circumstances: QUIET,
+        })
+    };
+    ask(Target::House).allowed && (!permission.about_patients() || ask(Target::Patient(patient)).allowed)
 }
