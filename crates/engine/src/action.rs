@@ -57,9 +57,14 @@ impl Engine {
                 let patient = self.directory.resolve(patient).clone();
                 let (reason, by) = (reason.clone(), actor.name.clone());
                 let (id, from, to, at) = (cx.offset, *from, *to, self.now);
+                self.note_hold(id, Some(patient.clone()));
                 out.push(Effect::Held(Box::new(Hold { id, patient, from, to, reason, by, at, released: None })));
             }
+            Action::Erase { patient, reason } => {
+                self.erase(patient, (&actor.name, reason), cx.offset, out);
+            }
             Action::ReleaseHold { hold, .. } => {
+                self.note_hold(*hold, None);
                 out.push(Effect::HoldReleased { hold: *hold, by: actor.name.clone(), at: self.now });
             }
         }

@@ -330,6 +330,24 @@ impl Directory {
         Moved { patient, from, to, at, left }
     }
 
+    /// Every record of the person whose record `lives_on` is: itself first.
+    pub(crate) fn records_of(&self, lives_on: &PatientId) -> Vec<PatientId> {
+        let retired = self.merged.keys().filter(|retired| {
+            *retired != lives_on && self.resolve(retired) == lives_on
+        });
+        std::iter::once(lives_on).chain(retired).cloned().collect()
+    }
+
+    /// Forgets these records with all that names them.
+    pub(crate) fn forget(&mut self, records: &[PatientId]) {
+        let theirs = |id: &PatientId| records.contains(id);
+        self.patients.retain(|id, _| !theirs(id));
+        self.encounters.retain(|_, stay| !theirs(&stay.encounter.patient));
+        self.identifiers.retain(|_, owner| !theirs(owner));
+        self.merged.retain(|retired, survivor| !theirs(retired) && !theirs(survivor));
+        self.present.retain(|id, _| !theirs(id));
+    }
+
     fn identify(&self, id: &PatientId, keys: impl Iterator<Item = String>) -> PatientId {
         let mut keys = keys;
         let known = keys.find_map(|key| self.identifiers.get(&key).cloned());

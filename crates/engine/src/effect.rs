@@ -53,6 +53,8 @@ pub enum Effect {
         /// When.
         at: ReceiveTime,
     },
+    /// A patient was erased: all that is kept of them is to be deleted.
+    Erased(Box<crate::Erased>),
     /// Something to count, by reason (DU-2).
     Counted(&'static str),
 }

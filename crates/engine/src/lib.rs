@@ -14,6 +14,7 @@ mod clock;
 mod device;
 mod directory;
 mod effect;
+mod erase;
 mod message;
 mod judge;
 mod learn;
@@ -41,6 +42,7 @@ pub use device::DeviceState;
 pub use directory::Directory;
 pub use learn::Known;
 pub use effect::{AlertRecord, Effect};
+pub use erase::Erased;
 pub use patient::{PatientState, Silence};
 pub use shared::Part;
 pub use scoring::{Scores, Trend, sources};
@@ -78,6 +80,9 @@ pub struct Engine {
     /// Series of derived values of patients that have not appeared yet.
     derived_before: BTreeMap<PatientId, Vec<(vitals::MetricCode, u32, SeriesId)>>,
     timers: Timers,
+    /// Holds that last, and of whom.
+    holds: BTreeMap<Offset, PatientId>,
+    unsaved_holds: bool,
     now: ReceiveTime,
     /// Since when entries have come without a break.
     awake_since: ReceiveTime,
@@ -115,6 +120,8 @@ impl Engine {
             next_series: 0,
             derived_before: BTreeMap::new(),
             timers: Timers::default(),
+            holds: BTreeMap::new(),
+            unsaved_holds: false,
             now: ReceiveTime(0),
             awake_since: ReceiveTime(0),
             self_device: DeviceId::new(SELF_DEVICE).expect("a constant that is a valid id"),
@@ -138,6 +145,7 @@ impl Engine {
             Event::Action(actor, action) => self.action(actor, action, &mut cx, out),
             Event::Link { device, state, .. } => self.link(device, *state, out),
             Event::Tick => self.pass_time(&mut cx, out),
+            Event::Erased => out.push(Effect::Counted("entry-erased")),
             Event::Policy(actor, text) => match Policy::parse(text) {
                 Ok(policy) => self.adopt(policy, Some((actor.name.clone(), at))),
                 // It was verified before it was journaled; a later program may judge otherwise.

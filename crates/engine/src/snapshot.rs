@@ -45,6 +45,9 @@ impl Engine {
         if directory {
             parts.push(("directory".to_owned(), Part::of_bytes(write(&self.directory))));
         }
+        if std::mem::take(&mut self.unsaved_holds) {
+            parts.push(("holds".to_owned(), Part::of_bytes(write(&self.holds))));
+        }
         for owner in std::mem::take(&mut self.unsaved_waves) {
             parts.push((owner.part(), part(self.waves.get(&owner))));
         }
@@ -66,6 +69,9 @@ impl Engine {
         let patients = self.patients.iter();
         parts.extend(patients.map(|(id, state)| (format!("patient/{id}"), write(&**state))));
         parts.extend(self.waves.iter().map(|(owner, waves)| (owner.part(), write(&**waves))));
+        if !self.holds.is_empty() {
+            parts.push(("holds".to_owned(), write(&self.holds)));
+        }
         parts.sort_unstable();
         parts
     }
@@ -102,6 +108,8 @@ impl Engine {
                     self.policy = std::sync::Arc::new(policy);
                     self.policy_by = world.policy_by;
                 }
+            } else if name == "holds" {
+                self.holds = read(&name, &bytes)?;
             } else if name == "directory" {
                 self.directory = read(&name, &bytes)?;
             } else if name.starts_with("device/") {

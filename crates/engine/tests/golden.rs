@@ -167,6 +167,7 @@ fn actions() -> Vec<(&'static str, Action)> {
             reason: "r".into(),
         }),
         ("release-hold", Action::ReleaseHold { hold: 7, reason: "r".into() }),
+        ("erase", Action::Erase { patient: patient("a"), reason: "r".into() }),
     ]
 }
 

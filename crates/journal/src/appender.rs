@@ -1,6 +1,6 @@
 //! The front of the journal: what gateways and the API hold.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use vitals::{Offset, ReceiveTime};
 use crate::entry::{Draft, Encoded, Entry, Journal, Outcome, ReadJournal};
 use crate::queue::{Item, Queue, Reply};
 use crate::worker::{Counters, Worker};
+use crate::subjects::{self, Whose};
 use crate::{AckQueue, Closed, JournalError, LANES, Lane, Verified};
 
 /// Bounds of what waits, and how batches are made.
@@ -126,6 +127,7 @@ struct Inner {
     reader: Arc<dyn ReadJournal>,
     limit_bytes: [usize; LANES],
     thread: Mutex<Option<JoinHandle<()>>>,
+    whose: OnceLock<Arc<dyn Whose>>,
 }
 
 /// Orders drafts and makes them durable; cheap to clone.
@@ -177,8 +179,27 @@ impl Appender {
                 reader,
                 limit_bytes,
                 thread,
+                whose: OnceLock::new(),
             }),
         })
+    }
+
+    /// Says who knows on whom devices are and whose alerts are, so that events are sealed with the
+    /// keys of whom they are about. The first to be named stays.
+    pub fn know(&self, whose: Arc<dyn Whose>) {
+        let _ = self.inner.whose.set(whose);
+    }
+
+    fn encode(&self, draft: &Draft) -> Result<Encoded, JournalError> {
+        let whose = self.inner.whose.get().map(|whose| &**whose);
+        let encoded = Encoded::new(&draft.event, draft.dedup)?;
+        Ok(encoded.about(subjects::of(&draft.event, whose)))
+    }
+
+    /// Removes all that is committed by now as soon as it has been processed, whatever
+    /// [`Retention`] says; [`Appender::first_offset`] tells when it is done.
+    pub fn cut(&self) {
+        self.inner.counters.cut();
     }
 
     /// Commits a draft: waits for a place, then until it is durable.
@@ -186,7 +207,7 @@ impl Appender {
     /// # Errors
     /// [`Closed`] once the journal takes nothing more.
     pub async fn append(&self, draft: Draft) -> Result<Outcome, Closed> {
-        let encoded = match Encoded::new(&draft.event, draft.dedup) {
+        let encoded = match self.encode(&draft) {
             Ok(encoded) => encoded,
             Err(error) => return Ok(Outcome::Failed(Arc::new(error))),
         };
@@ -208,7 +229,7 @@ impl Appender {
         token: u64,
         acks: &Arc<AckQueue>,
     ) -> Result<(), Closed> {
-        match Encoded::new(&draft.event, draft.dedup) {
+        match self.encode(&draft) {
             Ok(encoded) => {
                 let reply = Reply::Queue(Arc::clone(acks), token);
                 self.inner
@@ -238,7 +259,7 @@ impl Appender {
         let mut group: Vec<Item> = Vec::with_capacity(drafts.len());
         let mut lane = Lane::Urgent;
         for (draft, token) in drafts {
-            let encoded = match Encoded::new(&draft.event, draft.dedup) {
+            let encoded = match self.encode(&draft) {
                 Ok(encoded) => encoded,
                 Err(error) => {
                     if acks.push(token, Outcome::Failed(Arc::new(error))) {
@@ -291,6 +312,14 @@ impl Appender {
     /// As there.
     pub fn verify(&self) -> Result<Verified, JournalError> {
         self.inner.reader.verify()
+    }
+
+    /// See [`ReadJournal::sealed_with`]. Reads everything: takes a while.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sealed_with(&self, numbers: &[seal::KeyNumber]) -> Result<u64, JournalError> {
+        self.inner.reader.sealed_with(numbers)
     }
 
     /// Everything before `checkpoint` has been processed and may be removed as far as

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
+use seal::Keyring;
 use vitals::{Offset, ReceiveTime};
 
 use crate::disk::Disk;
@@ -14,6 +15,7 @@ use crate::frame::{self, Chain, HEADER_BYTES, Hash, Header};
 use crate::inspect::Place;
 use crate::reader::Reader;
 use crate::recover::{self, Tail};
+use crate::sealing::{Opener, Sealer};
 use crate::segment::Segment;
 use crate::{JournalError, RealDisk};
 
@@ -50,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
     pub(crate) next: AtomicU64,
     pub(crate) chain: Chain,
+    pub(crate) opener: Opener,
     /// Where the writer is: what is durable, and the chain's hash so far.
     pub(crate) head: Mutex<Place>,
 }
@@ -68,6 +71,7 @@ pub struct EmbeddedJournal {
     dirty: bool,
     /// A segment could not be created and its file may still be there.
     stale: Option<PathBuf>,
+    sealer: Option<Sealer>,
     _lock: Box<dyn Any + Send + Sync>,
 }
 
@@ -89,6 +93,20 @@ impl EmbeddedJournal {
         disk: Arc<dyn Disk>,
         folder: &Path,
         options: Options,
+    ) -> Result<Self, JournalError> {
+        Self::open_sealed(disk, folder, options, None)
+    }
+
+    /// [`EmbeddedJournal::open_on`] with keys: entries are sealed from here on. Entries written
+    /// without, before, can still be read.
+    ///
+    /// # Errors
+    /// As [`EmbeddedJournal::open_on`].
+    pub fn open_sealed(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        options: Options,
+        keyring: Option<Arc<dyn Keyring>>,
     ) -> Result<Self, JournalError> {
         let lock = disk.lock(folder).map_err(|error| match error.kind() {
             std::io::ErrorKind::WouldBlock => JournalError::InUse(folder.to_owned()),
@@ -119,6 +137,7 @@ impl EmbeddedJournal {
             segments: RwLock::new(segments),
             next: AtomicU64::new(tail.next),
             chain,
+            opener: Opener::new(keyring.clone()),
             head: Mutex::new(Place { next: tail.next, chain: tail.chain }),
         });
         Ok(Self {
@@ -132,6 +151,7 @@ impl EmbeddedJournal {
             buffer: Vec::new(),
             dirty: false,
             stale: None,
+            sealer: keyring.map(Sealer::new),
             _lock: lock,
         })
     }
@@ -203,7 +223,7 @@ impl Journal for EmbeddedJournal {
         if batch.is_empty() {
             return Ok(stamp);
         }
-        let body: usize = batch.iter().map(|entry| entry.bytes.len() + 21).sum();
+        let body: usize = batch.iter().map(Encoded::frame_bytes).sum();
         if body + 32 > frame::BODY_BYTES_MAX {
             return Err(JournalError::TooLarge {
                 bytes: body,
@@ -211,6 +231,9 @@ impl Journal for EmbeddedJournal {
             });
         }
         self.clean()?;
+        if let Some(sealer) = &mut self.sealer {
+            sealer.prepare(batch)?;
+        }
         let len = self.active.len();
         let full = len + (body + frame::FRAME_BYTES) as u64 > self.options.segment_bytes;
         if full && len > HEADER_BYTES as u64 {
@@ -223,7 +246,7 @@ impl Journal for EmbeddedJournal {
             &self.shared.chain,
             &self.tail.chain,
             (stamp.first, stamp.at),
-            batch,
+            (batch, self.sealer.as_ref()),
         );
         let position = self.active.len();
         if let Err(error) = self.write(position) {
@@ -262,6 +285,15 @@ impl Journal for EmbeddedJournal {
         }
     }
 
+    fn seals(&self) -> bool {
+        self.sealer.is_some()
+    }
+
+    fn begin_unit(&mut self) -> Result<(), JournalError> {
+        self.clean()?;
+        if self.active.len() > HEADER_BYTES as u64 { self.roll() } else { Ok(()) }
+    }
+
     fn retention_point(&self, since: ReceiveTime, min_bytes: u64, max_bytes: u64) -> Offset {
         let segments = self.shared.segments.read();
         let mut kept: u64 = segments.iter().map(|segment| segment.len()).sum();
@@ -282,6 +314,22 @@ impl Journal for EmbeddedJournal {
     fn reader(&self) -> Arc<dyn ReadJournal> {
         Arc::new(Reader::new(Arc::clone(&self.shared)))
     }
+}
+
+/// Begins a journal in an empty folder with entry `first`: after a restore, where what came before
+/// is in the databases and nowhere else. `at` is the time of the last entry before.
+///
+/// # Errors
+/// [`JournalError::InUse`]; [`JournalError::Io`], also when there is a journal already.
+pub fn begin_at(folder: &Path, first: Offset, at: ReceiveTime) -> Result<(), JournalError> {
+    let disk = RealDisk;
+    let _lock = disk.lock(folder).map_err(|e| JournalError::io("locking", folder, e))?;
+    if !recover::segment_paths(&disk, folder)?.is_empty() {
+        let there = std::io::ErrorKind::AlreadyExists.into();
+        return Err(JournalError::io("beginning", folder, there));
+    }
+    let header = Header { base: first, at_before: at, chain_before: genesis() };
+    Segment::create(&disk, folder, header).map(drop)
 }
 
 /// Removes a file for good; one that is gone already is no error.

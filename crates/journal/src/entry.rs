@@ -5,10 +5,14 @@ use std::sync::Arc;
 use vitals::{Event, Offset, ReceiveTime};
 
 use crate::JournalError;
+use crate::subjects::Subjects;
 use crate::inspect::Place;
 
 /// Largest encoded event in bytes.
 pub const ENTRY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// An entry is sealed for so many patients at most.
+const SUBJECTS_MAX: usize = 127;
 
 /// One committed event.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,8 @@ pub struct Entry {
     pub at: ReceiveTime,
     /// What happened.
     pub event: Event,
+    /// With whose keys it is sealed; nobody's: with the house's, or not at all.
+    pub subjects: Subjects,
 }
 
 /// An event that wants to be committed.
@@ -84,6 +90,8 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
     /// Its key, kept so that the window can be rebuilt.
     pub dedup: Option<u128>,
+    /// Whom the event is about.
+    pub subjects: Subjects,
 }
 
 impl Encoded {
@@ -104,7 +112,20 @@ impl Encoded {
                 limit: ENTRY_BYTES_MAX,
             });
         }
-        Ok(Self { bytes, dedup })
+        Ok(Self { bytes, dedup, subjects: Subjects::new() })
+    }
+
+    /// The same, about these.
+    #[must_use]
+    pub fn about(self, mut subjects: Subjects) -> Self {
+        // A message about more is sealed for these; the others are told by whoever takes it in.
+        subjects.truncate(SUBJECTS_MAX);
+        Self { subjects, ..self }
+    }
+
+    /// Bytes that it takes in a frame, at most.
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.bytes.len() + 37 + 4 * self.subjects.len().max(1)
     }
 }
 
@@ -165,6 +186,14 @@ pub trait ReadJournal: Send + Sync {
     /// [`JournalError::Corrupt`] names file and position of the first manipulation.
     fn verify(&self) -> Result<Verified, JournalError>;
 
+    /// How many entries that are still kept are sealed with one of these keys. Reads everything.
+    ///
+    /// # Errors
+    /// As [`ReadJournal::verify`].
+    fn sealed_with(&self, _numbers: &[seal::KeyNumber]) -> Result<u64, JournalError> {
+        Ok(0)
+    }
+
     /// The keys of the most recent entries, oldest first, at most `keys` of them.
     ///
     /// # Errors
@@ -186,6 +215,20 @@ pub trait Journal: Send {
     /// # Errors
     /// [`JournalError::Io`]; what was removed until then stays removed.
     fn truncate_before(&mut self, offset: Offset) -> Result<(), JournalError>;
+
+    /// Whether entries are sealed with the keys of whom they are about.
+    fn seals(&self) -> bool {
+        false
+    }
+
+    /// Begins a new unit of what [`Journal::truncate_before`] removes, so that all before the next
+    /// entry can go.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`]
+    fn begin_unit(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
 
     /// How far [`Journal::truncate_before`] may go so that more than `min_bytes` and everything
     /// since `since` stay, except that not more than `max_bytes` are kept.

@@ -63,6 +63,9 @@ pub enum JournalError {
         /// Why.
         reason: String,
     },
+    /// Entries cannot be sealed or opened for want of a key.
+    #[error("journal: {0}")]
+    Keys(String),
     /// The journal was closed before the entry was written.
     #[error("journal: closed before the entry was written")]
     Closed,

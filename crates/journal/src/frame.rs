@@ -5,18 +5,26 @@
 //! ```text
 //! header  magic 8 | base offset 8 | at of the last entry before 8 | chain hash before 32 | crc32 4
 //! frame   length of body 4 | crc32 4 | body | chain hash 32
-//! body    first offset 8 | at 8 | count 4 | entries: length 4, has key 1, key 16 or nothing, bytes
+//! body    first offset 8 | at 8 | count 4 | entries
+//! entry   length of event 4 | flags 1 | key 16 or nothing | numbers of keys, 4 each | event
 //! ```
+//!
+//! Bit 7 of the flags says whether there is a key by which the message is recognised; the other
+//! bits how many keys of the keyring the event is sealed with, none: not at all. A sealed event has
+//! its tag of 16 bytes behind it, and is bound to flags, hidden key and numbers in front of it.
 //!
 //! The CRC covers the segment's chain hash, then length, body and chain hash, so bytes copied from
 //! elsewhere (a payload may hold anything) never pass for a frame.
 
+use seal::KeyNumber;
+use smallvec::SmallVec;
 use vitals::{Offset, ReceiveTime};
 
 use crate::Encoded;
+use crate::sealing::{Ready, Sealer};
 
 /// First bytes of a segment: name and version of the format, events included.
-pub(crate) const MAGIC: [u8; 8] = *b"VWJRNL02";
+pub(crate) const MAGIC: [u8; 8] = *b"VWJRNL03";
 /// Bytes of a segment header.
 pub(crate) const HEADER_BYTES: usize = 60;
 /// Bytes of a frame around its body.
@@ -82,20 +90,19 @@ pub(crate) fn encode(
     chain: &Chain,
     before: &Hash,
     (first, at): (Offset, ReceiveTime),
-    batch: &[Encoded],
+    (batch, sealer): (&[Encoded], Option<&Sealer>),
 ) -> Hash {
     let start = out.len();
     out.extend_from_slice(&[0; 8]);
     out.extend_from_slice(&first.to_le_bytes());
     out.extend_from_slice(&at.0.to_le_bytes());
     out.extend_from_slice(&(batch.len() as u32).to_le_bytes());
-    for entry in batch {
-        out.extend_from_slice(&(entry.bytes.len() as u32).to_le_bytes());
-        out.push(u8::from(entry.dedup.is_some()));
-        if let Some(key) = entry.dedup {
-            out.extend_from_slice(&key.to_le_bytes());
-        }
-        out.extend_from_slice(&entry.bytes);
+    let mut numbers = Vec::new();
+    for (offset, entry) in (first..).zip(batch) {
+        let ready = sealer.map(|sealer| {
+            sealer.of(&entry.subjects, &mut numbers).expect("a batch is prepared before it is written")
+        });
+        put(out, offset, entry, ready.as_deref(), &numbers);
     }
     let body = start + 8;
     let length = ((out.len() - body) as u32).to_le_bytes();
@@ -105,6 +112,37 @@ pub(crate) fn encode(
     let crc = checksum(header, &length, &out[body..]);
     out[start + 4..body].copy_from_slice(&crc.to_le_bytes());
     hash
+}
+
+/// Puts an entry behind the others.
+fn put(out: &mut Vec<u8>, offset: Offset, entry: &Encoded, ready: Option<&Ready>, numbers: &[KeyNumber]) {
+    let tag = if ready.is_some() { seal::TAG_BYTES } else { 0 };
+    out.extend_from_slice(&((entry.bytes.len() + tag) as u32).to_le_bytes());
+    let place = out.len();
+    out.push(u8::from(entry.dedup.is_some()) << 7 | numbers.len() as u8);
+    if let Some(key) = entry.dedup {
+        let key = ready.map_or(key, |ready| ready.hide(key));
+        out.extend_from_slice(&key.to_le_bytes());
+    }
+    for number in numbers {
+        out.extend_from_slice(&number.to_le_bytes());
+    }
+    match ready {
+        Some(ready) => ready.seal(out, place, offset, &entry.bytes),
+        None => out.extend_from_slice(&entry.bytes),
+    }
+}
+
+/// An entry as it stands in a frame.
+pub(crate) struct Raw<'a> {
+    /// The key by which its message is recognised, hidden if it is sealed.
+    pub(crate) dedup: Option<u128>,
+    /// The keys that it is sealed with; none: it is not.
+    pub(crate) numbers: SmallVec<[KeyNumber; 4]>,
+    /// What is in the open before the event.
+    pub(crate) open: &'a [u8],
+    /// The event, with its tag if it is sealed.
+    pub(crate) bytes: &'a [u8],
 }
 
 /// A frame's bytes, found whole and with a matching checksum.
@@ -150,25 +188,28 @@ pub(crate) fn decode<'a>(header: &Header, bytes: &'a [u8]) -> Result<Frame<'a>, 
 }
 
 impl<'a> Frame<'a> {
-    /// The entries: key and encoded event. Stops with an error where the body is cut off.
-    pub(crate) fn entries(
-        &self,
-    ) -> impl Iterator<Item = Result<(Option<u128>, &'a [u8]), &'static str>> + use<'a> {
+    /// The entries. Stops with an error where the body is cut off.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Result<Raw<'a>, &'static str>> + use<'a> {
         let mut rest = &self.body[BODY_BYTES..];
         let count = self.count;
         (0..count).map(move |_| {
             let short = "a frame holds fewer entries than it says";
-            let (start, tail) = rest.split_at_checked(5).ok_or(short)?;
-            let length = u32_at(start, 0) as usize;
-            let (key, tail) = if start[4] == 0 {
-                (None, tail)
-            } else {
-                let (key, tail) = tail.split_first_chunk::<16>().ok_or(short)?;
-                (Some(u128::from_le_bytes(*key)), tail)
-            };
+            let (start, tail) = rest.split_first_chunk::<4>().ok_or(short)?;
+            let length = u32::from_le_bytes(*start) as usize;
+            let flags = *tail.first().ok_or(short)?;
+            let has_key = flags & 0x80 != 0;
+            let open = 1 + if has_key { 16 } else { 0 } + 4 * usize::from(flags & 0x7f);
+            let (open, tail) = tail.split_at_checked(open).ok_or(short)?;
+            let dedup = open[1..].first_chunk::<16>().filter(|_| has_key);
+            let numbers = open[if has_key { 17 } else { 1 }..].chunks_exact(4);
             let (bytes, tail) = tail.split_at_checked(length).ok_or(short)?;
             rest = tail;
-            Ok((key, bytes))
+            Ok(Raw {
+                dedup: dedup.map(|key| u128::from_le_bytes(*key)),
+                numbers: numbers.map(|number| u32_at(number, 0)).collect(),
+                open,
+                bytes,
+            })
         })
     }
 }

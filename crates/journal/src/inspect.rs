@@ -129,6 +129,38 @@ fn walk(
     Ok(())
 }
 
+/// The first entry of a journal's files, and how many entries are sealed with one of these keys.
+/// Needs no key, and not the journal's lock.
+///
+/// # Errors
+/// [`JournalError::Io`]; [`JournalError::Corrupt`]. Half a batch at the end is passed over.
+pub fn sealed_with(
+    folder: &Path,
+    numbers: &[seal::KeyNumber],
+) -> Result<(Offset, u64), JournalError> {
+    let (mut first, mut count) = (None, 0);
+    let paths = recover::segment_paths(&RealDisk, folder)?;
+    let last = paths.len();
+    for (at, path) in (1..).zip(paths) {
+        let segment = Segment::open(&RealDisk, path)?;
+        first = first.or(Some(segment.header.base));
+        let mut cursor = Cursor::new(&segment, HEADER_BYTES as u64);
+        loop {
+            let (position, frame) = match cursor.next() {
+                Ok(Some(found)) => found,
+                Ok(None) => break,
+                Err(JournalError::Corrupt { .. }) if at == last => break,
+                Err(error) => return Err(error),
+            };
+            for entry in frame.entries() {
+                let raw = entry.map_err(|reason| segment.corrupt(position, reason))?;
+                count += u64::from(raw.numbers.iter().any(|number| numbers.contains(number)));
+            }
+        }
+    }
+    Ok((first.unwrap_or(0), count))
+}
+
 fn begin(header: &crate::frame::Header, found: &mut Inspected) -> Tail {
     found.verified.next_offset = header.base;
     found.verified.head = header.chain_before;

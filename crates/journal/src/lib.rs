@@ -24,13 +24,16 @@ mod inspect;
 mod queue;
 mod reader;
 mod recover;
+mod sealing;
 mod segment;
+mod subjects;
 mod worker;
 
 pub use acks::AckQueue;
 pub use appender::{Appender, Limits, Retention, Stats, Trouble};
 pub use disk::{Disk, DiskFile, RealDisk};
-pub use embedded::{EmbeddedJournal, Options, Recovery};
+pub use embedded::{EmbeddedJournal, Options, Recovery, begin_at};
 pub use entry::{Draft, Encoded, Entry, Journal, LANES, Lane, Outcome, ReadJournal, Stamp, Verified};
 pub use error::{Closed, JournalError};
-pub use inspect::{Inspected, Place, in_use, inspect};
+pub use subjects::{Subjects, Whose};
+pub use inspect::{Inspected, Place, in_use, inspect, sealed_with};

@@ -83,7 +83,7 @@ impl Queue {
         }
         bound.places.acquire_many(total as u32).await.map_err(|_| Closed)?.forget();
         bound.queued.fetch_add(total, Ordering::Relaxed);
-        let items = items.into_iter().map(|item| (item.encoded.bytes.len() + 21, Box::new(item)));
+        let items = items.into_iter().map(|item| (item.encoded.frame_bytes(), Box::new(item)));
         // Boxed before the lock is taken.
         let items: Vec<_> = items.collect();
         let mut lanes = self.lanes.lock();

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use vitals::Offset;
+use seal::KeyNumber;
+use vitals::{Event, Offset, ReceiveTime};
 
 use crate::JournalError;
 use crate::cursor::Cursor;
 use crate::embedded::Shared;
 use crate::entry::{Entry, ReadJournal, Verified};
-use crate::frame::HEADER_BYTES;
+use crate::frame::{HEADER_BYTES, Raw};
 use crate::inspect::Place;
 use crate::recover::{self, Tail};
+use crate::sealing::Opened;
 use crate::segment::Segment;
+use crate::subjects::Subjects;
 
 /// At most so many bytes are read at a start to find recent keys.
 const KEYS_BYTES_MAX: u64 = 512 * 1024 * 1024;
@@ -29,6 +32,19 @@ impl Reader {
 
     fn segments(&self) -> Vec<Arc<Segment>> {
         self.shared.segments.read().clone()
+    }
+
+    fn entry(&self, offset: Offset, at: ReceiveTime, raw: &Raw<'_>) -> Result<Entry, JournalError> {
+        let (event, subjects) = match self.shared.opener.open(offset, raw)? {
+            Opened::Erased => (Event::Erased, Subjects::new()),
+            Opened::Event(bytes, subjects) => {
+                let event = postcard::from_bytes(&bytes).map_err(|error| {
+                    JournalError::Encoding { offset, reason: error.to_string() }
+                })?;
+                (event, subjects)
+            }
+        };
+        Ok(Entry { offset, at, event, subjects })
     }
 }
 
@@ -59,24 +75,15 @@ impl ReadJournal for Reader {
                     return Err(segment.corrupt(position, "entries are missing before this"));
                 }
                 for (offset, entry) in (frame.first..).zip(frame.entries()) {
-                    let (_, encoded) = entry.map_err(|r| segment.corrupt(position, r))?;
+                    let raw = entry.map_err(|r| segment.corrupt(position, r))?;
                     if offset < next {
                         continue;
                     }
-                    if !entries.is_empty() && bytes + encoded.len() > max_bytes {
+                    if !entries.is_empty() && bytes + raw.bytes.len() > max_bytes {
                         return Ok(entries);
                     }
-                    bytes += encoded.len();
-                    let event =
-                        postcard::from_bytes(encoded).map_err(|error| JournalError::Encoding {
-                            offset,
-                            reason: error.to_string(),
-                        })?;
-                    entries.push(Entry {
-                        offset,
-                        at: frame.at,
-                        event,
-                    });
+                    bytes += raw.bytes.len();
+                    entries.push(self.entry(offset, frame.at, &raw)?);
                     next = offset + 1;
                 }
                 if bytes >= max_bytes {
@@ -157,6 +164,20 @@ impl ReadJournal for Reader {
         Ok(found)
     }
 
+    fn sealed_with(&self, numbers: &[KeyNumber]) -> Result<u64, JournalError> {
+        let mut count = 0;
+        for segment in &self.segments() {
+            let mut cursor = Cursor::new(segment, HEADER_BYTES as u64);
+            while let Some((position, frame)) = cursor.next()? {
+                for entry in frame.entries() {
+                    let raw = entry.map_err(|r| segment.corrupt(position, r))?;
+                    count += u64::from(raw.numbers.iter().any(|number| numbers.contains(number)));
+                }
+            }
+        }
+        Ok(count)
+    }
+
     fn recent_keys(&self, keys: usize) -> Result<Vec<(u128, Offset)>, JournalError> {
         let mut newest_first: Vec<Vec<(u128, Offset)>> = Vec::new();
         let (mut count, mut bytes) = (0, 0);
@@ -168,7 +189,8 @@ impl ReadJournal for Reader {
             let mut cursor = Cursor::new(segment, HEADER_BYTES as u64);
             while let Some((position, frame)) = cursor.next()? {
                 for (offset, entry) in (frame.first..).zip(frame.entries()) {
-                    let (key, _) = entry.map_err(|r| segment.corrupt(position, r))?;
+                    let raw = entry.map_err(|r| segment.corrupt(position, r))?;
+                    let key = self.shared.opener.repeat(offset, &raw)?;
                     found.extend(key.map(|key| (key, offset)));
                 }
             }

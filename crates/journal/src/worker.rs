@@ -1,7 +1,7 @@
 //! The thread that commits: gathers, writes, syncs, tells, hands on.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ pub(crate) struct Counters {
     last_us: AtomicU64,
     max_us: AtomicU64,
     feed_us: AtomicU64,
+    /// Everything so far is to be removed.
+    cut: AtomicBool,
     /// 0 after a good write, else which trouble.
     trouble: AtomicU8,
 }
@@ -36,6 +38,10 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn processed(&self, checkpoint: Offset) {
         self.processed.fetch_max(checkpoint, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Release);
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -69,6 +75,9 @@ pub(crate) struct Worker<J> {
     window: Window,
     next: Offset,
     kept_from: Offset,
+    seals: bool,
+    /// All before this entry is to go once it has been processed.
+    cut: Option<Offset>,
 }
 
 /// A batch on its way.
@@ -97,7 +106,7 @@ impl<J: Journal> Worker<J> {
         recent: Vec<(u128, Offset)>,
     ) -> Self {
         let window = Window::new(limits.dedup_keys, recent);
-        let next = journal.next_offset();
+        let (next, seals) = (journal.next_offset(), journal.seals());
         Self {
             journal,
             clock,
@@ -108,6 +117,8 @@ impl<J: Journal> Worker<J> {
             window,
             next,
             kept_from: 0,
+            seals,
+            cut: None,
         }
     }
 
@@ -191,12 +202,10 @@ impl<J: Journal> Worker<J> {
         if let Some(key) = item.encoded.dedup {
             self.window.insert(key, offset);
         }
+        let subjects =
+            if self.seals { item.encoded.subjects.clone() } else { crate::Subjects::new() };
         batch.encoded.push(item.encoded);
-        batch.entries.push(Entry {
-            offset,
-            at: ReceiveTime(0),
-            event: item.event,
-        });
+        batch.entries.push(Entry { offset, at: ReceiveTime(0), event: item.event, subjects });
         batch.replies.push((item.reply, Told::Committed(offset)));
     }
 
@@ -239,9 +248,29 @@ impl<J: Journal> Worker<J> {
         metrics::histogram!("vitalwire_journal_commit_seconds").record(took as f64 / 1e6);
     }
 
+    /// Removes everything up to now, when somebody asked for it and the engine is done with it.
+    fn cut(&mut self, processed: Offset) {
+        if self.counters.cut.swap(false, Ordering::AcqRel) {
+            match self.journal.begin_unit() {
+                Ok(()) => self.cut = Some(self.next),
+                Err(error) => {
+                    tracing::warn!(%error, "journal: no new segment was begun; tried again");
+                    self.counters.cut.store(true, Ordering::Release);
+                }
+            }
+        }
+        if let Some(cut) = self.cut.filter(|cut| *cut <= processed) {
+            match self.journal.truncate_before(cut) {
+                Ok(()) => self.cut = None,
+                Err(error) => tracing::warn!(%error, "journal: old segments not removed; tried again"),
+            }
+        }
+    }
+
     /// Removes old segments that the engine is done with.
     fn retain(&mut self) {
         let processed = self.counters.processed.load(Ordering::Relaxed);
+        self.cut(processed);
         if processed <= self.kept_from {
             return;
         }

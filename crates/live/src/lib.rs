@@ -31,6 +31,8 @@ pub struct Live {
 struct Inner {
     patients: RwLock<HashMap<PatientId, Arc<PatientView>>>,
     devices: RwLock<HashMap<DeviceId, Arc<DeviceLine>>>,
+    /// On whom each device is, at once when that changes.
+    on: RwLock<HashMap<DeviceId, PatientId>>,
     locations: RwLock<Arc<Vec<Location>>>,
     policy: RwLock<PolicyInForce>,
     rates: Mutex<Rates>,
@@ -69,6 +71,7 @@ impl Live {
             inner: Arc::new(Inner {
                 patients: RwLock::default(),
                 devices: RwLock::default(),
+                on: RwLock::default(),
                 locations: RwLock::default(),
                 policy: RwLock::default(),
                 rates: Mutex::default(),
@@ -99,6 +102,21 @@ impl Live {
     #[must_use]
     pub fn device(&self, id: &DeviceId) -> Option<Arc<DeviceLine>> {
         self.inner.devices.read().get(id).cloned()
+    }
+
+    /// On whom a device is.
+    #[must_use]
+    pub fn on(&self, id: &DeviceId) -> Option<PatientId> {
+        self.inner.on.read().get(id).cloned()
+    }
+
+    /// Notes on whom a device is.
+    pub fn set_on(&self, id: &DeviceId, patient: Option<PatientId>) {
+        let mut on = self.inner.on.write();
+        match patient {
+            Some(patient) => on.insert(id.clone(), patient),
+            None => on.remove(id),
+        };
     }
 
     /// Every device, in no order.
@@ -207,7 +225,16 @@ impl Live {
 
     /// Puts a device's line in place.
     pub fn set_device(&self, line: DeviceLine) {
+        if self.on(&line.device.id) != line.patient {
+            self.set_on(&line.device.id, line.patient.clone());
+        }
         self.inner.devices.write().insert(line.device.id.clone(), Arc::new(line));
+    }
+
+    /// Takes a device away.
+    pub fn remove_device(&self, id: &DeviceId) {
+        self.set_on(id, None);
+        self.inner.devices.write().remove(id);
     }
 
     /// Puts the list of places in place.

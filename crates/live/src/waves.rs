@@ -150,6 +150,12 @@ impl Waves {
         }
     }
 
+    /// Lets go all that is kept of these series and these patients.
+    pub fn forget(&self, series: &[SeriesId], patients: &[PatientId]) {
+        self.channels.write().retain(|id, _| !series.contains(id));
+        self.beats.write().retain(|id, _| !patients.contains(id));
+    }
+
     /// How many look.
     #[must_use]
     pub fn viewers(&self) -> usize {

@@ -12,6 +12,7 @@ use store::{Commit, Expiry, Store};
 use vitals::{EffectiveTime, ReceiveTime};
 
 use crate::Retention;
+use crate::erasure::Finishing;
 
 /// Longest pause between two tries.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -92,14 +93,19 @@ impl Keeper {
     pub(crate) fn start(
         mut store: Box<dyn Store>,
         mut aging: Aging,
+        finishing: Finishing,
         live: Live,
         stop: Arc<AtomicBool>,
     ) -> std::io::Result<Self> {
         let (commits, incoming) = sync_channel::<Arc<Commit>>(1);
         let (finished, done) = sync_channel(1);
         std::thread::Builder::new().name("store".to_owned()).spawn(move || {
+            finishing.left_over(store.as_mut());
             while let Ok(commit) = incoming.recv() {
                 let kept = keep(store.as_mut(), &commit, &live, &stop);
+                if kept == Kept::Stored && !commit.erasures.is_empty() {
+                    finishing.left_over(store.as_mut());
+                }
                 if finished.send(kept).is_err() || kept == Kept::GivenUp {
                     return;
                 }

@@ -10,10 +10,12 @@
 //! What is absent: any listener, any HTTP server, any rule.
 
 mod beats;
+mod erasure;
 mod keeper;
 mod pending;
 mod rebuild;
 mod recover;
+mod strays;
 mod sums;
 mod ticker;
 mod webhook;
@@ -30,6 +32,7 @@ use live::Live;
 use store::Store;
 use vitals::ReceiveTime;
 
+pub use erasure::{EraseHook, STRAYS};
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;
 pub use webhook::{Webhook, sign};
@@ -53,6 +56,8 @@ pub struct Options {
     pub retention: Retention,
     /// Whom to notify.
     pub webhooks: Vec<Webhook>,
+    /// What is to be done when the rows of an erased patient are deleted.
+    pub erase: Option<EraseHook>,
 }
 
 /// How long things stay in the store after they were measured and received; none: for ever.
@@ -84,6 +89,7 @@ impl Default for Options {
             tick_every: Duration::from_millis(500),
             retention: Retention::default(),
             webhooks: Vec::new(),
+            erase: None,
         }
     }
 }
@@ -151,7 +157,8 @@ impl Runtime {
         let reader = store.reader();
         let side = store.side();
         let aging = keeper::Aging::new(options.retention, clock);
-        let keeper = keeper::Keeper::start(store, aging, live.clone(), Arc::clone(&stop))
+        let finishing = erasure::Finishing { side: store.side(), hook: options.erase.clone() };
+        let keeper = keeper::Keeper::start(store, aging, finishing, live.clone(), Arc::clone(&stop))
             .map_err(RuntimeError::Thread)?;
         let setting = worker::Setting {
             appender: appender.clone(),

@@ -14,6 +14,8 @@ use store::{
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
 use crate::beats::Beats;
+use crate::erasure::{self, STRAYS};
+use crate::strays::Strays;
 use crate::webhook::{self, Webhook};
 
 /// Which receivers have heard of which episodes.
@@ -29,6 +31,7 @@ pub(crate) struct Pending {
     next_event: (Offset, u16),
     /// Care unit of the alert that is taken in next.
     pub(crate) unit: String,
+    strays: Strays,
     /// Values of the entries being taken in.
     pub(crate) points: Vec<(SeriesId, Point)>,
     /// Alerts that nobody was told of yet.
@@ -40,6 +43,7 @@ impl Pending {
         Self {
             webhooks,
             beats: Beats::known(&reader),
+            strays: Strays::new(&reader),
             reader,
             commit: Commit::default(),
             old_parts: Vec::new(),
@@ -69,7 +73,13 @@ impl Pending {
                 engine_state.push((name, Vec::new().into()));
             }
         }
-        Commit { checkpoint, engine_state, points, counters, ..gathered }
+        let mut kv = gathered.kv;
+        kv.extend(self.strays.take().map(|(patient, last)| KvRow {
+            bucket: STRAYS.to_owned(),
+            key: patient.to_string(),
+            value: Some(last.to_le_bytes().to_vec()),
+        }));
+        Commit { checkpoint, engine_state, points, counters, kv, ..gathered }
     }
 
     /// The engine was made anew: its old parts go, series that the store lacks come, and alerts
@@ -92,6 +102,7 @@ impl Pending {
     /// Takes in one effect of one entry.
     pub(crate) fn take(&mut self, entry: &Entry, effect: Effect, live: &Live) {
         let (version, updated) = (entry.offset + 1, entry.at);
+        self.strays.look(entry, &effect);
         let row = match effect {
             Effect::SeriesOpened(id, key) => {
                 self.beats.opened(id, &key);
@@ -132,6 +143,11 @@ impl Pending {
                 self.commit.holds_released.push((hold, by, at));
                 return;
             }
+            Effect::Erased(erased) => {
+                live.waves().forget(&erased.series, &erased.records);
+                self.commit.erasures.push(erasure::row(&erased));
+                return;
+            }
             Effect::Counted(reason) => {
                 live.count(reason, 1);
                 return;
@@ -157,6 +173,8 @@ impl Pending {
                 version,
             }),
             Effect::Association(association) => {
+                let on = association.end.is_none().then(|| association.patient.clone());
+                live.set_on(&association.device, on);
                 DirectoryRow::Association(AssociationRow { association, updated })
             }
         };

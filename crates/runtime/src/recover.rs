@@ -51,9 +51,16 @@ pub(crate) fn recover(
     let parts = setting.reader.engine_state()?;
     let names: Vec<String> = parts.iter().map(|(name, _)| name.clone()).collect();
     let mut anew = None;
+    let restored = !parts.is_empty() && names.iter().all(|name| name != "directory");
     if let Err(error) = engine.restore(parts) {
         tracing::error!("engine: {error}");
         anew = Some(rebuild(&setting, checkpoint)?);
+    } else if restored {
+        // A backup has nothing that is about everybody at once: that is learned from its tables.
+        engine.learn(known(&setting.reader)?);
+        let stored = setting.reader.series(&SeriesFilter::default())?;
+        engine.learn_series(stored.into_iter().map(|series| (series.id, series.key)));
+        tracing::info!("engine: who is who was learned from the store, as after a restore");
     }
     let new = QuarantineQuery {
         status: Some(QuarantineStatus::New),
@@ -164,7 +171,7 @@ fn repeatable(event: &Event) -> bool {
         Event::Action(_, action) => {
             matches!(action, Action::SetLimits { .. } | Action::SetSpo2Scale { .. })
         }
-        Event::Tick | Event::Policy(..) | Event::Link { .. } => true,
+        Event::Tick | Event::Policy(..) | Event::Link { .. } | Event::Erased => true,
     }
 }
 

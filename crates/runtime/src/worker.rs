@@ -113,7 +113,7 @@ impl Worker {
 
     /// Takes in committed entries, in order. Entries already taken in are passed over.
     pub(crate) fn take(&mut self, batch: &[Entry]) {
-        let mut alerts = false;
+        let (mut alerts, mut erased) = (false, false);
         let mut messages = 0;
         let next = self.next;
         for entry in batch.iter().filter(|entry| entry.offset >= next) {
@@ -135,10 +135,18 @@ impl Worker {
                     self.patients.insert(record.patient.clone());
                 }
                 self.quarantine |= matches!(effect, Effect::QuarantineEnded { .. });
+                erased |= matches!(effect, Effect::Erased(_));
                 self.pending.take(entry, effect, &self.setting.live);
             }
             if let Event::Message(message) = &entry.event {
                 self.pending.names(entry, message);
+            }
+            if std::mem::take(&mut erased) {
+                // Before anything that follows: whoever comes back afterwards is another person.
+                self.setting.live.tail().extend(&self.pending.points);
+                self.pending.points.clear();
+                self.publish(true);
+                self.settle();
             }
         }
         self.setting.live.tail().extend(&self.pending.points);
@@ -196,8 +204,9 @@ impl Worker {
         }
         for _ in 0..most {
             let Some(id) = self.devices_due.pop_first() else { break };
-            if let Some(line) = self.engine.device_line(&id) {
-                self.setting.live.set_device(line);
+            match self.engine.device_line(&id) {
+                Some(line) => self.setting.live.set_device(line),
+                None => self.setting.live.remove_device(&id),
             }
         }
         if self.devices_due.is_empty() {

@@ -95,10 +95,21 @@ fn key(series: u32) -> SeriesKey {
 
 const START: i64 = 1_760_000_000_000_000;
 
+/// Encrypted, unless `--plain` is said.
+fn open(file: &Path) -> SqliteStore {
+    let plain = std::env::args().any(|argument| argument == "--plain");
+    let opened = if plain {
+        SqliteStore::open(file)
+    } else {
+        SqliteStore::open_sealed(file, &seal::Key::new([7; 32]))
+    };
+    opened.expect("the store opens")
+}
+
 /// A day of 1 Hz in `series` series, committed every ten seconds. `live`: the device has no clock,
 /// so that the effective time is the jittered receive time in microseconds.
 fn day(file: &Path, series: u32, live: bool) -> SqliteStore {
-    let mut store = SqliteStore::open(file).expect("the store opens");
+    let mut store = open(file);
     let mut random = Random(7);
     let mut walks: Vec<Walk> = (0..series).map(|s| Walk::of(u64::from(s))).collect();
     let mut offset = 0_u64;
@@ -181,7 +192,7 @@ fn trends(folder: &Path, live: bool) -> (f64, f64, u64) {
 
 /// A million points over 12,000 series, in one commit.
 fn commit_speed(folder: &Path) -> (f64, f64, f64) {
-    let mut store = SqliteStore::open(&folder.join("commit.sqlite")).expect("the store opens");
+    let mut store = open(&folder.join("commit.sqlite"));
     let mut random = Random(9);
     let mut run = |seconds: std::ops::Range<i64>| {
         let points = (0..12_000_u32)

@@ -3,7 +3,7 @@
 use vitals::{Hold, Offset, Point, ReadingRef, ReceiveTime, SeriesId, SeriesKey, WaveRun};
 
 use crate::{
-    AlertEventRow, AlertRow, DirectoryRow, DocumentRow, OutboxRow, QuarantineRow, StatePart,
+    AlertEventRow, AlertRow, DirectoryRow, DocumentRow, Erasure, OutboxRow, QuarantineRow, StatePart,
 };
 
 /// What one transaction writes. Everything in it is stored, or nothing.
@@ -43,6 +43,8 @@ pub struct Commit {
     pub holds_released: Vec<(Offset, String, ReceiveTime)>,
     /// Other settings.
     pub kv: Vec<KvRow>,
+    /// Patients of whom everything is deleted, what this commit writes included.
+    pub erasures: Vec<Erasure>,
 }
 
 /// A named value in a bucket.

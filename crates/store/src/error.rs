@@ -31,6 +31,9 @@ pub enum StoreError {
         /// The newest known here.
         known: i64,
     },
+    /// Somebody has been reading for so long that the log could not be emptied.
+    #[error("store: somebody reads without end; the write-ahead log could not be emptied: tried again at the next start")]
+    Busy,
     /// A stored row can't be read back.
     #[error("store: {what} is damaged: restore the database from a copy, or replay the journal")]
     Damaged {

@@ -12,6 +12,7 @@
 
 mod commit;
 pub mod conformance;
+mod erasure;
 mod error;
 mod expiry;
 mod part;
@@ -23,6 +24,7 @@ mod traits;
 pub mod wave;
 
 pub use commit::{Commit, KvRow};
+pub use erasure::{Erasure, ErasureRow};
 pub use error::StoreError;
 pub use expiry::{ALERT_STRIP, Expired, Expiry};
 pub use part::StatePart;

@@ -6,7 +6,7 @@ use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef,
 
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
-    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Expired, Expiry, Found, LocationRow,
+    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired, Expiry, Found, LocationRow,
     OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, ReadingQuery, SeriesFilter, SeriesInfo,
     Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
@@ -25,6 +25,13 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]; then nothing was removed in this step.
     fn expire(&mut self, expiry: &Expiry) -> Result<Expired, StoreError>;
+
+    /// After an erasure: gives back what was freed, so that no part of the files holds what was
+    /// deleted. Takes a while; may be repeated.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then something may still be there.
+    fn scrub(&mut self) -> Result<(), StoreError>;
 
     /// A reader: sees every commit that returned before it is asked.
     fn reader(&self) -> Reader;
@@ -95,6 +102,11 @@ pub trait Read: Send + Sync {
     /// The identifiers and names of a reading.
     fn identifiers(&self, reading: ReadingRef) -> Result<Vec<String>, StoreError>;
 
+    /// Erasures, oldest first: of one patient, or all.
+    fn erasures(&self, patient: Option<&PatientId>) -> Result<Vec<ErasureRow>, StoreError>;
+    /// How many rows are left of these records, by table.
+    fn left_of(&self, records: &[PatientId]) -> Result<Vec<(String, u64)>, StoreError>;
+
     /// The holds of these patients, also those that ended, by their first time.
     fn holds(&self, patients: &[PatientId]) -> Result<Vec<Hold>, StoreError>;
 
@@ -156,6 +168,8 @@ pub trait Read: Send + Sync {
 pub trait Side: Send + Sync {
     /// Sets values; none removes.
     fn put(&self, rows: &[crate::KvRow]) -> Result<(), StoreError>;
+    /// All that belongs to an erasure is done; `proof` says what, as JSON.
+    fn erasure_done(&self, offset: Offset, proof: &[u8]) -> Result<(), StoreError>;
     /// A notification was delivered, or is given up: it is removed.
     fn outbox_done(&self, id: &str) -> Result<(), StoreError>;
     /// A delivery failed: `attempts` so far, again at `next_at`.

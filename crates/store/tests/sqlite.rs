@@ -26,7 +26,7 @@ fn a_newer_database_is_refused() {
         SqliteStore::open(&file),
         Err(StoreError::Newer {
             found: 99,
-            known: 3
+            known: 4
         })
     ));
 }
@@ -168,4 +168,41 @@ fn a_commit_survives_reopening_without_closing() {
             .expect("the checkpoint can be read"),
         5
     );
+}
+
+#[test]
+fn a_sealed_store_conforms_and_shows_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = seal::Key::new([7; 32]);
+    store::conformance::run(folder.path(), |folder| {
+        SqliteStore::open_sealed(&folder.join("store.sqlite"), &key).expect("the store opens")
+    });
+    let mut files = 0;
+    let mut folders = vec![folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).expect("listed") {
+            let path = item.expect("listed").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("read");
+            let shows = ["SQLite format", "create table", "reading_names", "monitor"].map(str::as_bytes);
+            let shown = shows.iter().find(|word| bytes.windows(word.len()).any(|w| w == **word));
+            // The log's index has page numbers only.
+            assert_eq!(shown, None, "{}", path.display());
+            files += 1;
+        }
+    }
+    assert!(files > 0);
+}
+
+#[test]
+fn another_key_does_not_open_a_sealed_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("store.sqlite");
+    drop(SqliteStore::open_sealed(&file, &seal::Key::new([7; 32])).expect("made"));
+    assert!(SqliteStore::open_sealed(&file, &seal::Key::new([8; 32])).is_err());
+    assert!(SqliteStore::open(&file).is_err());
+    drop(SqliteStore::open_sealed(&file, &seal::Key::new([7; 32])).expect("opened"));
 }

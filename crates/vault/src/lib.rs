@@ -24,5 +24,5 @@ pub use convert::convert;
 pub use error::VaultError;
 pub use random::{new_key, new_nonce};
 pub use ring::Tomb;
-pub use source::{Source, private};
+pub use source::{Source, note, noted, private};
 pub use vault::{KEYRING_FILE, MASTER_FILE, Status, Vault};

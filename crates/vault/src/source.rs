@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::{VaultError, file, pkcs11, random};
 
+/// Says where the master key is; nothing secret.
+const NOTE_FILE: &str = "source";
+
 /// What the master key's envelopes say that they are.
 const PLACE: &[u8] = b"vitalwire keyring";
 
@@ -102,6 +105,30 @@ impl Source {
         let key = hex.or_else(raw).ok_or_else(|| VaultError::NotAKey(self.describe()))?;
         Ok(key.derive("vitalwire 2026 master key"))
     }
+}
+
+/// Where the master key of a folder of keys was when it was last opened or moved.
+#[must_use]
+pub fn noted(folder: &Path) -> Option<Source> {
+    postcard::from_bytes(&std::fs::read(folder.join(NOTE_FILE)).ok()?).ok()
+}
+
+/// Notes where the master key is, for whoever comes without a configuration.
+///
+/// # Errors
+/// [`VaultError::Io`]
+pub fn note(folder: &Path, source: &Source) -> Result<(), VaultError> {
+    // A path that somebody gave as they saw it is found from elsewhere, too.
+    let source = match source {
+        Source::File(file) => Source::File(std::path::absolute(file).unwrap_or_else(|_| file.clone())),
+        other => other.clone(),
+    };
+    if noted(folder).as_ref() == Some(&source) {
+        return Ok(());
+    }
+    let bytes = postcard::to_extend(&source, Vec::new())
+        .expect("a source holds nothing that postcard can't write");
+    file::replace(&folder.join(NOTE_FILE), &bytes)
 }
 
 fn credential(name: &str) -> Option<PathBuf> {

@@ -154,3 +154,20 @@ fn without_the_master_key_nothing_opens_and_none_is_made_up() {
         assert!(matches!(opened, Err(VaultError::NotAKey(_))), "{text:?}");
     }
 }
+
+#[test]
+fn the_master_key_moves_while_somebody_has_the_folder_open() {
+    let folder = Folder::new();
+    let running = folder.open();
+    let keys = running.writing(&[patient("p-1")]).expect("a key");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let to = Source::File(elsewhere.path().join("moved.key"));
+    folder.open().rotate_master(Some(&to)).expect("moved");
+    std::fs::remove_file(folder.0.path().join(MASTER_FILE)).expect("the old one goes");
+    assert_eq!(running.writing(&[patient("p-1")]).expect("known"), keys);
+    running.writing(&[patient("p-2")]).expect("a new key");
+    running.destroy(&[id("p-1")], ReceiveTime(1)).expect("destroyed");
+    assert_eq!(running.status().source, to);
+    let again = Vault::open(folder.0.path(), to).expect("it opens");
+    assert_eq!((again.status().patients, again.status().destroyed), (1, 1));
+}

@@ -13,7 +13,7 @@ use seal::{Domain, Found, Key, KeyNumber, Keyring, KeysError};
 use vitals::{PatientId, ReceiveTime};
 
 use crate::ring::{Ring, Tomb, WRONG};
-use crate::source::{Source, write_master};
+use crate::source::{Source, note, noted, write_master};
 use crate::{VaultError, file};
 
 /// The keyring, in the folder of keys.
@@ -30,7 +30,8 @@ pub struct Vault {
 
 struct Inner {
     folder: PathBuf,
-    source: Source,
+    /// Where the master key is; another command may move it.
+    source: RwLock<Source>,
     state: RwLock<State>,
     epoch: AtomicU64,
 }
@@ -79,7 +80,7 @@ impl Vault {
         };
         let inner = Inner {
             folder: folder.to_owned(),
-            source,
+            source: RwLock::new(source),
             state: RwLock::new(state),
             epoch: AtomicU64::new(0),
         };
@@ -134,11 +135,14 @@ impl Vault {
     /// # Errors
     /// [`VaultError`]; then the old one still opens the keyring.
     pub fn rotate_master(&self, to: Option<&Source>) -> Result<(), VaultError> {
-        let source = &self.inner.source;
+        let source = &self.source();
         match (to, source) {
             (Some(to), _) => {
                 to.make()?;
                 self.rewrap(&[source, to])?;
+                // Whoever has the folder open finds the new place by this note.
+                note(&self.inner.folder, to)?;
+                *self.inner.source.write() = to.clone();
                 self.rewrap(&[to])
             }
             (None, Source::File(path)) => {
@@ -213,7 +217,7 @@ impl Vault {
         }
         let of_patients = |domain: &&Domain| matches!(domain, Domain::Patient(_));
         Status {
-            source: self.inner.source.clone(),
+            source: self.source(),
             generation: state.ring.generation,
             patients: state.ring.active.keys().filter(of_patients).count(),
             destroyed: state.ring.tombs.len(),
@@ -249,7 +253,7 @@ impl Vault {
         let _lock = lock(&self.inner.folder)?;
         self.refresh()?;
         let mut state = self.inner.state.write();
-        let source = &self.inner.source;
+        let source = &self.source();
         let done = change(&mut state.ring);
         let written = match &done {
             Ok(_) => self.put(&mut state, &[&|key| source.wrap(key)]),
@@ -275,6 +279,22 @@ impl Vault {
         Ok(())
     }
 
+    fn source(&self) -> Source {
+        self.inner.source.read().clone()
+    }
+
+    /// Reads the keyring; where the master key was moved meanwhile, with the one that was noted.
+    fn load(&self, path: &Path) -> Result<State, VaultError> {
+        match (load(path, &self.source()), noted(&self.inner.folder)) {
+            (Err(VaultError::WrongMaster { .. } | VaultError::NoMaster(_)), Some(noted)) => {
+                let state = load(path, &noted)?;
+                *self.inner.source.write() = noted;
+                Ok(state)
+            }
+            (loaded, _) => loaded,
+        }
+    }
+
     fn path(&self) -> PathBuf {
         self.inner.folder.join(KEYRING_FILE)
     }
@@ -288,7 +308,7 @@ impl Vault {
         }
         let mut state = self.inner.state.write();
         if state.file != now {
-            *state = load(&path, &self.inner.source)?;
+            *state = self.load(&path)?;
             self.inner.epoch.fetch_add(1, Ordering::AcqRel);
         }
         Ok(())
@@ -319,7 +339,7 @@ impl Vault {
         if !new.is_empty()
             && let Err(error) = self.append(&mut state, &new)
         {
-            *state = load(&self.path(), &self.inner.source)?;
+            *state = self.load(&self.path())?;
             return Err(error);
         }
         Ok(known(&state).expect("those that were missing were made"))
@@ -343,6 +363,12 @@ impl Vault {
         }
         state.file.1 = end + bytes.len() as u64;
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("folder", &self.inner.folder).finish_non_exhaustive()
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Event {
     Tick,
     /// The rules by which patients are judged, from here on: a policy document (TOML), verified.
     Policy(Actor, String),
+    /// Something about a patient who was erased since: nobody can read any more what. Never
+    /// written; a journal reads such an entry back as this.
+    Erased,
 }
 
 /// One message from a wire, whole, with what was understood of it.
@@ -437,6 +440,13 @@ pub enum Action {
         /// The entry in which it was said.
         hold: Offset,
         /// Why; may be empty.
+        reason: String,
+    },
+    /// Erase a patient: everything about them is deleted, and their key destroyed.
+    Erase {
+        /// Whom.
+        patient: PatientId,
+        /// Why: the request or the rule that it follows; names nobody.
         reason: String,
     },
 }

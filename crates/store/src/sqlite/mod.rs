@@ -2,6 +2,7 @@
 
 mod blocks;
 mod directory;
+mod erase;
 mod expire;
 mod holds;
 mod listed;
@@ -12,6 +13,7 @@ mod read_rows;
 mod read_series;
 mod read_waves;
 mod schema;
+mod sealed;
 mod side;
 mod waves;
 mod write;
@@ -20,7 +22,8 @@ mod write_rows;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
+use seal::Key;
 
 use crate::{Commit, Expired, Expiry, Reader, Side, Store, StoreError};
 
@@ -41,12 +44,25 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Newer`] for a database of a newer program; [`StoreError::Sqlite`].
     pub fn open(file: &Path) -> Result<Self, StoreError> {
-        let mut connection = connect(file)?;
+        Self::with_key(file, None)
+    }
+
+    /// [`SqliteStore::open`] of an encrypted file: pages, write-ahead log and temporary tables are.
+    /// A plain file is refused: see `vault::convert`.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]; with another key too.
+    pub fn open_sealed(file: &Path, key: &Key) -> Result<Self, StoreError> {
+        Self::with_key(file, Some(key))
+    }
+
+    fn with_key(file: &Path, key: Option<&Key>) -> Result<Self, StoreError> {
+        let mut connection = connect(file, key)?;
         schema::migrate(&mut connection)?;
         let path: PathBuf = file.to_owned();
         Ok(Self {
-            side: Arc::new(side::SqliteSide::new(connect(file)?)),
-            pool: Arc::new(pool::Pool::new(path)),
+            side: Arc::new(side::SqliteSide::new(connect(file, key)?)),
+            pool: Arc::new(pool::Pool::new(path, key.cloned())),
             tails: blocks::Tails::default(),
             wave_tails: waves::WaveTails::default(),
             expired_to: None,
@@ -57,18 +73,28 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        if !commit.erasures.is_empty() {
+            self.connection.pragma_update(None, "secure_delete", true)?;
+        }
         let result = write::commit(
             &mut self.connection,
             &mut self.tails,
             &mut self.wave_tails,
             commit,
         );
-        if result.is_err() {
-            // What it says of blocks may never have been written.
+        if result.is_err() || !commit.erasures.is_empty() {
+            // What it says of blocks may never have been written, or is gone.
             self.tails.clear();
             self.wave_tails.clear();
         }
+        if !commit.erasures.is_empty() {
+            self.connection.pragma_update(None, "secure_delete", "fast")?;
+        }
         result
+    }
+
+    fn scrub(&mut self) -> Result<(), StoreError> {
+        erase::scrub(&self.connection)
     }
 
     fn expire(&mut self, expiry: &Expiry) -> Result<Expired, StoreError> {
@@ -91,9 +117,13 @@ impl Store for SqliteStore {
 }
 
 /// A connection that writes: every commit is synced to disk before it returns.
-fn connect(file: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(file)?;
+fn connect(file: &Path, key: Option<&Key>) -> Result<Connection, StoreError> {
+    let connection = sealed::open(file, key, OpenFlags::default())?;
     connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    // Pages that are freed can be given back, so that an erasure leaves none (only a new file takes
+    // this up); what is deleted is overwritten in the pages that are written anyway.
+    connection.pragma_update(None, "auto_vacuum", "incremental")?;
+    connection.pragma_update(None, "secure_delete", "fast")?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", -65_536)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags};
+use seal::Key;
 
 use crate::StoreError;
 
@@ -14,13 +15,15 @@ const IDLE_MAX: usize = 8;
 /// The connections.
 pub(super) struct Pool {
     file: PathBuf,
+    key: Option<Key>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
-    pub(super) fn new(file: PathBuf) -> Self {
+    pub(super) fn new(file: PathBuf, key: Option<Key>) -> Self {
         Self {
             file,
+            key,
             idle: Mutex::default(),
         }
     }
@@ -47,11 +50,13 @@ impl Pool {
 
     fn open(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.file, flags)?;
+        let connection = super::sealed::open(&self.file, self.key.as_ref(), flags)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update(None, "cache_size", -16_384)?;
-        connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+        // What is encrypted is decrypted once into this cache; what is not, is mapped.
+        let (cache, map) = if self.key.is_some() { (-32_768, 0) } else { (-16_384, 1_i64 << 30) };
+        connection.pragma_update(None, "cache_size", cache)?;
+        connection.pragma_update(None, "mmap_size", map)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     }

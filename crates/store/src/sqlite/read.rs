@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
-use crate::sqlite::{directory, expire, holds, read_readings, read_rows, read_series, read_waves};
+use crate::sqlite::{directory, erase, expire, holds, read_readings, read_rows, read_series, read_waves};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
-    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, Expired, Found, LocationRow, OutboxRow,
+    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired, Found, LocationRow, OutboxRow,
     PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
@@ -52,6 +52,14 @@ impl Read for SqliteReader {
 
     fn expired(&self) -> Result<Expired, StoreError> {
         self.pool.with(expire::totals)
+    }
+
+    fn erasures(&self, patient: Option<&PatientId>) -> Result<Vec<ErasureRow>, StoreError> {
+        self.pool.with(|db| erase::list(db, patient))
+    }
+
+    fn left_of(&self, records: &[PatientId]) -> Result<Vec<(String, u64)>, StoreError> {
+        self.pool.with(|db| erase::left(db, records))
     }
 
     fn holds(&self, patients: &[PatientId]) -> Result<Vec<Hold>, StoreError> {

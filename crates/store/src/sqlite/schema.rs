@@ -4,8 +4,12 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 
-const VERSIONS: [&str; 3] =
-    [include_str!("schema-1.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const VERSIONS: [&str; 4] = [
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// Brings the database to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

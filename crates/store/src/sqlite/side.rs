@@ -2,9 +2,9 @@
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, TransactionBehavior, params};
-use vitals::ReceiveTime;
+use vitals::{Offset, ReceiveTime};
 
-use crate::sqlite::write;
+use crate::sqlite::{erase, write};
 use crate::{KvRow, Side, StoreError};
 
 /// The connection.
@@ -26,6 +26,10 @@ impl Side for SqliteSide {
         let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         write::kv(&db, rows)?;
         Ok(db.commit()?)
+    }
+
+    fn erasure_done(&self, offset: Offset, proof: &[u8]) -> Result<(), StoreError> {
+        erase::done(&self.connection.lock(), offset, proof)
     }
 
     fn outbox_done(&self, id: &str) -> Result<(), StoreError> {

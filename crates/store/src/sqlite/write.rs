@@ -31,6 +31,9 @@ pub(super) fn commit(
     write_rows::outbox(&db, &commit.outbox)?;
     holds::write(&db, &commit.holds, &commit.holds_released)?;
     kv(&db, &commit.kv)?;
+    for erasure in &commit.erasures {
+        super::erase::erase(&db, erasure)?;
+    }
     db.commit().map_err(|source| StoreError::Sqlite {
         doing: "committing",
         source,
