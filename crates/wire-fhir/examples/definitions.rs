@@ -13,7 +13,9 @@ use std::fs;
 use serde_json::Value;
 
 /// The resources that the platform takes and serves.
-const ROOTS: [&str; 6] = ["Patient", "Observation", "Device", "Encounter", "Location", "Bundle"];
+const ROOTS: [&str; 9] = [
+    "Patient", "Observation", "Device", "Encounter", "Location", "Bundle", "Consent", "CareTeam", "AuditEvent",
+];
 /// A larger value set is a terminology, not a table.
 const CODES_MAX: usize = 60;
 
@@ -123,6 +125,8 @@ fn reference(ty: &Value) -> String {
         .into_iter()
         .flatten()
         .filter_map(|t| t.as_str().and_then(|t| t.rsplit('/').next()))
+        // The package adds types of its own.
+        .filter(|target| !["Bot", "ClientApplication"].contains(target))
         .collect();
     if targets.is_empty() || targets.contains(&"Resource") {
         "Reference".into()

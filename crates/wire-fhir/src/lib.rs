@@ -22,6 +22,8 @@ pub mod bundle;
 pub mod patch;
 pub mod search;
 pub mod capability;
+pub mod consent;
+pub mod care_team;
 
 mod definition;
 mod invariant;

@@ -35,7 +35,7 @@ fn published_examples_are_valid() {
             continue;
         };
         let ty = json["resourceType"].as_str().unwrap_or_default();
-        if !["Patient", "Observation", "Device", "Encounter", "Location", "Bundle"].contains(&ty) {
+        if !["Patient", "Observation", "Device", "Encounter", "Location", "Bundle", "Consent", "CareTeam"].contains(&ty) {
             continue;
         }
         checked += 1;
