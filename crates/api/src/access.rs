@@ -137,7 +137,7 @@ impl Api {
             return Ok(Account::trial());
         }
         if let Some(token) = bearer(headers) {
-            return self.guard.bearer(token).ok_or(ApiError::Unauthorised);
+            return self.guard.bearer(token, self.now()).ok_or(ApiError::Unauthorised);
         }
         session_token(headers)
             .and_then(|token| self.guard.session(token, self.now()))

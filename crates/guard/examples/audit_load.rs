@@ -70,7 +70,7 @@ fn look_ups() -> Result<serde_json::Value, Box<dyn std::error::Error>> {
     };
     Ok(serde_json::json!({
         "session_us": time(&|| guard.session(&session, now).is_some()),
-        "bearer_us": time(&|| guard.bearer(&service).is_some()),
+        "bearer_us": time(&|| guard.bearer(&service, now).is_some()),
         "device_us": time(&|| guard.device("device-999", password.as_bytes()).is_some()),
     }))
 }

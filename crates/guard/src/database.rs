@@ -15,7 +15,7 @@ use vitals::{DeviceId, PatientId, ReceiveTime, Role};
 use crate::{Account, GuardError, Kind, Units, files};
 
 /// The version of the tables after all of [`STEPS`].
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE account (
@@ -43,10 +43,23 @@ PRAGMA user_version = 1;
 ";
 
 /// What each version added to the one before it.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = ["
 ALTER TABLE account ADD COLUMN units TEXT; -- names as a JSON list; null: the whole house
 ALTER TABLE account ADD COLUMN patient TEXT; -- whose own account it is
 PRAGMA user_version = 2;
+", "
+ALTER TABLE account ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN added_us INTEGER NOT NULL DEFAULT 0; -- 0: before this was kept
+ALTER TABLE account ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0; -- last login, or token's last use
+ALTER TABLE account ADD COLUMN expires_us INTEGER; -- when a service's token ends
+ALTER TABLE account ADD COLUMN provider TEXT; -- issuer and subject of the site's provider: no password opens
+CREATE UNIQUE INDEX account_provider ON account (provider);
+ALTER TABLE session ADD COLUMN means TEXT NOT NULL DEFAULT 'password';
+ALTER TABLE session ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+DELETE FROM session; -- of which it is not known how they began
+PRAGMA user_version = 3;
 "];
 
 /// The tables of the other parts of the guard, which each makes if they are not there.
@@ -58,12 +71,6 @@ const MODULES: [&str; 6] = [
     crate::fleet::TABLES,
     crate::privacy::TABLES,
 ];
-
-/// Sessions of one account at once; the one unused for longest ends for a new one.
-const SESSIONS_MAX: i64 = 32;
-
-/// The use of a session is noted at most this often, in microseconds, to spare the disk.
-const NOTE_EVERY: i64 = MINUTE;
 
 /// How long a session of a person lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +90,7 @@ impl Default for SessionTimes {
 
 pub(crate) struct Database {
     connection: Mutex<Connection>,
-    times: SessionTimes,
+    pub(crate) times: SessionTimes,
     /// Changes of accounts and devices that we made ourselves.
     own_changes: AtomicU64,
 }
@@ -138,13 +145,14 @@ impl Database {
         self.own_changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock()
     }
 
     /// A person's account and password hash.
     pub(crate) fn person(&self, name: &str) -> Result<Option<(Account, String)>, GuardError> {
-        let sql = "SELECT name, kind, role, units, patient, secret FROM account WHERE name = ?1 AND kind = ?2";
+        let sql = "SELECT name, kind, role, units, patient, secret FROM account
+                   WHERE name = ?1 AND kind = ?2 AND NOT disabled AND provider IS NULL";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         let found = query.query_row(params![name, Kind::Person.name()], |row| {
@@ -153,13 +161,29 @@ impl Database {
         Ok(found.optional()?)
     }
 
-    /// The service that has this token's fingerprint.
-    pub(crate) fn service(&self, token: &blake3::Hash) -> Result<Option<Account>, GuardError> {
-        let sql = "SELECT name, kind, role, units, patient FROM account WHERE secret = ?1 AND kind = ?2";
+    /// The service that has this token's fingerprint, if the token has not ended; notes its use.
+    pub(crate) fn service(
+        &self,
+        token: &blake3::Hash,
+        now: ReceiveTime,
+    ) -> Result<Option<Account>, GuardError> {
+        let sql = "SELECT name, kind, role, units, patient, used_us FROM account
+                   WHERE secret = ?1 AND kind = ?2 AND NOT disabled
+                   AND (expires_us IS NULL OR expires_us > ?3)";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
-        let key = token.to_hex();
-        Ok(query.query_row(params![key.as_str(), Kind::Service.name()], account).optional()?)
+        let (key, now) = (token.to_hex(), now.micros());
+        let found = query
+            .query_row(params![key.as_str(), Kind::Service.name(), now], |row| {
+                Ok((account(row)?, row.get::<_, i64>(5)?))
+            })
+            .optional()?;
+        let Some((account, used)) = found else { return Ok(None) };
+        if now - used >= MINUTE {
+            let sql = "UPDATE account SET used_us = ?1 WHERE name = ?2 AND used_us < ?1";
+            connection.prepare_cached(sql)?.execute(params![now, account.name])?;
+        }
+        Ok(Some(account))
     }
 
     /// Whether there is an account of that name, and how it is written.
@@ -196,83 +220,35 @@ impl Database {
         Ok(())
     }
 
-    /// Gives a person another password hash and ends their sessions.
-    pub(crate) fn set_password(&self, name: &str, hash: &str) -> Result<(), GuardError> {
+    /// Gives a person another password hash and ends their sessions, but the one named.
+    pub(crate) fn set_password(&self, name: &str, hash: &str, but: &str) -> Result<(), GuardError> {
         let mut connection = self.lock();
         let change = connection.transaction_with_behavior(IMMEDIATE)?;
-        let sql = "UPDATE account SET secret = ?1 WHERE name = ?2 AND kind = ?3";
+        let sql = "UPDATE account SET secret = ?1
+                   WHERE name = ?2 AND kind = ?3 AND provider IS NULL";
         if change.execute(sql, params![hash, name, Kind::Person.name()])? == 0 {
             return Err(GuardError::Unknown(name.to_owned()));
         }
         // The foreign key compares as the account's name does, this column by itself does not.
-        change.execute("DELETE FROM session WHERE account = ?1 COLLATE NOCASE", [name])?;
-        Ok(change.commit()?)
-    }
-
-    /// Begins a session, and forgets those that are over.
-    pub(crate) fn begin_session(
-        &self,
-        token: &blake3::Hash,
-        name: &str,
-        now: ReceiveTime,
-    ) -> Result<(), GuardError> {
-        let mut connection = self.lock();
-        let change = connection.transaction_with_behavior(IMMEDIATE)?;
-        let (began, used) =
-            (now.micros() - self.times.absolute_us, now.micros() - self.times.idle_us);
-        change
-            .execute("DELETE FROM session WHERE began_us <= ?1 OR used_us <= ?2", [began, used])?;
-        let sql = "DELETE FROM session WHERE token IN (SELECT token FROM session
-                   WHERE account = ?1 ORDER BY used_us DESC LIMIT -1 OFFSET ?2)";
-        change.execute(sql, params![name, SESSIONS_MAX - 1])?;
-        let sql = "INSERT INTO session (token, account, began_us, used_us) VALUES (?1, ?2, ?3, ?3)";
-        change.execute(sql, params![token.to_hex().as_str(), name, now.micros()])?;
-        Ok(change.commit()?)
-    }
-
-    /// Whose session this is, if it is not over; notes that it was used.
-    pub(crate) fn session(
-        &self,
-        token: &blake3::Hash,
-        now: ReceiveTime,
-    ) -> Result<Option<Account>, GuardError> {
-        let connection = self.lock();
-        let mut query = connection.prepare_cached(
-            "SELECT account.name, kind, role, units, patient, began_us, used_us FROM session
-             JOIN account ON account.name = session.account WHERE token = ?1",
-        )?;
-        let key = token.to_hex();
-        let found = query.query_row([key.as_str()], |row| {
-            Ok((account(row)?, row.get::<_, i64>(5)?, row.get::<_, i64>(6)?))
-        });
-        let Some((account, began, used)) = found.optional()? else {
-            return Ok(None);
-        };
-        let now = now.micros();
-        if now - began >= self.times.absolute_us || now - used >= self.times.idle_us {
-            return Ok(None);
-        }
-        if now - used >= NOTE_EVERY.min(self.times.idle_us / 4) {
-            let mut note = connection.prepare_cached(
-                "UPDATE session SET used_us = ?1 WHERE token = ?2 AND used_us < ?1",
-            )?;
-            note.execute(params![now, key.as_str()])?;
-        }
-        Ok(Some(account))
-    }
-
-    pub(crate) fn end_session(&self, token: &blake3::Hash) -> Result<(), GuardError> {
-        let key = token.to_hex();
-        self.lock().execute("DELETE FROM session WHERE token = ?1", [key.as_str()])?;
+        let sql = "DELETE FROM session WHERE account = ?1 COLLATE NOCASE AND substr(token, 1, 16) <> ?2";
+        change.execute(sql, [name, but])?;
+        change.commit()?;
+        self.changed();
         Ok(())
     }
 
     /// The program of that name, if there is one.
     pub(crate) fn service_named(&self, name: &str) -> Result<Option<Account>, GuardError> {
-        let sql = "SELECT name, kind, role, units, patient FROM account WHERE name = ?1 AND kind = ?2";
+        self.named(name, Kind::Service)
+    }
+
+    /// The account of that name and kind that may come in.
+    pub(crate) fn named(&self, name: &str, kind: Kind) -> Result<Option<Account>, GuardError> {
+        let sql = "SELECT name, kind, role, units, patient FROM account
+                   WHERE name = ?1 AND kind = ?2 AND NOT disabled";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
-        Ok(query.query_row([name, Kind::Service.name()], account).optional()?)
+        Ok(query.query_row([name, kind.name()], account).optional()?)
     }
 
     pub(crate) fn devices(&self) -> Result<Vec<DeviceId>, GuardError> {
@@ -335,15 +311,15 @@ impl Database {
     }
 }
 
-const IMMEDIATE: rusqlite::TransactionBehavior = rusqlite::TransactionBehavior::Immediate;
+pub(crate) const IMMEDIATE: rusqlite::TransactionBehavior = rusqlite::TransactionBehavior::Immediate;
 
-fn has_administrator(connection: &Connection) -> Result<bool, GuardError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE kind = ?1 AND role = ?2)";
+pub(crate) fn has_administrator(connection: &Connection) -> Result<bool, GuardError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM account WHERE kind = ?1 AND role = ?2 AND NOT disabled)";
     let wanted = [Kind::Person.name(), Role::Administrator.name()];
     Ok(connection.query_row(sql, wanted, |row| row.get(0))?)
 }
 
-fn insert_account(connection: &Connection, new: &Account, secret: &str) -> Result<(), GuardError> {
+pub(crate) fn insert_account(connection: &Connection, new: &Account, secret: &str) -> Result<(), GuardError> {
     let sql = "INSERT INTO account (name, kind, role, secret, units, patient)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO NOTHING";
     let (units, patient) = (units_text(&new.units), new.patient.as_ref().map(PatientId::as_str));
@@ -355,7 +331,7 @@ fn insert_account(connection: &Connection, new: &Account, secret: &str) -> Resul
 }
 
 /// Units as a column holds them: null is the whole house.
-fn units_text(units: &Units) -> Option<String> {
+pub(crate) fn units_text(units: &Units) -> Option<String> {
     match units {
         Units::All => None,
         Units::Of(names) => {
@@ -366,7 +342,7 @@ fn units_text(units: &Units) -> Option<String> {
 
 /// An account from the columns name, kind, role, units, patient. What we don't know we don't let
 /// in.
-fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
+pub(crate) fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     let (kind, role): (String, String) = (row.get(1)?, row.get(2)?);
     let (units, patient): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
     let kind = match kind.as_str() {

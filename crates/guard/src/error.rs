@@ -66,6 +66,18 @@ pub enum GuardError {
     /// A time that nothing is kept for.
     #[error("keep it for 1 to 73,000 days, or for ever")]
     BadRetention,
+    /// The role must have a second factor, and this is the last.
+    #[error("your role needs a second factor: add another one before you remove this")]
+    FactorRequired,
+    /// Browsers know no passkeys at this address.
+    #[error("passkeys need a name, such as localhost or the one in http.origin, not an address")]
+    NoPasskeysHere,
+    /// A passkey was not taken.
+    #[error("the passkey was not taken: {0}")]
+    Passkey(String),
+    /// The identity provider says what is to be changed.
+    #[error("role and units of this account come from the identity provider: change them there")]
+    Provided,
     /// Not possible while authentication is off.
     #[error("accounts are off under --open: start without it")]
     Trial,
@@ -107,6 +119,9 @@ pub enum LoginError {
         /// How long to wait, in milliseconds.
         wait_ms: u64,
     },
+    /// The first step of the login is missing or too long ago.
+    #[error("begin the login again")]
+    Begin,
     /// Too many are logging in at this moment.
     #[error("too many are logging in at this moment: try again")]
     Busy,

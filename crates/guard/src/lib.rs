@@ -42,6 +42,10 @@ pub use audit::{
 pub use database::SessionTimes;
 pub use decide::{Asking, Decision, Target, policy_sources};
 pub use error::{GuardError, LoginError};
+pub use identity::{
+    AccountFacts, Change, Entrance, Factor, Factors, LoginRules, Means, Passkey, ProviderPerson,
+    Session, SessionFacts, Site, Step, TotpEnrolment,
+};
 pub use grants::{
     Context, Found, Given, Giving, Grant, GrantError, Pending, Redeem, Registered, Tokens,
 };
@@ -80,7 +84,7 @@ pub const LOCK_FILE: &str = "audit.lock";
 /// Decides who is who and what they may do, and keeps the trail. Clones share one guard; every
 /// method may be called from any thread.
 ///
-/// [`Guard::login`] computes an Argon2id hash (tens of milliseconds) and the methods that change
+/// [`Guard::begin_login`] computes an Argon2id hash (tens of milliseconds) and the methods that change
 /// accounts wait for the disk: from async code, call them on a blocking thread. The look-ups
 /// ([`Guard::session`], [`Guard::bearer`], [`Guard::device`], [`Guard::allows`]) take microseconds.
 #[derive(Clone)]
@@ -101,6 +105,10 @@ struct People {
     database: database::Database,
     attempts: Mutex<attempts::Attempts>,
     verifier: password::Verifier,
+    halves: Mutex<identity::Halves>,
+    ceremonies: Mutex<identity::Ceremonies>,
+    pending_totp: Mutex<identity::PendingTotp>,
+    rules: parking_lot::RwLock<LoginRules>,
     facts: privacy::Facts,
 }
 
@@ -137,6 +145,10 @@ impl Guard {
             database,
             attempts: Mutex::default(),
             verifier: password::Verifier::new()?,
+            halves: Mutex::default(),
+            ceremonies: Mutex::default(),
+            pending_totp: Mutex::default(),
+            rules: parking_lot::RwLock::default(),
         };
         Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
     }

@@ -52,7 +52,7 @@ impl Guard {
     pub fn set_password(&self, name: &str, password: &str) -> Result<(), GuardError> {
         let people = self.people()?;
         password::check_new(name, password)?;
-        people.database.set_password(name, &password::hash(password)?)
+        people.database.set_password(name, &password::hash(password)?, "")
     }
 
     /// Adds a service and returns its token (`vw_` and 64 hexadecimal digits), to be shown once.

