@@ -64,6 +64,7 @@ pub use privacy::{
     TeamMember, Verdict,
 };
 pub use privacy::{ask as ask_consents, seen as consented};
+pub use trail::{Accesses, AuditPage, AuditQuery};
 pub use record::{Deed, Outcome, PATIENTS_MAX, Record};
 
 /// The database with accounts, sessions and device credentials, in the guard's folder.
@@ -96,6 +97,7 @@ struct Inner {
     /// None: a trial, where everybody is the trial account.
     people: Option<People>,
     trail: audit::Trail,
+    index: trail::Index,
     notes: notes::Notes,
     decider: decide::Decider,
     pki: pki::Pki,
@@ -150,7 +152,7 @@ impl Guard {
             pending_totp: Mutex::default(),
             rules: parking_lot::RwLock::default(),
         };
-        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
+        Ok(Self { inner: Arc::new(Inner { people: Some(people), trail, index: trail::Index::new(folder), notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
     }
 
     /// A guard that lets everybody in as [`Account::trial`]: `--open`, which the program allows on
@@ -162,7 +164,7 @@ impl Guard {
         files::private_folder(folder)?;
         let known = folder.join(DATABASE_FILE).exists();
         let trail = audit::Trail::open(folder, known)?;
-        Ok(Self { inner: Arc::new(Inner { people: None, trail, notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
+        Ok(Self { inner: Arc::new(Inner { people: None, trail, index: trail::Index::new(folder), notes: notes::Notes::default(), decider: decide::Decider::default(), pki: pki::Pki::new(folder) }) })
     }
 
     /// Whether everybody is let in.
@@ -196,6 +198,16 @@ impl Guard {
     /// As [`Guard::audit`].
     pub fn audit_blocking(&self, record: Record) -> Result<(), GuardError> {
         self.inner.trail.write_blocking(record)
+    }
+
+    pub(crate) fn index(&self) -> &trail::Index {
+        &self.inner.index
+    }
+
+    /// The audit log, to be read and to prove what is in it.
+    #[must_use]
+    pub fn audit_log(&self) -> AuditLog {
+        self.inner.index.log()
     }
 
     /// From now on the audit log goes on to another file as this says. Commands that run for a
