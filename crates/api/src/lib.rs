@@ -15,6 +15,7 @@ pub mod fhir;
 pub mod fhir_access;
 pub mod fhir_backend;
 pub mod view;
+mod trust;
 mod waves;
 mod assets;
 mod document;

@@ -6,7 +6,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use guard::Permission;
 use utoipa::OpenApi;
@@ -21,7 +21,7 @@ use crate::dto;
 use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::state::Api;
-use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, waves};
+use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -76,6 +76,38 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(profiles::get_profiles))
         .routes(routes!(profiles::test_profile))
         .routes(routes!(policy::get_policy, policy::put_policy))
+        .merge(trusting())
+}
+
+/// Trust in devices.
+fn trusting() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(trust::devices::get_trusted))
+        .routes(routes!(trust::devices::get_trusted_one))
+        .routes(routes!(trust::devices::announce))
+        .routes(routes!(trust::devices::claim))
+        .routes(routes!(trust::devices::new_code))
+        .routes(routes!(trust::devices::step))
+        .routes(routes!(trust::devices::put_rights))
+        .routes(routes!(trust::certificates::get_certificates))
+        .routes(routes!(trust::certificates::revoke))
+        .routes(routes!(trust::certificates::get_authority))
+        .routes(routes!(trust::zones::get_zones))
+        .routes(routes!(trust::events::get_events))
+        .routes(routes!(trust::events::get_open))
+        .routes(routes!(trust::events::take))
+        .routes(routes!(trust::readings::post_measurements))
+}
+
+/// Enrolment over secure transport (RFC 7030), and the list of revoked certificates.
+fn enrolment() -> Router<Api> {
+    Router::new()
+        .route("/.well-known/est/cacerts", get(trust::est::cacerts))
+        .route("/.well-known/est/csrattrs", get(trust::est::csrattrs))
+        .route("/.well-known/est/simpleenroll", post(trust::est::simpleenroll))
+        .route("/.well-known/est/simplereenroll", post(trust::est::simplereenroll))
+        .route("/.well-known/est/serverkeygen", post(trust::est::serverkeygen))
+        .route("/.well-known/vitalwire.crl", get(trust::certificates::revocation_list))
 }
 
 /// Routes that take whole recordings.
@@ -105,6 +137,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .route("/api/v1/profiles/{*name}", axum::routing::put(profiles::put_profile))
         .route("/api/openapi.json", get(move || std::future::ready(Json(document.clone()))))
         .route("/metrics", get(metrics))
+        .merge(enrolment())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(api.clone());
     let probes = Router::new()
@@ -116,6 +149,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .merge(probes)
         .merge(guarded_fhir)
         .fallback(missing_or_page)
+        .layer(middleware::from_fn_with_state(api.clone(), trust::zones::gate))
         .layer(middleware::from_fn_with_state(api, access::gate))
         .layer(middleware::from_fn(harden))
         .layer(middleware::from_fn(measures::count))

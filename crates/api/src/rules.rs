@@ -18,8 +18,8 @@ pub enum Rule {
 }
 
 use Permission::{
-    ActOnAlerts, Associate, ManageDevices, ManagePolicy, ManageProfiles, ReadFhir,
-    ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SendReadings, SetLimits,
+    ActOnAlerts, Associate, ManageDevices, ManagePolicy, ManageProfiles, ManageTrust, ReadFhir,
+    ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits,
     WriteFhir,
 };
 use Rule::{Known, Needs, Public};
@@ -72,6 +72,28 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("PUT", "/api/v1/profiles/{*name}", Needs(ManageProfiles)),
     ("GET", "/api/v1/policy", Needs(SeePolicy)),
     ("PUT", "/api/v1/policy", Needs(ManagePolicy)),
+    ("GET", "/api/v1/trust/devices", Needs(SeeSecurity)),
+    ("GET", "/api/v1/trust/devices/{id}", Needs(SeeSecurity)),
+    ("POST", "/api/v1/trust/devices/{id}/announcement", Needs(ManageTrust)),
+    ("POST", "/api/v1/trust/devices/{id}/claim", Needs(ManageTrust)),
+    ("POST", "/api/v1/trust/devices/{id}/code", Needs(ManageTrust)),
+    ("POST", "/api/v1/trust/devices/{id}/steps/{step}", Needs(ManageTrust)),
+    ("PUT", "/api/v1/trust/devices/{id}/rights", Needs(ManageTrust)),
+    ("GET", "/api/v1/trust/certificates", Needs(SeeSecurity)),
+    ("POST", "/api/v1/trust/certificates/{serial}/revoke", Needs(ManageTrust)),
+    ("GET", "/api/v1/trust/authority", Needs(SeeSecurity)),
+    ("GET", "/api/v1/trust/zones", Needs(SeeSecurity)),
+    ("GET", "/api/v1/trust/events", Needs(SeeSecurity)),
+    ("GET", "/api/v1/trust/events/open", Needs(SeeSecurity)),
+    ("POST", "/api/v1/trust/events/{number}/take", Needs(SeeSecurity)),
+    // No account's: a device's certificate, or its one-time code, decides in the handler.
+    ("POST", "/api/v1/device/measurements", Public),
+    ("GET", "/.well-known/est/cacerts", Public),
+    ("GET", "/.well-known/est/csrattrs", Public),
+    ("POST", "/.well-known/est/simpleenroll", Public),
+    ("POST", "/.well-known/est/simplereenroll", Public),
+    ("POST", "/.well-known/est/serverkeygen", Public),
+    ("GET", "/.well-known/vitalwire.crl", Public),
 ];
 
 /// What a request needs: `template` is the route that was found, if any. None when nobody has

@@ -11,6 +11,8 @@ pub mod tls;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use guard::{Presented, Refusal, Restrictions, Violation};
+use tokio::sync::watch;
 use vitals::{DeviceId, ReceiveTime};
 
 /// What every listener needs of the rest of the program.
@@ -83,6 +85,43 @@ pub trait Authenticator: Send + Sync {
         0
     }
 
+    /// Moves at once when accounts, devices or certificates may have changed, if somebody tells.
+    fn moved(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
+    /// Authorities (DER) whose client certificates are taken, beside those of the configuration.
+    fn authorities(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// Whether a client certificate, whose chain and key were proved, is let in at this moment.
+    ///
+    /// # Errors
+    /// Why not.
+    fn judge(&self, _shown: &Presented) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Keeps note of a client that was refused in the handshake, and why.
+    fn refused(&self, _door: &Door, _refusal: Refusal) {}
+
+    /// The zone of a connection, before anything is read from it.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongZone`] when this network may not use this listener.
+    fn zone(&self, _peer: SocketAddr, _listener: &'static str) -> Result<String, Refusal> {
+        Ok(String::new())
+    }
+
+    /// What devices may not say, whoever brings it.
+    fn restrictions(&self) -> Option<Arc<Restrictions>> {
+        None
+    }
+
+    /// Keeps note of something that a device may not say, and did.
+    fn violated(&self, _identity: &ClientIdentity, _violation: &Violation) {}
+
     /// Whether a client that came in earlier would still be let in.
     fn still_stands(&self, _identity: &ClientIdentity) -> bool {
         true
@@ -96,9 +135,21 @@ pub struct Door {
     pub peer: Option<SocketAddr>,
     /// Whether the connection is encrypted.
     pub encrypted: bool,
-    /// The names in the client's certificate, which an authority of ours has signed: those of
-    /// subjectAltName, then the common name. Empty without one.
-    pub certificate: Arc<[String]>,
+    /// The client's certificate, which an authority of ours has signed; none without one.
+    pub presented: Option<Arc<Presented>>,
+    /// Which listener: one of [`guard::LISTENERS`].
+    pub listener: &'static str,
+    /// The zone that it is in; empty when there are none.
+    pub zone: String,
+}
+
+impl Door {
+    /// The names in the client's certificate: those of subjectAltName, then the common name.
+    /// Empty without one.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        self.presented.as_ref().map_or(&[], |shown| &shown.names)
+    }
 }
 
 /// Who a client turned out to be.
@@ -118,6 +169,12 @@ pub struct ClientIdentity {
     pub standing: String,
     /// Whether it came in because authentication is off.
     pub open: bool,
+    /// Whether it is a peer without an account, known by its address or certificate.
+    pub peer: bool,
+    /// The certificate that it came in with.
+    pub presented: Option<Arc<Presented>>,
+    /// The zone that it came in from.
+    pub zone: String,
 }
 
 /// Why a client may not come in. Says nothing that helps guessing.
@@ -165,6 +222,9 @@ impl ClientIdentity {
             may_configure: true,
             standing: String::new(),
             open: true,
+            peer: false,
+            presented: None,
+            zone: String::new(),
         }
     }
 
@@ -172,7 +232,7 @@ impl ClientIdentity {
     #[must_use]
     pub fn peer(name: &str) -> Self {
         let open = Self::open(name);
-        Self { may_subscribe: false, may_configure: false, open: false, ..open }
+        Self { may_subscribe: false, may_configure: false, open: false, peer: true, ..open }
     }
 
     /// One device's own account.
@@ -186,8 +246,21 @@ impl ClientIdentity {
             may_configure: false,
             standing,
             open: false,
+            peer: false,
+            presented: None,
+            zone: String::new(),
         }
     }
+}
+
+/// Waits until accounts, devices or certificates may have changed; for ever where nobody tells.
+pub async fn told(moved: &mut Option<watch::Receiver<u64>>) {
+    if let Some(moved) = moved
+        && moved.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// What can go wrong with a listener as a whole; what a client does wrong never ends up here.

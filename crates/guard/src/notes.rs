@@ -39,24 +39,26 @@ pub(crate) struct Notes {
 #[derive(Default)]
 struct State {
     began: i64,
-    counts: HashMap<Note, u64>,
+    /// By what and why.
+    counts: HashMap<(Note, &'static str), u64>,
 }
 
 impl Notes {
     /// Takes a note; the records that are due now.
-    fn take(&self, note: Note, now: ReceiveTime) -> Vec<Record> {
+    fn take(&self, note: Note, why: &'static str, now: ReceiveTime) -> Vec<Record> {
         let mut state = self.state.lock();
         let mut due = state.summed_up(now);
-        let full = state.counts.len() >= KINDS_MAX && !state.counts.contains_key(&note);
-        let note = if full {
-            Note { route: "", actor: "unknown".to_owned(), source: None, ..note }
+        let key = (note, why);
+        let full = state.counts.len() >= KINDS_MAX && !state.counts.contains_key(&key);
+        let key = if full {
+            (Note { route: "", actor: "unknown".to_owned(), source: None, ..key.0 }, key.1)
         } else {
-            note
+            key
         };
-        let count = state.counts.entry(note.clone()).or_default();
+        let count = state.counts.entry(key.clone()).or_default();
         *count += 1;
         if *count == 1 {
-            due.push(note.record(now, 1));
+            due.push(key.0.record(key.1, now, 1));
         }
         due
     }
@@ -76,18 +78,19 @@ impl State {
         self.began = now.micros();
         let counted = std::mem::take(&mut self.counts);
         let more = counted.into_iter().filter(|(_, count)| *count > 1);
-        more.map(|(note, count)| note.record(now, count)).collect()
+        more.map(|((note, why), count)| note.record(why, now, count)).collect()
     }
 }
 
 impl Note {
     /// The record of the first, or of all that followed it.
-    fn record(&self, at: ReceiveTime, count: u64) -> Record {
+    fn record(&self, why: &str, at: ReceiveTime, count: u64) -> Record {
         let from = self.source.map_or_else(String::new, |source| format!("from {source}"));
         let detail = match count {
             1 => from,
             _ => format!("{} more within a minute {from}", count - 1).trim_end().to_owned(),
         };
+        let detail = if why.is_empty() { detail } else { format!("{why}: {detail}") };
         Record {
             at,
             actor: self.actor.clone(),
@@ -106,7 +109,12 @@ impl Guard {
     /// Records something that may happen often, or counts it. Does not wait for the disk: whoever
     /// is noted here is refused, or gets no patient data by it.
     pub fn note(&self, note: Note, now: ReceiveTime) {
-        for record in self.inner.notes.take(note, now) {
+        self.note_because(note, "", now);
+    }
+
+    /// [`Guard::note`] with a reason, in kebab-case; refusals for different reasons are told apart.
+    pub fn note_because(&self, note: Note, why: &'static str, now: ReceiveTime) {
+        for record in self.inner.notes.take(note, why, now) {
             self.inner.trail.write_later(record);
         }
     }
@@ -138,16 +146,16 @@ mod tests {
     fn the_first_is_recorded_the_rest_counted() {
         let notes = Notes::default();
         let start = ReceiveTime(7 * MINUTE);
-        assert_eq!(notes.take(note(1), start).len(), 1);
+        assert_eq!(notes.take(note(1), "", start).len(), 1);
         for _ in 0..100_000 {
-            assert!(notes.take(note(1), start).is_empty());
+            assert!(notes.take(note(1), "", start).is_empty());
         }
-        assert_eq!(notes.take(note(2), start)[0].detail, "from 10.0.0.2");
+        assert_eq!(notes.take(note(2), "", start)[0].detail, "from 10.0.0.2");
         assert!(notes.over(start.plus(MINUTE - 1)).is_empty());
         let summed = notes.over(start.plus(MINUTE));
         let details: Vec<_> = summed.iter().map(|record| record.detail.as_str()).collect();
         assert_eq!(details, ["100000 more within a minute from 10.0.0.1"]);
-        assert_eq!(notes.take(note(1), start.plus(MINUTE)).len(), 1, "the next minute begins anew");
+        assert_eq!(notes.take(note(1), "", start.plus(MINUTE)).len(), 1, "the next minute begins anew");
     }
 
     #[test]
@@ -156,7 +164,7 @@ mod tests {
         let mut written = 0;
         for n in 0..50_000_u32 {
             let source = Some(IpAddr::from(n.to_be_bytes()));
-            written += notes.take(Note { source, ..note(0) }, ReceiveTime(MINUTE)).len();
+            written += notes.take(Note { source, ..note(0) }, "", ReceiveTime(MINUTE)).len();
         }
         assert!(written <= KINDS_MAX + 1, "{written}");
         assert!(notes.state.lock().counts.len() <= KINDS_MAX + 1);

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use guard::{Account, Guard, Kind, Units};
 use store::{DirectoryQuery, SqliteStore, Store};
-use vitals::{DeviceId, PatientId, Role};
+use vitals::{PatientId, Role};
 
 use crate::Misuse;
 use crate::clock::clock;
@@ -24,7 +24,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    fn guard(&self) -> anyhow::Result<Guard> {
+    pub(crate) fn guard(&self) -> anyhow::Result<Guard> {
         let folder = Folder(self.data.clone());
         folder.make()?;
         Guard::open(&folder.guard()).context("cannot open the accounts")
@@ -176,62 +176,6 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
             for account in data.guard()?.list_users()? {
                 let (role, kind) = (account.role.name(), account.kind.name());
                 println!("{}\t{role}\t{kind}\t{}", account.name, account.units);
-            }
-        }
-    }
-    Ok(())
-}
-
-#[derive(Subcommand)]
-pub(crate) enum DeviceCommand {
-    /// Add an account for a device, and print its password once; the user name is its id.
-    Add {
-        /// Device id.
-        id: String,
-        /// The device shows a certificate with its id instead; it gets no password.
-        #[arg(long)]
-        certificate: bool,
-        #[command(flatten)]
-        data: Data,
-    },
-    /// Remove a device's account; a running server ends its connections.
-    Remove {
-        /// Device id.
-        id: String,
-        #[command(flatten)]
-        data: Data,
-    },
-    /// List devices with accounts.
-    List {
-        #[command(flatten)]
-        data: Data,
-    },
-}
-
-pub(crate) fn device(command: DeviceCommand) -> anyhow::Result<()> {
-    let id = |text: &str| DeviceId::new(text).map_err(|error| Misuse(error.to_string()));
-    match command {
-        DeviceCommand::Add { id: text, certificate: true, data } => {
-            let (guard, id) = (data.guard()?, id(&text)?);
-            let detail = format!("{text} by certificate");
-            guard.locally("add-device", &detail, clock(), || {
-                guard.add_device_with_certificate(&id)
-            })?;
-            println!("added {text}: it is let in with a certificate that names it");
-        }
-        DeviceCommand::Add { id: text, certificate: false, data } => {
-            let (guard, id) = (data.guard()?, id(&text)?);
-            let added = guard.locally("add-device", &text, clock(), || guard.add_device(&id));
-            println!("{}", added?);
-            eprintln!("This is shown once. The device logs in as {text} with it.");
-        }
-        DeviceCommand::Remove { id: text, data } => {
-            let (guard, id) = (data.guard()?, id(&text)?);
-            guard.locally("remove-device", &text, clock(), || guard.remove_device(&id))?;
-        }
-        DeviceCommand::List { data } => {
-            for device in data.guard()?.list_devices()? {
-                println!("{device}");
             }
         }
     }

@@ -1,12 +1,14 @@
 //! Configuration: one TOML file, every value overridable by a `VITALWIRE_…` variable and some by
 //! flags. An unknown key is an error that names the nearest known one.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use alert::Priority;
 use gateway::tls::TlsFiles;
+use guard::{LISTENERS, Network, TrustSettings, Zone, Zones};
 use runtime::Webhook;
 use serde::Deserialize;
 use vitals::Role;
@@ -26,18 +28,35 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) retention: Retention,
     pub(crate) profiles: Profiles,
+    pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
 }
 
 /// `[tls]`: for every listener that has no certificate of its own.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Tls {
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
     pub(crate) client_authority: Option<PathBuf>,
+    /// Lists of certificates that the site's authority revoked.
+    pub(crate) revocation_lists: Vec<PathBuf>,
+    /// The site's authority, to certify devices with in place of one of our own.
+    pub(crate) authority: Option<PathBuf>,
+    pub(crate) authority_key: Option<PathBuf>,
+    /// How long certificates hold that are made here, days.
+    pub(crate) device_days: u32,
     /// Make a certificate in the data folder when none is given.
     pub(crate) self_signed: bool,
+}
+
+/// `[zone.NAME]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct ZoneText {
+    pub(crate) networks: Vec<String>,
+    pub(crate) listeners: Vec<String>,
+    pub(crate) roles: Vec<String>,
 }
 
 /// `[http]`
@@ -134,6 +153,21 @@ fn low() -> Priority {
 
 fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self {
+            certificate: None,
+            key: None,
+            client_authority: None,
+            revocation_lists: Vec::new(),
+            authority: None,
+            authority_key: None,
+            device_days: 90,
+            self_signed: false,
+        }
+    }
 }
 
 impl Default for Http {
@@ -237,6 +271,7 @@ impl Config {
         config.webhooks()?;
         config.mllp_options()?;
         config.check_tls()?;
+        config.trust()?;
         Ok(config)
     }
 
@@ -251,6 +286,19 @@ impl Config {
             Misuse("mllp.zone: not a known time zone; write one such as Europe/Berlin".to_owned())
         })?;
         Ok(wire_hl7::Options { zone, ..wire_hl7::Options::default() })
+    }
+
+    /// How devices are trusted: authority, zones.
+    ///
+    /// # Errors
+    /// [`Misuse`] naming the key.
+    pub(crate) fn trust(&self) -> Result<TrustSettings, Misuse> {
+        let authority = self.tls.authority.clone().zip(self.tls.authority_key.clone());
+        let zones = self.zone.iter().map(|(name, text)| zone(name, text)).collect::<Result<_, _>>()?;
+        if !(1..=825).contains(&self.tls.device_days) {
+            return Err(Misuse("tls.device_days: 1 to 825 days".to_owned()));
+        }
+        Ok(TrustSettings { authority, days: self.tls.device_days, zones: Zones(zones) })
     }
 
     /// Certificate and key of the HTTP listener, if it speaks TLS.
@@ -286,6 +334,7 @@ impl Config {
             certificate: certificate.clone(),
             key: key.clone(),
             client_authority: authority.cloned(),
+            revocation_lists: self.tls.revocation_lists.clone(),
         })
     }
 
@@ -304,13 +353,46 @@ impl Config {
             };
             return Err(Misuse(format!("{section}.{missing}: certificate and key go together")));
         }
+        if self.tls.authority.is_some() != self.tls.authority_key.is_some() {
+            return Err(Misuse("tls.authority: authority and authority_key go together; to trust an authority without its key, use tls.client_authority".to_owned()));
+        }
         Ok(())
     }
+}
+
+fn zone(name: &str, text: &ZoneText) -> Result<Zone, Misuse> {
+    let wrong = |key: &str, why: String| Misuse(format!("zone.{name}.{key}: {why}"));
+    if !vitals::id::is_logical_id(name) {
+        return Err(Misuse("zone: a name has 1 to 64 characters of A-Z a-z 0-9 - .".to_owned()));
+    }
+    let network = |text: &String| {
+        Network::parse(text).ok_or_else(|| wrong("networks", "a network is written 10.1.0.0/16 or fd00::/8".to_owned()))
+    };
+    let role = |text: &String| {
+        let known = || Role::ALL.map(Role::name).join(", ");
+        Role::from_name(text).ok_or_else(|| wrong("roles", format!("a role is one of {}", known())))
+    };
+    if let Some(_unknown) = text.listeners.iter().find(|text| !LISTENERS.contains(&text.as_str())) {
+        return Err(wrong("listeners", format!("a listener is one of {}", LISTENERS.join(", "))));
+    }
+    if text.networks.is_empty() {
+        return Err(wrong("networks", "a zone has at least one network".to_owned()));
+    }
+    Ok(Zone {
+        name: name.to_owned(),
+        networks: text.networks.iter().map(network).collect::<Result<_, _>>()?,
+        listeners: text.listeners.clone(),
+        roles: text.roles.iter().map(role).collect::<Result<_, _>>()?,
+    })
 }
 
 /// Tries each value by itself, so that what is wrong is told with its key.
 fn check_values(table: &toml::Table) -> Result<(), Misuse> {
     for (section, value) in table {
+        // Zones have names of their own, and are checked by name.
+        if section == "zone" {
+            continue;
+        }
         for (key, value) in value.as_table().into_iter().flatten() {
             let one = toml::Table::from_iter([(key.clone(), value.clone())]);
             let alone = toml::Table::from_iter([(section.clone(), toml::Value::Table(one))]);

@@ -68,7 +68,7 @@ fn certificates(config: &Config, folder: &Folder) -> Result<String, String> {
     let own = (config.tls.self_signed && own.exists()).then(|| gateway::tls::TlsFiles {
         certificate: own,
         key: folder.tls().join("key.pem"),
-        client_authority: None,
+        ..gateway::tls::TlsFiles::default()
     });
     let mut files: Vec<_> = [config.http_tls(), config.mqtt_tls(), config.mllp_tls(), own]
         .into_iter()
@@ -98,7 +98,7 @@ fn permissions(folder: &Path) -> Result<String, String> {
     {
         use std::os::unix::fs::PermissionsExt;
         let mut open = Vec::new();
-        for name in ["", "guard/guard.db", "guard/audit.log", "guard/audit.head", "tls/key.pem"] {
+        for name in ["", "guard/guard.db", "guard/audit.log", "guard/audit.head", "guard/authority.key", "tls/key.pem"] {
             let path = if name.is_empty() { folder.to_owned() } else { folder.join(name) };
             let Ok(metadata) = std::fs::metadata(&path) else { continue };
             if metadata.permissions().mode() & 0o077 != 0 {

@@ -1,9 +1,14 @@
-//! Who may come in through which door: the guard's accounts, or everybody under `--open`.
+//! Who may come in through which door: the guard's accounts and devices, or everybody under `--open`.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use gateway::{Authenticator, ClientIdentity, Door, Refused};
-use guard::{Account, Deed, Guard, Note, Outcome, Permission, Record};
+use guard::{
+    Account, Deed, Guard, Note, Outcome, Permission, Presented, Record, Refusal, Restrictions,
+    SecurityEvent, Violation,
+};
+use tokio::sync::watch;
 use vitals::DeviceId;
 
 use crate::clock::clock;
@@ -17,33 +22,106 @@ pub(crate) struct Doorkeeper {
     pub(crate) mllp_names: Vec<String>,
 }
 
+/// The name of a protocol in the audit log.
+fn route(door: &Door) -> &'static str {
+    match door.listener {
+        "mqtt" => "MQTT",
+        "mqtt-tls" => "MQTT over TLS",
+        "mllp" => "MLLP",
+        "mllp-tls" => "MLLP over TLS",
+        _ => "HTTP",
+    }
+}
+
+fn deed(door: &Door) -> &'static str {
+    if door.listener.starts_with("mllp") {
+        "mllp-connect"
+    } else if door.listener == "http" {
+        "https-connect"
+    } else {
+        "mqtt-connect"
+    }
+}
+
+fn source(door: &Door) -> Option<IpAddr> {
+    door.peer.map(|peer| peer.ip().to_canonical())
+}
+
 impl Doorkeeper {
-    fn note(&self, action: &'static str, actor: &str, door: &Door, let_in: bool) {
-        let route = if action == "mllp-connect" { "MLLP" } else { "MQTT" };
-        let source = door.peer.map(|peer| peer.ip().to_canonical());
-        let outcome = if let_in { Outcome::Allowed } else { Outcome::Denied };
-        let actor = actor.to_owned();
-        self.guard.note(Note { action, route, actor, source, outcome }, clock());
+    fn let_in(&self, actor: &str, door: &Door) {
+        let note = Note {
+            action: deed(door),
+            route: route(door),
+            actor: actor.to_owned(),
+            source: source(door),
+            outcome: Outcome::Allowed,
+        };
+        self.guard.note(note, clock());
     }
 
-    /// The device that a certificate names, if it has credentials here.
-    fn certified(&self, door: &Door) -> Option<ClientIdentity> {
-        door.certificate.iter().find_map(|name| {
-            let device = DeviceId::new(name).ok()?;
-            let standing = self.guard.device_standing(&device)?;
-            Some(ClientIdentity::device(device, standing))
+    /// Notes a refusal with its reason; a device that is not known or not in service is listed, and
+    /// what looks like an attack becomes a security event.
+    fn turn_away(&self, named: &str, door: &Door, refusal: Refusal) {
+        let device = DeviceId::new(named).ok();
+        let known = device.as_ref().is_some_and(|id| self.guard.admit_device(id) != Err(Refusal::Unknown));
+        let actor = if known { named.to_owned() } else { "unknown".to_owned() };
+        let note = Note {
+            action: deed(door),
+            route: route(door),
+            actor,
+            source: source(door),
+            outcome: Outcome::Denied,
+        };
+        self.guard.note_because(note, refusal.name(), clock());
+        if let (Some(id), Refusal::Unknown | Refusal::NotInService(_)) = (&device, refusal) {
+            self.guard.heard(id, source(door), door.listener, clock());
+        }
+        let kind = match refusal {
+            Refusal::WrongZone => "wrong-zone",
+            Refusal::Revoked => "revoked-certificate",
+            Refusal::NotIssued => "forged-certificate",
+            Refusal::OtherAuthority => "other-authority",
+            _ => return,
+        };
+        let from = source(door).map_or_else(|| "somewhere".to_owned(), |ip| ip.to_string());
+        let serial = door.presented.as_ref().map_or_else(String::new, |shown| format!(", certificate {}", shown.serial));
+        let place = if door.zone.is_empty() { String::new() } else { format!(", zone {}", door.zone) };
+        self.guard.security_event(SecurityEvent {
+            kind,
+            device,
+            zone: door.zone.clone(),
+            evidence: format!("refused at {} from {from}{place}{serial}", door.listener),
+            at: clock(),
+        });
+    }
+
+    /// The device that a certificate is of, if it may come in; none when it names nobody.
+    fn certified(&self, door: &Door) -> Result<Option<ClientIdentity>, Refusal> {
+        let Some(shown) = &door.presented else { return Ok(None) };
+        let Some(device) = self.guard.judge(shown, clock())? else { return Ok(None) };
+        self.device(device, door).map(|identity| {
+            Some(ClientIdentity { presented: Some(Arc::clone(shown)), ..identity })
         })
     }
 
-    fn known(&self, user: &str, password: &[u8]) -> Option<ClientIdentity> {
+    /// A device that proved who it is, if it is in service and in its zone.
+    fn device(&self, id: DeviceId, door: &Door) -> Result<ClientIdentity, Refusal> {
+        let admitted = self.guard.admit_device(&id)?;
+        let zone = self.guard.heard_in_zone(&admitted.zone, source(door), door.listener)?;
+        Ok(ClientIdentity { zone, ..ClientIdentity::device(id, admitted.standing) })
+    }
+
+    fn known(&self, user: &str, password: &[u8], door: &Door) -> Result<ClientIdentity, Refusal> {
         if let Some(device) = self.guard.device(user, password) {
-            let standing = self.guard.device_standing(&device)?;
-            return Some(ClientIdentity::device(device, standing));
+            return self.device(device, door);
         }
         // A program with a token may speak for many devices: a gateway, a test.
-        let token = std::str::from_utf8(password).ok()?;
-        let account = self.guard.bearer(token, crate::clock::clock())?;
-        (account.name == user).then(|| self.program(&account))
+        let account = std::str::from_utf8(password).ok().and_then(|token| self.guard.bearer(token, clock()));
+        if let Some(account) = account.filter(|account| account.name == user) {
+            return Ok(ClientIdentity { zone: door.zone.clone(), ..self.program(&account) });
+        }
+        let id = DeviceId::new(user).map_err(|_| Refusal::Unknown)?;
+        Err(self.guard.admit_device(&id).err().unwrap_or(Refusal::BadPassword))
     }
 
     fn program(&self, account: &Account) -> ClientIdentity {
@@ -56,8 +134,55 @@ impl Doorkeeper {
             may_configure: may(Permission::ManageDevices),
             standing: account.role.name().to_owned(),
             open: false,
+            peer: false,
+            presented: None,
+            zone: String::new(),
         }
     }
+
+    /// Who an MQTT client is: by name and password, or by certificate. Both must not disagree.
+    fn mqtt_client(
+        &self,
+        door: &Door,
+        user: Option<&str>,
+        password: Option<&[u8]>,
+    ) -> Result<ClientIdentity, Refusal> {
+        let certified = self.certified(door)?;
+        let Some((user, password)) = user.zip(password) else {
+            let none = if door.presented.is_some() { Refusal::Unknown } else { Refusal::NoCertificate };
+            let identity = certified.ok_or(none)?;
+            return match user {
+                Some(user) if user != identity.name => Err(Refusal::Unknown),
+                _ => Ok(identity),
+            };
+        };
+        let identity = self.known(user, password, door)?;
+        match certified {
+            Some(own) if identity.device.is_some() && own.device != identity.device => Err(Refusal::Unknown),
+            Some(own) => Ok(ClientIdentity { presented: own.presented, ..identity }),
+            None => Ok(identity),
+        }
+    }
+
+    fn mllp_peer(&self, door: &Door) -> Result<ClientIdentity, Refusal> {
+        if let Some(identity) = self.certified(door)? {
+            return Ok(identity);
+        }
+        let by_name = door.names().iter().find(|name| self.mllp_names.contains(name));
+        if let Some(name) = by_name {
+            let (presented, zone) = (door.presented.clone(), door.zone.clone());
+            return Ok(ClientIdentity { presented, zone, ..ClientIdentity::peer(name) });
+        }
+        let address = source(door).filter(|address| self.mllp_peers.contains(address));
+        let address = address.ok_or(Refusal::Unknown)?;
+        Ok(ClientIdentity { zone: door.zone.clone(), ..ClientIdentity::peer(&address.to_string()) })
+    }
+}
+
+/// What a client says it is, for the list of those that were heard.
+fn claimed<'a>(door: &'a Door, user: Option<&'a str>, client_id: &'a str) -> &'a str {
+    let named = door.names().iter().map(|name| name.strip_prefix(guard::DEVICE_URN).unwrap_or(name));
+    named.chain(user).find(|name| DeviceId::new(name).is_ok()).unwrap_or(client_id)
 }
 
 impl Authenticator for Doorkeeper {
@@ -67,11 +192,11 @@ impl Authenticator for Doorkeeper {
         user: Option<&str>,
         password: Option<&[u8]>,
     ) -> Result<ClientIdentity, Refused> {
-        self.mqtt_at(&Door::default(), client_id, user, password)
+        self.mqtt_at(&Door { listener: "mqtt", ..Door::default() }, client_id, user, password)
     }
 
     fn mllp(&self, peer: SocketAddr) -> Result<ClientIdentity, Refused> {
-        self.mllp_at(&Door { peer: Some(peer), ..Door::default() })
+        self.mllp_at(&Door { peer: Some(peer), listener: "mllp", ..Door::default() })
     }
 
     fn mqtt_at(
@@ -84,13 +209,12 @@ impl Authenticator for Doorkeeper {
         if self.guard.is_open() {
             return Ok(ClientIdentity::open(client_id));
         }
-        let found = match user.zip(password) {
-            Some((user, password)) => self.known(user, password),
-            None => self.certified(door),
-        };
-        let name = found.as_ref().map_or("unknown", |identity| &identity.name);
-        self.note("mqtt-connect", name, door, found.is_some());
-        let identity = found.ok_or(Refused::BadCredentials)?;
+        let identity = self.mqtt_client(door, user, password).map_err(|refusal| {
+            self.turn_away(claimed(door, user, client_id), door, refusal);
+            // Whoever guesses learns nothing of what was wrong.
+            if refusal == Refusal::WrongZone { Refused::NotAllowed } else { Refused::BadCredentials }
+        })?;
+        self.let_in(&identity.name, door);
         let useless =
             identity.device.is_none() && !identity.may_publish && !identity.may_subscribe;
         if useless && !identity.may_configure { Err(Refused::NotAllowed) } else { Ok(identity) }
@@ -101,13 +225,12 @@ impl Authenticator for Doorkeeper {
         if self.guard.is_open() {
             return Ok(ClientIdentity::open(&peer.to_string()));
         }
-        let address = peer.ip().to_canonical();
-        let by_name = door.certificate.iter().find(|name| self.mllp_names.contains(name));
-        let by_address = || self.mllp_peers.contains(&address).then(|| address.to_string());
-        let name = by_name.cloned().or_else(by_address);
-        let actor = name.clone().unwrap_or_else(|| "unknown".to_owned());
-        self.note("mllp-connect", &actor, door, name.is_some());
-        name.map(|name| ClientIdentity::peer(&name)).ok_or(Refused::NotAllowed)
+        let identity = self.mllp_peer(door).map_err(|refusal| {
+            self.turn_away(claimed(door, None, ""), door, refusal);
+            Refused::NotAllowed
+        })?;
+        self.let_in(&identity.name, door);
+        Ok(identity)
     }
 
     fn follows(&self, identity: &ClientIdentity, what: &str) -> Result<(), Refused> {
@@ -131,17 +254,77 @@ impl Authenticator for Doorkeeper {
         self.guard.changes()
     }
 
+    fn moved(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.guard.moved())
+    }
+
+    fn authorities(&self) -> Vec<Vec<u8>> {
+        if self.guard.is_open() || !self.guard.has_authority() {
+            return Vec::new();
+        }
+        match self.guard.authority_der(clock()) {
+            Ok(der) => vec![der],
+            Err(error) => {
+                tracing::error!(%error, "devices that our own authority certified are refused");
+                Vec::new()
+            }
+        }
+    }
+
+    fn judge(&self, shown: &Presented) -> Result<(), Refusal> {
+        self.guard.judge(shown, clock()).map(drop)
+    }
+
+    fn refused(&self, door: &Door, refusal: Refusal) {
+        self.turn_away(claimed(door, None, ""), door, refusal);
+    }
+
+    fn zone(&self, peer: SocketAddr, listener: &'static str) -> Result<String, Refusal> {
+        let zone = self.guard.heard_in_zone("", Some(peer.ip().to_canonical()), listener);
+        if zone.is_err() {
+            let door = Door { peer: Some(peer), listener, ..Door::default() };
+            self.turn_away("", &door, Refusal::WrongZone);
+        }
+        zone
+    }
+
+    fn restrictions(&self) -> Option<Arc<Restrictions>> {
+        Some(self.guard.restrictions()).filter(|restrictions| !restrictions.is_empty())
+    }
+
+    fn violated(&self, identity: &ClientIdentity, violation: &Violation) {
+        let own = identity.device.as_ref() == Some(&violation.device);
+        let by = if own { String::new() } else { format!(", brought by {}", identity.name) };
+        self.guard.security_event(SecurityEvent {
+            kind: violation.kind,
+            device: Some(violation.device.clone()),
+            zone: identity.zone.clone(),
+            evidence: format!("{}{by}", violation.what),
+            at: clock(),
+        });
+    }
+
     fn still_stands(&self, identity: &ClientIdentity) -> bool {
         if self.guard.is_open() {
             return true;
         }
+        if let Some(shown) = &identity.presented
+            && self.guard.judge(shown, clock()).is_err()
+        {
+            return false;
+        }
         match &identity.device {
+            _ if identity.peer => true,
             Some(device) => {
                 self.guard.device_standing(device).as_deref() == Some(identity.standing.as_str())
             }
             None => {
                 let account = self.guard.service_named(&identity.name);
-                account.is_some_and(|account| self.program(&account) == *identity)
+                account.is_some_and(|account| {
+                    let zone = identity.zone.clone();
+                    let presented = identity.presented.clone();
+                    ClientIdentity { zone, presented, ..self.program(&account) } == *identity
+                })
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The HTTP listener: plain or TLS, with limits on connections, on slow heads and on peers that
 //! read nothing. What is answered is in the `api` crate.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +9,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use gateway::tls::TlsDoor;
+use gateway::{Authenticator, Door, told};
+use guard::Presented;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::patient_io::Patient;
@@ -37,7 +38,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves until the program stops. Live streams never end by themselves: they are dropped then.
 pub(crate) async fn serve(
     listener: TcpListener,
-    acceptor: Option<TlsAcceptor>,
+    secure: Option<TlsDoor>,
+    identify: Arc<dyn Authenticator>,
     router: Router,
     connections_max: usize,
     mut stopping: watch::Receiver<bool>,
@@ -58,10 +60,16 @@ pub(crate) async fn serve(
                         refused("too-many-connections");
                         continue;
                     };
-                    let (acceptor, router) = (acceptor.clone(), router.clone());
+                    let Ok(zone) = identify.zone(peer, "http") else {
+                        refused("wrong-zone");
+                        continue;
+                    };
+                    let door = Door { peer: Some(peer), listener: "http", zone, ..Door::default() };
+                    let (secure, router) = (secure.clone(), router.clone());
+                    let identify = Arc::clone(&identify);
                     connections.spawn(async move {
                         let _place = place;
-                        admit(stream, peer, acceptor, router).await;
+                        admit(stream, door, secure, identify, router).await;
                     });
                 }
             },
@@ -77,24 +85,51 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
-async fn admit(stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>, router: Router) {
-    let peer = Peer { address: Some(peer.ip().to_canonical()), encrypted: acceptor.is_some() };
+async fn admit(
+    stream: TcpStream,
+    door: Door,
+    secure: Option<TlsDoor>,
+    identify: Arc<dyn Authenticator>,
+    router: Router,
+) {
+    let address = door.peer.map(|peer| peer.ip().to_canonical());
+    let peer = Peer { address, encrypted: secure.is_some() };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("http: cannot set TCP_NODELAY: {error}");
     }
-    match acceptor {
-        None => talk(stream, peer, router).await,
-        Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => talk(stream, peer, router).await,
-            _ => refused("tls-handshake"),
-        },
+    let Some(secure) = secure else { return talk(stream, peer, None, router).await };
+    let Some(made) = secure.accept(stream, &door, HANDSHAKE).await else { return };
+    let presented = made.presented;
+    tokio::select! {
+        () = talk(made.stream, peer, presented.clone(), router) => {}
+        () = revoked(identify, presented) => refused("revoked"),
     }
 }
 
-async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer, router: Router) {
+/// Returns when the certificate that a connection was opened with is no longer let in.
+async fn revoked(identify: Arc<dyn Authenticator>, presented: Option<Arc<Presented>>) {
+    let Some(shown) = presented else { return std::future::pending().await };
+    let mut moved = identify.moved();
+    loop {
+        told(&mut moved).await;
+        if identify.judge(&shown).is_err() {
+            return;
+        }
+    }
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    presented: Option<Arc<Presented>>,
+    router: Router,
+) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
+        if let Some(presented) = &presented {
+            request.extensions_mut().insert(Arc::clone(presented));
+        }
         let router = router.clone();
         async move {
             if !names_one_host(&request) {

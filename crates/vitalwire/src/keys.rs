@@ -4,10 +4,14 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 39] = [
+pub(crate) const KEYS: [&str; 46] = [
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
+    "tls.revocation_lists",
+    "tls.authority",
+    "tls.authority_key",
+    "tls.device_days",
     "tls.self_signed",
     "http.listen",
     "http.certificate",
@@ -39,6 +43,9 @@ pub(crate) const KEYS: [&str; 39] = [
     "retention.waveforms_days",
     "retention.numerics_days",
     "profiles.folder",
+    "zone.networks",
+    "zone.listeners",
+    "zone.roles",
     "webhook.name",
     "webhook.url",
     "webhook.secret",
@@ -47,7 +54,7 @@ pub(crate) const KEYS: [&str; 39] = [
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
-const LISTS: [&str; 3] = ["http.trusted_proxies", "mllp.peers", "mllp.certificate_names"];
+const LISTS: [&str; 4] = ["tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names"];
 
 /// Whether every key of a file is known.
 pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {
@@ -57,6 +64,8 @@ pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse>
             return Err(unknown(section, KEYS.iter().filter_map(|k| k.split('.').next()), place));
         }
         let tables: Vec<&toml::Table> = match value {
+            // Zones are named by those who run the house.
+            toml::Value::Table(zones) if section == "zone" => named(zones, place)?,
             toml::Value::Table(table) => vec![table],
             toml::Value::Array(list) => list.iter().filter_map(toml::Value::as_table).collect(),
             _ => return Err(Misuse(format!("{place}: `{section}` must be a table"))),
@@ -69,6 +78,13 @@ pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse>
         }
     }
     Ok(())
+}
+
+fn named<'a>(tables: &'a toml::Table, place: &str) -> Result<Vec<&'a toml::Table>, Misuse> {
+    let table = |value: &'a toml::Value| {
+        value.as_table().ok_or_else(|| Misuse(format!("{place}: a zone is a table: [zone.NAME]")))
+    };
+    tables.values().map(table).collect()
 }
 
 fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>, place: &str) -> Misuse {
@@ -100,8 +116,15 @@ pub(crate) fn apply_variable(
         table.insert("webhook".to_owned(), list);
         return check_keys(table, name);
     }
+    if rest == "ZONE" {
+        let zones = parsed.filter(toml::Value::is_table).ok_or_else(|| {
+            Misuse(format!("{name}: write {{wards = {{networks = [\"10.1.0.0/16\"]}}}}"))
+        })?;
+        table.insert("zone".to_owned(), zones);
+        return check_keys(table, name);
+    }
     let variable = |key: &str| key.replace('.', "_").to_uppercase();
-    let settable = || KEYS.iter().filter(|key| !key.starts_with("webhook."));
+    let settable = || KEYS.iter().filter(|key| !key.starts_with("webhook.") && !key.starts_with("zone."));
     let Some(key) = settable().find(|key| variable(key) == rest) else {
         let names: Vec<String> = settable().map(|key| variable(key)).collect();
         return Err(unknown(rest, names.iter().map(String::as_str), "environment (VITALWIRE_…)"));
@@ -135,10 +158,14 @@ mod tests {
     }
 
     /// Each key with a value of its own, as it stands in a file, and something that is none.
-    const VALUES: [(&str, &str, &str); 34] = [
+    const VALUES: [(&str, &str, &str); 38] = [
         ("tls.certificate", "'/c.pem'", "1"),
         ("tls.key", "'/k.pem'", "1"),
         ("tls.client_authority", "'/ca.pem'", "1"),
+        ("tls.revocation_lists", "['/crl.pem']", "7"),
+        ("tls.authority", "'/ca.pem'", "1"),
+        ("tls.authority_key", "'/ca.key'", "1"),
+        ("tls.device_days", "7", "'long'"),
         ("tls.self_signed", "true", "'perhaps'"),
         ("http.listen", "'127.0.0.1:1'", "'here'"),
         ("http.certificate", "'/c.pem'", "1"),
@@ -177,6 +204,8 @@ mod tests {
         let (section, key) = key.split_once('.')?;
         match key {
             "certificate" => Some((format!("{section}.key"), "'/k.pem'")),
+            "authority" => Some((format!("{section}.authority_key"), "'/ca.key'")),
+            "authority_key" => Some((format!("{section}.authority"), "'/ca.pem'")),
             "key" => Some((format!("{section}.certificate"), "'/c.pem'")),
             _ => None,
         }
@@ -186,7 +215,7 @@ mod tests {
     fn every_key_by_file_and_by_variable() {
         let told: Vec<&str> = VALUES.iter().map(|(key, _, _)| *key).collect();
         let known: Vec<&str> =
-            KEYS.into_iter().filter(|key| !key.starts_with("webhook.")).collect();
+            KEYS.into_iter().filter(|key| !key.starts_with("webhook.") && !key.starts_with("zone.")).collect();
         assert_eq!(told, known, "each key is tried");
         for (key, good, bad) in VALUES {
             let mut text = format!("{key} = {good}\n");
@@ -259,6 +288,25 @@ mod tests {
         assert!(hook("http://pager", "short").is_err());
         assert!(load("", &[("VITALWIRE_WEBHOOK", "pager")]).is_err());
         assert!(load("", &[("VITALWIRE_WEBHOOK", "[{nam='a'}]")]).is_err_and(|e| e.contains("webhook.name")));
+    }
+
+    #[test]
+    fn zones_are_checked() {
+        let zone = "networks = ['10.1.0.0/16'], listeners = ['mqtt-tls'], roles = ['nurse']";
+        let by_file = load(&format!("zone = {{wards = {{{zone}}}}}"), &[]).expect("taken");
+        assert_eq!(by_file.trust().map(|t| t.zones.0.len()).ok(), Some(1));
+        assert_eq!(load("", &[("VITALWIRE_ZONE", &format!("{{wards = {{{zone}}}}}"))]), Ok(by_file));
+        for (text, expected) in [
+            ("[zone.wards]\nnetwork = ['10.1.0.0/16']", "`zone.networks`"),
+            ("[zone.wards]\nnetworks = ['10.1/16']", "zone.wards.networks"),
+            ("[zone.wards]\nlisteners = ['mqtt']", "zone.wards.networks"),
+            ("[zone.wards]\nnetworks = ['::/0']\nlisteners = ['telnet']", "zone.wards.listeners"),
+            ("[zone.wards]\nnetworks = ['::/0']\nroles = ['chef']", "zone.wards.roles"),
+            ("[zone]\nwards = 1", "[zone.NAME]"),
+        ] {
+            let error = load(text, &[]).expect_err("refused");
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

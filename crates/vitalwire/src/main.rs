@@ -5,6 +5,7 @@ mod certificate;
 mod clock;
 mod config;
 mod demo;
+mod device;
 mod doctor;
 mod doors;
 mod http;
@@ -62,9 +63,9 @@ enum Command {
     /// Accounts of people and programs.
     #[command(subcommand)]
     User(admin::UserCommand),
-    /// Accounts of devices.
+    /// Devices: their life, their certificates, what they may say.
     #[command(subcommand)]
-    Device(admin::DeviceCommand),
+    Device(device::DeviceCommand),
     /// Patients of a data folder.
     #[command(subcommand)]
     Patient(admin::PatientCommand),
@@ -113,7 +114,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Signal(command) => signal::run(command),
         Command::Profile(command) => profile::run(command),
         Command::User(command) => admin::user(command),
-        Command::Device(command) => admin::device(command),
+        Command::Device(command) => device::run(command),
         Command::Patient(command) => admin::patient(command),
         Command::Audit(command) => admin::audit(command),
         Command::Doctor(args) => doctor::run(&args),

@@ -15,6 +15,9 @@ use crate::clock;
 
 /// How often.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often changes by another process are looked for: a revocation on the command line is to end
+/// sessions within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Between our clock and the wall clock, in microseconds: less is usual.
 const NOTABLE: i64 = SECOND;
 /// An audit log of this size is to be archived, in bytes: some 8 million records.
@@ -89,6 +92,26 @@ pub(crate) async fn run(guard: Guard, appender: Appender, folder: PathBuf) {
             tracing::warn!(bytes, "the audit log is large: archive it (docs/security.md)");
         }
         large = bytes > AUDIT_LARGE;
+    }
+}
+
+/// Looks for changes of accounts and devices that another process made, and keeps what was counted,
+/// until the task is ended.
+pub(crate) async fn trust(guard: Guard) {
+    for turn in 0_u32.. {
+        tokio::time::sleep(LOOK_EVERY).await;
+        guard.look_for_changes();
+        // Certificates end without anybody changing anything.
+        if turn % 240 == 0 {
+            guard.look_again();
+        }
+        if turn % 4 == 0 {
+            let guard = guard.clone();
+            let settled = tokio::task::spawn_blocking(move || guard.settle_trust());
+            if settled.await.is_err() {
+                return;
+            }
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use anyhow::Context;
 use api::Api;
 use api::fhir_backend::Backend;
 use api::live_stream::Broadcast;
-use gateway::Doors;
+use gateway::tls::{ClientCertificates, TlsDoor};
+use gateway::{Authenticator, Doors};
 use gateway::mllp::{MllpConfig, MllpTls};
 use gateway::mqtt::{MqttLimits, MqttServer};
 use guard::Guard;
@@ -91,10 +92,11 @@ impl Folder {
 pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::Result<Platform> {
     let folder = Folder(data.to_owned());
     folder.make()?;
-    let config = &with_own_certificate(&folder, config)?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let guard = if open { Guard::trial(&folder.guard()) } else { Guard::open(&folder.guard()) }
         .context("cannot open the accounts and the audit log")?;
+    guard.set_trust(config.trust()?);
+    let config = &with_own_certificate(&folder, config, &guard)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
     let mqtt = bind("MQTT", config.mqtt.listen).await?;
@@ -142,6 +144,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let memory = Arc::new(Retained { reader: reader.clone(), side });
     let mut tasks = vec![tokio::spawn(library.clone().watch())];
     tasks.extend(start_mqtt(config, doors.clone(), mqtt, memory).await?);
+    let identify = Arc::clone(&doors.identify);
     tasks.push(start_mllp(config, doors, mllp)?);
     let api = Api {
         appender: appender.clone(),
@@ -156,7 +159,12 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     };
     tasks.push(tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())));
     tasks.push(tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())));
-    tasks.push(start_http(config, api, http, stopping)?);
+    tasks.push(tokio::spawn(watch::trust(guard.clone())));
+    if config.tls.self_signed {
+        let renewed = crate::certificate::renew(folder.tls(), own_addresses(config), guard.clone());
+        tasks.push(tokio::spawn(renewed));
+    }
+    tasks.push(start_http(config, api, http, identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -201,6 +209,7 @@ async fn start_mqtt(
         packet_bytes: config.mqtt.packet_bytes_max,
         ..MqttLimits::default()
     };
+    let identify = Arc::clone(&doors.identify);
     let server = Arc::new(MqttServer::new(limits, doors, Some(memory)));
     let plain = Arc::clone(&server);
     let watching = Arc::clone(&server);
@@ -209,9 +218,10 @@ async fn start_mqtt(
         tokio::spawn(async move { watching.watch_accounts().await }),
     ];
     if let Some(files) = config.mqtt_tls() {
-        let acceptor = gateway::tls::acceptor(&files)?;
+        let clients = ClientCertificates::of(&files);
+        let door = TlsDoor::new(files, clients, identify)?;
         let secure = bind("MQTT over TLS", config.mqtt.tls_listen).await?;
-        tasks.push(tokio::spawn(async move { server.serve_tls(secure, acceptor).await }));
+        tasks.push(tokio::spawn(async move { server.serve_tls(secure, door).await }));
     }
     Ok(tasks)
 }
@@ -239,24 +249,43 @@ fn start_http(
     config: &Config,
     api: Api,
     listener: TcpListener,
+    identify: Arc<dyn Authenticator>,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<tokio::task::JoinHandle<()>> {
-    let acceptor = config.http_tls().map(|files| gateway::tls::acceptor(&files)).transpose()?;
+    // People have no certificates; a device has one when it renews it or sends readings.
+    let door = |files| TlsDoor::new(files, ClientCertificates::Offered, Arc::clone(&identify));
+    let secure = config.http_tls().map(door).transpose()?;
     let router = api::router(api.clone(), Arc::new(Backend(api)));
     let most = config.http.connections_max.max(1);
-    Ok(tokio::spawn(crate::http::serve(listener, acceptor, router, most, stopping)))
+    Ok(tokio::spawn(async move {
+        let watched = secure.clone();
+        let watching = async {
+            match watched {
+                Some(door) => door.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = crate::http::serve(listener, secure, identify, router, most, stopping) => {}
+            () = watching => {}
+        }
+    }))
 }
 
 /// The configuration, with a certificate of our own where one is wanted and none given.
-fn with_own_certificate(folder: &Folder, config: &Config) -> anyhow::Result<Config> {
+fn with_own_certificate(folder: &Folder, config: &Config, guard: &Guard) -> anyhow::Result<Config> {
     let mut config = config.clone();
     if config.tls.self_signed && config.tls.certificate.is_none() {
-        let addresses = [config.http.listen, config.mqtt.tls_listen, config.mllp.tls_listen];
-        let files = crate::certificate::own(&folder.tls(), &addresses.map(|a| a.ip()))?;
+        let files = crate::certificate::own(&folder.tls(), &own_addresses(&config), guard)?;
         config.tls.certificate = Some(files.certificate);
         config.tls.key = Some(files.key);
     }
     Ok(config)
+}
+
+/// The addresses that a certificate of our own names.
+fn own_addresses(config: &Config) -> Vec<IpAddr> {
+    [config.http.listen, config.mqtt.tls_listen, config.mllp.tls_listen].map(|a| a.ip()).to_vec()
 }
 
 impl Platform {

@@ -81,14 +81,26 @@ impl Inbound {
         if self.message.content.len() == before {
             return;
         }
-        let finding =
-            Finding::part(ErrorCode::Internal, ProblemKind::Forbidden, Place::new("MSH", 1, 3))
-                .saying("this sender may speak for its own device only");
+        let finding = forbidden("this sender may speak for its own device only");
         self.message.problems.push(finding.problem());
+        self.answered(finding);
+    }
+
+    /// Answers that something was taken out of the message, which says so among its problems: a
+    /// device said what it may not say.
+    pub fn restricted(&mut self) {
+        self.answered(forbidden("a device may not say some of this, or is not in service"));
+    }
+
+    fn answered(&mut self, finding: Finding) {
         self.reply.findings.push(finding);
         self.reply.usable = !self.message.content.is_empty();
         self.kind = kind(&self.message.content);
     }
+}
+
+fn forbidden(why: &'static str) -> Finding {
+    Finding::part(ErrorCode::Internal, ProblemKind::Forbidden, Place::new("MSH", 1, 3)).saying(why)
 }
 
 /// Reads what one frame holds. Any bytes are an answer: what can't be read becomes an [`Inbound`]

@@ -53,6 +53,11 @@ impl FhirBackend for Backend {
 
     fn submit(&self, message: Message, dedup: Option<u128>) -> Reply<'_, Submitted> {
         Box::pin(async move {
+            let mut message = message;
+            // What a device may not say goes to quarantine, and its sender is told of it.
+            for violation in self.0.guard.restrictions().keep_within(&mut message) {
+                self.0.violated(violation);
+            }
             let draft = Draft { event: Event::Message(message), dedup, lane: Lane::Numeric };
             match self.0.appender.append(draft).await {
                 Ok(Outcome::Committed(offset)) => Ok(Submitted::Committed(offset)),

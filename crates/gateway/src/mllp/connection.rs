@@ -13,7 +13,7 @@ use wire_hl7::{Inbound, Kept, Kind, Received, Reply};
 
 use super::server::Shared;
 use super::{count_refused, stopped};
-use crate::ClientIdentity;
+use crate::{ClientIdentity, told};
 
 /// How much is read at a time, bytes.
 const READ: usize = 32 * 1024;
@@ -102,6 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn talk(&mut self) -> End {
         let mut shutdown = self.shared.doors.shutdown.clone();
+        let mut moved = self.shared.doors.identify.moved();
         let acks = Arc::clone(&self.acks);
         loop {
             let limits = &self.shared.limits;
@@ -112,6 +113,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buffer.reserve(READ);
             tokio::select! {
                 () = stopped(&mut shutdown) => return End::Shutdown,
+                () = told(&mut moved) => {
+                    if !self.shared.doors.identify.still_stands(&self.identity) {
+                        return End::Cut("revoked");
+                    }
+                }
                 outcomes = acks.wait() => {
                     if let Err(end) = self.settle(outcomes).await {
                         return end;
@@ -191,6 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let Some(device) = &self.identity.device {
                 inbound.restrict_to(device);
             }
+            self.keep_within(&mut inbound);
             self.messages.increment(1);
             if !inbound.message.problems.is_empty() {
                 self.quarantined.increment(1);
@@ -214,6 +221,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         Ok(())
+    }
+
+    /// Takes out what its devices may not say, and keeps note of it.
+    fn keep_within(&self, inbound: &mut Inbound) {
+        let identify = &self.shared.doors.identify;
+        let Some(restrictions) = identify.restrictions() else { return };
+        let violations = restrictions.keep_within(&mut inbound.message);
+        if !violations.is_empty() {
+            inbound.restricted();
+            violations.iter().for_each(|violation| identify.violated(&self.identity, violation));
+        }
     }
 
     /// Waits for outcomes and answers what can be answered.

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 use super::config::{MllpConfig, MllpLimits};
 use super::connection::Connection;
 use super::{count_refused, stopped};
-use crate::{Door, Doors, GatewayError, tls};
+use crate::tls::{ClientCertificates, TlsDoor};
+use crate::{Door, Doors, GatewayError};
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -46,12 +46,21 @@ pub async fn serve(
     match config.tls {
         None => accept(&shared, listener, None).await,
         Some(secure) => {
-            let acceptor = tls::acceptor(&secure.files)?;
+            let clients = ClientCertificates::of(&secure.files);
+            let identify = Arc::clone(&shared.doors.identify);
+            let door = TlsDoor::new(secure.files, clients, identify)?;
+            let watched = door.clone();
             let secure_listener = TcpListener::bind(secure.listen).await?;
-            tokio::join!(
-                accept(&shared, listener, None),
-                accept(&shared, secure_listener, Some(acceptor))
-            );
+            let served = async {
+                tokio::join!(
+                    accept(&shared, listener, None),
+                    accept(&shared, secure_listener, Some(door))
+                );
+            };
+            tokio::select! {
+                () = served => {}
+                () = watched.watch() => {}
+            }
         }
     }
     let goodbye = async {
@@ -65,13 +74,13 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(shared: &Arc<Shared>, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
+async fn accept(shared: &Arc<Shared>, listener: TcpListener, secure: Option<TlsDoor>) {
     let mut shutdown = shared.doors.shutdown.clone();
     loop {
         tokio::select! {
             () = stopped(&mut shutdown) => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => admit(shared, stream, peer, acceptor.clone()),
+                Ok((stream, peer)) => admit(shared, stream, peer, secure.clone()),
                 Err(error) => {
                     tracing::warn!("mllp: accept failed: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -81,28 +90,28 @@ async fn accept(shared: &Arc<Shared>, listener: TcpListener, acceptor: Option<Tl
     }
 }
 
-fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>) {
+fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, secure: Option<TlsDoor>) {
     let place = Place::take(shared);
     if shared.connections.load(Ordering::Acquire) > shared.limits.connections {
         return count_refused("too-many-connections");
     }
-    let door = Door { peer: Some(peer), ..Door::default() };
+    let name = if secure.is_some() { "mllp-tls" } else { "mllp" };
+    let Ok(zone) = shared.doors.identify.zone(peer, name) else {
+        return count_refused("wrong-zone");
+    };
+    let door = Door { peer: Some(peer), listener: name, zone, ..Door::default() };
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("mllp: cannot set TCP_NODELAY: {error}");
     }
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let _place = place;
-        match acceptor {
+        match secure {
             None => serve_one(shared, door, stream).await,
-            Some(acceptor) => {
-                match tokio::time::timeout(shared.limits.patience, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => {
-                        let certificate = tls::names(stream.get_ref().1.peer_certificates());
-                        let door = Door { encrypted: true, certificate, ..door };
-                        serve_one(shared, door, stream).await;
-                    }
-                    _ => count_refused("tls-handshake"),
+            Some(secure) => {
+                if let Some(made) = secure.accept(stream, &door, shared.limits.patience).await {
+                    let door = Door { encrypted: true, presented: made.presented, ..door };
+                    serve_one(shared, door, made.stream).await;
                 }
             }
         }

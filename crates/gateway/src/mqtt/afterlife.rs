@@ -10,7 +10,7 @@ use vitals::{DeviceId, LinkState};
 use super::broker::{Broker, RouteCache};
 use super::connection::End;
 use super::handshake::{Peer, Will};
-use super::ingest::{self, Raw};
+use super::ingest::{self, Raw, Rules};
 use super::registry::Client;
 use crate::ClientIdentity;
 
@@ -132,7 +132,13 @@ async fn publish_will(broker: &Broker, client: &Client, identity: &ClientIdentit
             received: (broker.doors.clock)(),
         };
         let profiles = (broker.doors.profiles)();
-        let ingested = ingest::ingest(&raw, &profiles, identity, None);
+        let restrictions = broker.doors.identify.restrictions();
+        let rules = Rules { profiles: &profiles, restrictions: restrictions.as_deref() };
+        let ingested = ingest::ingest(&raw, &rules, identity, None);
+        for violation in &ingested.violations {
+            broker.doors.identify.violated(identity, violation);
+        }
+        let forbidden = ingested.forbidden;
         if ingested.quarantined.is_some() {
             broker.counters.quarantined.increment(1);
         }
@@ -144,6 +150,9 @@ async fn publish_will(broker: &Broker, client: &Client, identity: &ClientIdentit
             }
             Ok(_) => {}
             Err(_) => return,
+        }
+        if forbidden {
+            return;
         }
     }
     broker.deliver(&Arc::new(publication), &mut RouteCache::default());

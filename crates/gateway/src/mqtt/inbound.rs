@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use guard::Restrictions;
 use journal::Lane;
 use mapping::Profiles;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,6 +24,7 @@ use super::window::Answer;
 /// What is the same for all packets read at once.
 pub(super) struct Burst {
     profiles: Arc<Profiles>,
+    restrictions: Option<Arc<Restrictions>>,
     received: ReceiveTime,
     now_ms: u64,
 }
@@ -48,6 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn begin_burst(&self) -> Burst {
         Burst {
             profiles: (self.broker.doors.profiles)(),
+            restrictions: self.broker.doors.identify.restrictions(),
             received: (self.broker.doors.clock)(),
             now_ms: self.broker.now_ms(),
         }
@@ -119,7 +122,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             received: burst.received,
         };
         let refusal = refusal.map(|(_, problem)| problem);
-        let ingested = ingest::ingest(&raw, &burst.profiles, &self.peer.identity, refusal);
+        let rules = ingest::Rules { profiles: &burst.profiles, restrictions: burst.restrictions.as_deref() };
+        let ingested = ingest::ingest(&raw, &rules, &self.peer.identity, refusal);
+        for violation in &ingested.violations {
+            self.broker.doors.identify.violated(&self.peer.identity, violation);
+        }
         if ingested.quarantined.is_some() {
             self.broker.counters.quarantined.increment(1);
             answer.quarantined = ingested.quarantined;

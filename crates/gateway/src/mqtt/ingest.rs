@@ -1,5 +1,6 @@
 //! From a publish to an event for the journal.
 
+use guard::{Restrictions, Violation};
 use journal::{Draft, Lane};
 use mapping::{Profiles, RawMessage};
 use vitals::{
@@ -64,6 +65,14 @@ pub(super) struct Ingested {
     pub(super) quarantined: Option<Box<str>>,
     /// Whether something in it was not the sender's to say.
     pub(super) forbidden: bool,
+    /// What devices in it may not say.
+    pub(super) violations: Vec<Violation>,
+}
+
+/// What a publish is read and judged by.
+pub(super) struct Rules<'a> {
+    pub(super) profiles: &'a Profiles,
+    pub(super) restrictions: Option<&'a Restrictions>,
 }
 
 /// One publish as it came in.
@@ -78,7 +87,7 @@ pub(super) struct Raw<'a> {
 /// Maps a publish; with a `refusal` it is kept whole in quarantine instead.
 pub(super) fn ingest(
     raw: &Raw<'_>,
-    profiles: &Profiles,
+    rules: &Rules<'_>,
     identity: &ClientIdentity,
     refusal: Option<Problem>,
 ) -> Ingested {
@@ -96,11 +105,11 @@ pub(super) fn ingest(
         content: Vec::new(),
         problems: Vec::new(),
     };
-    let (mut dedup, mut lane) = (None, Lane::Numeric);
+    let (mut dedup, mut lane, mut violations) = (None, Lane::Numeric, Vec::new());
     if let Some(problem) = refusal {
         message.problems.push(problem);
     } else {
-        let mapped = profiles.map(&RawMessage {
+        let mapped = rules.profiles.map(&RawMessage {
             topic: raw.topic,
             payload: raw.payload,
             content_type: raw.content_type,
@@ -115,6 +124,9 @@ pub(super) fn ingest(
             lane = Lane::Waveform;
         }
         keep_to_own_device(&mut message, identity);
+        if let Some(restrictions) = rules.restrictions {
+            violations = restrictions.keep_within(&mut message);
+        }
     }
     let quarantined = message.problems.first().map(|problem| {
         let mut note = format!("{}: {}", problem.kind.name(), problem.detail);
@@ -126,7 +138,7 @@ pub(super) fn ingest(
         note.into_boxed_str()
     });
     let forbidden = message.problems.iter().any(|p| p.kind == ProblemKind::Forbidden);
-    Ingested { draft: Draft { event: Event::Message(message), dedup, lane }, quarantined, forbidden }
+    Ingested { draft: Draft { event: Event::Message(message), dedup, lane }, quarantined, forbidden, violations }
 }
 
 /// Takes out what a device's account says about other devices.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 use wire_mqtt::{Publication, Qos};
 
 use super::afterlife::afterlife;
@@ -16,13 +15,16 @@ use super::config::{MqttConfig, MqttLimits};
 use super::connection::Connection;
 use super::handshake::handshake;
 use super::registry::ClientInfo;
-use crate::{Door, Doors, GatewayError, tls};
+use crate::tls::{ClientCertificates, TlsDoor};
+use crate::{Door, Doors, GatewayError, told};
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often changes of accounts are looked for.
+/// How often changes of accounts are looked for, where nobody tells of them.
 const ACCOUNTS_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks at all sessions.
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// The MQTT server; cheap to clone.
 #[derive(Clone)]
@@ -44,8 +46,11 @@ impl MqttServer {
     }
 
     /// Serves TLS connections until the program stops.
-    pub async fn serve_tls(&self, listener: TcpListener, acceptor: TlsAcceptor) {
-        self.accept(listener, Some(acceptor)).await;
+    pub async fn serve_tls(&self, listener: TcpListener, door: TlsDoor) {
+        tokio::select! {
+            () = self.accept(listener, Some(door.clone())) => {}
+            () = door.watch() => {}
+        }
     }
 
     /// Publishes on the program's own behalf: configuration and commands for devices. It does
@@ -72,27 +77,31 @@ impl MqttServer {
     /// Ends the connections of whoever lost the right to have them; runs until the program stops.
     pub async fn watch_accounts(&self) {
         let mut shutdown = self.broker.doors.shutdown.clone();
+        let mut moved = self.broker.doors.identify.moved();
         let mut seen = self.broker.doors.identify.changes();
         loop {
-            tokio::select! {
+            let was_told = tokio::select! {
                 () = stopped(&mut shutdown) => return,
-                () = tokio::time::sleep(ACCOUNTS_EVERY) => {}
-            }
+                () = told(&mut moved) => true,
+                () = tokio::time::sleep(ACCOUNTS_EVERY) => false,
+            };
             let now = self.broker.doors.identify.changes();
-            if now != seen {
+            if now != seen || was_told {
                 seen = now;
                 self.broker.look_at_accounts();
+                // Many changes at once are one look: ten thousand sessions are asked each time.
+                tokio::time::sleep(LOOK_PAUSE).await;
             }
         }
     }
 
-    async fn accept(&self, listener: TcpListener, acceptor: Option<TlsAcceptor>) {
+    async fn accept(&self, listener: TcpListener, secure: Option<TlsDoor>) {
         let mut shutdown = self.broker.doors.shutdown.clone();
         loop {
             tokio::select! {
                 () = stopped(&mut shutdown) => break,
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => self.admit(stream, peer, acceptor.clone()),
+                    Ok((stream, peer)) => self.admit(stream, peer, secure.clone()),
                     Err(error) => {
                         tracing::warn!("mqtt: accept failed: {error}");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -111,7 +120,7 @@ impl MqttServer {
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>) {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr, secure: Option<TlsDoor>) {
         let place = Place::take(self);
         if self.connections.load(Ordering::Acquire) > self.broker.limits.connections {
             count_refused("too-many-connections");
@@ -121,19 +130,19 @@ impl MqttServer {
             tracing::debug!("mqtt: cannot set TCP_NODELAY: {error}");
         }
         let broker = Arc::clone(&self.broker);
-        let door = Door { peer: Some(peer), ..Door::default() };
+        let listener = if secure.is_some() { "mqtt-tls" } else { "mqtt" };
+        let Ok(zone) = broker.doors.identify.zone(peer, listener) else {
+            return count_refused("wrong-zone");
+        };
+        let door = Door { peer: Some(peer), listener, zone, ..Door::default() };
         tokio::spawn(async move {
-            match acceptor {
+            match secure {
                 None => run(broker, stream, place, door).await,
-                Some(acceptor) => {
+                Some(secure) => {
                     let patience = Duration::from_millis(broker.limits.connect_timeout_ms);
-                    match tokio::time::timeout(patience, acceptor.accept(stream)).await {
-                        Ok(Ok(stream)) => {
-                            let certificate = tls::names(stream.get_ref().1.peer_certificates());
-                            let door = Door { encrypted: true, certificate, ..door };
-                            run(broker, stream, place, door).await;
-                        }
-                        _ => count_refused("tls-handshake"),
+                    if let Some(made) = secure.accept(stream, &door, patience).await {
+                        let door = Door { encrypted: true, presented: made.presented, ..door };
+                        run(broker, made.stream, place, door).await;
                     }
                 }
             }
@@ -205,9 +214,11 @@ pub async fn serve(
     match config.tls {
         None => server.serve(listener).await,
         Some(secure) => {
-            let acceptor = tls::acceptor(&secure.files)?;
+            let identify = Arc::clone(&server.broker.doors.identify);
+            let clients = ClientCertificates::of(&secure.files);
+            let door = TlsDoor::new(secure.files, clients, identify)?;
             let secure_listener = TcpListener::bind(secure.listen).await?;
-            tokio::join!(server.serve(listener), server.serve_tls(secure_listener, acceptor));
+            tokio::join!(server.serve(listener), server.serve_tls(secure_listener, door));
         }
     }
     Ok(())

@@ -237,6 +237,14 @@ impl Guard {
         Ok(self.authority(now)?.certificate.to_vec())
     }
 
+    /// SHA-256 of the authority's certificate, hexadecimal: what people and devices compare.
+    ///
+    /// # Errors
+    /// [`GuardError`] when it can't be made or read.
+    pub fn authority_sha256(&self, now: ReceiveTime) -> Result<String, GuardError> {
+        Ok(hex(&super::presented::sha256(&self.authority(now)?.certificate)))
+    }
+
     /// Whether devices may have been certified here: an authority is configured or was made.
     #[must_use]
     pub fn has_authority(&self) -> bool {

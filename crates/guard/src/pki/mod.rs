@@ -209,7 +209,7 @@ impl crate::Guard {
     pub fn set_trust(&self, settings: TrustSettings) {
         *self.inner.pki.settings.write() = Arc::new(settings);
         *self.inner.pki.authority.lock() = None;
-        self.inner.pki.moved.send_modify(|n| *n = n.wrapping_add(1));
+        self.look_again();
     }
 
     /// How trust in devices is configured.
@@ -238,13 +238,18 @@ impl crate::Guard {
         self.trust_changed();
     }
 
+    /// Lets everybody ask again, though nothing changed: time went by.
+    pub fn look_again(&self) {
+        self.inner.pki.moved.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
     /// Something about devices or certificates changed: all are told at once.
     pub(crate) fn trust_changed(&self) {
         if let Ok(people) = self.people() {
             people.database.changed();
         }
         self.load_restrictions();
-        self.inner.pki.moved.send_modify(|n| *n = n.wrapping_add(1));
+        self.look_again();
     }
 
     /// Keeps what was counted in memory: heard devices and security events. To be called every
