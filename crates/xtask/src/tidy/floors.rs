@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::Finding;
 
 /// Every crate and its floor, lowest first (`docs/architecture.md`).
-const FLOORS: [(&str, u8); 28] = [
+const FLOORS: [(&str, u8); 29] = [
     ("vitals", 0),
     ("wire-mqtt", 1),
     ("wire-hl7", 1),
@@ -24,6 +24,7 @@ const FLOORS: [(&str, u8); 28] = [
     ("engine", 2),
     ("journal", 3),
     ("store", 3),
+    ("depot", 3),
     ("guard", 3),
     ("library", 3),
     ("vault", 3),
