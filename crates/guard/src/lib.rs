@@ -48,6 +48,7 @@ pub use identity::{
 };
 pub use grants::{
     Context, Found, Given, Giving, Grant, GrantError, Pending, Redeem, Registered, Tokens,
+    person_id,
 };
 pub use notes::Note;
 pub use permission::Permission;

@@ -44,6 +44,13 @@ impl Form {
     }
 }
 
+/// Names and values of a query, in their order.
+#[must_use]
+pub fn pairs(query: &str) -> Vec<(String, String)> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
 /// An address with parameters added to its query.
 #[must_use]
 pub fn with_parameters(address: &str, parameters: &[(&str, &str)]) -> String {

@@ -87,3 +87,21 @@ pub fn openid(origin: &str) -> Json {
         "authorization_response_iss_parameter_supported": true,
     })
 }
+
+/// `CapabilityStatement.rest.security` of the same server (SMART App Launch 2.2 § 3.2).
+#[must_use]
+pub fn security(origin: &str) -> Json {
+    let system = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+    let uri = |name: &str, path: &str| json!({"url": name, "valueUri": format!("{origin}/oauth/{path}")});
+    json!({
+        "extension": [{
+            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+            "extension": [
+                uri("authorize", "authorize"), uri("token", "token"), uri("introspect", "introspect"),
+                uri("revoke", "revoke"),
+            ],
+        }],
+        "cors": true,
+        "service": [{"coding": [{"system": system, "code": "SMART-on-FHIR"}], "text": "SMART on FHIR"}],
+    })
+}

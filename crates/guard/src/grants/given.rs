@@ -23,6 +23,13 @@ pub struct Given {
     pub active: bool,
 }
 
+/// What applications know an account by: as good as its name to tell people apart, and fit to be
+/// the id of a FHIR resource.
+#[must_use]
+pub fn person_id(name: &str) -> String {
+    format!("a-{}", &blake3::hash(name.to_lowercase().as_bytes()).to_hex()[..16])
+}
+
 impl Guard {
     /// What a person gave to an application before; nothing when they did not, or took it back.
     ///

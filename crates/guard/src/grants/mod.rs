@@ -25,7 +25,7 @@ use crate::Account;
 pub use clients::Registered;
 pub use codes::Redeem;
 pub use error::GrantError;
-pub use given::Given;
+pub use given::{Given, person_id};
 pub use launches::{Context, Pending};
 pub use tokens::{Found, Tokens};
 
