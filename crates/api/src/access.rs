@@ -6,20 +6,25 @@
 
 use std::cell::Cell;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use guard::{Account, Deed, Note, Outcome, Permission, Record};
-use vitals::{Actor, PatientId};
+use guard::{
+    Account, Asking, Category, Decision, Deed, Grant, Note, Outcome, Permission, Record, Target,
+};
+use vitals::{Actor, DeviceId, PatientId};
 
 use crate::error::ApiError;
 use crate::fhir_access;
 use crate::origin::{Origin, Peer, Strange, strange};
 use crate::rules::{ROUTES, Rule, rule};
 use crate::state::Api;
+use crate::trace::{REQUEST_ID, Trace};
+use crate::viewer::Viewer;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "vitalwire-session";
@@ -29,12 +34,67 @@ const TIME_MAX: Duration = Duration::from_secs(60);
 /// The same for FHIR, whose bundles are large.
 const FHIR_TIME_MAX: Duration = Duration::from_secs(300);
 
+/// By whom a request is made.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The account.
+    pub account: Account,
+    /// For a request of an application: what its user gave it. Such a request opens `/fhir` and what
+    /// belongs to it, nothing else.
+    pub grant: Option<Arc<Grant>>,
+    /// Whether it came in with a second factor or a passkey.
+    pub strong: bool,
+    /// Names the session; empty for a token.
+    pub session: String,
+}
+
+impl Caller {
+    /// An account of which it is not known how it came in.
+    #[must_use]
+    pub const fn plainly(account: Account) -> Self {
+        Self { account, grant: None, strong: false, session: String::new() }
+    }
+
+    /// As the policy is asked.
+    #[must_use]
+    pub fn asking(&self) -> Asking<'_> {
+        Asking { account: &self.account, strong: self.strong, zone: "" }
+    }
+}
+
+impl std::ops::Deref for Caller {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.account
+    }
+}
+
+/// The kind of data that a route is about.
+fn kind_of(route: &str) -> Category {
+    let holds = |part: &str| route.contains(part);
+    if holds("/waveforms") || holds("/beats") || holds("/holds") {
+        Category::Waveforms
+    } else if holds("/alerts") {
+        Category::Alerts
+    } else if holds("/devices") || holds("/associations") {
+        Category::DeviceData
+    } else if holds("/trends") || holds("/readings") || holds("/limits") || holds("/spo2-scale") {
+        Category::VitalSigns
+    } else {
+        Category::Demographics
+    }
+}
+
 /// What is known of the request that a task works on.
 #[derive(Default)]
 struct Passing {
     source: Option<IpAddr>,
+    /// Whether the connection is encrypted, where that is known.
+    encrypted: Option<bool>,
     /// Whether a record was kept.
     entered: Cell<bool>,
+    trace: Trace,
 }
 
 tokio::task_local! {
@@ -54,7 +114,8 @@ pub(crate) async fn gate(State(api): State<Api>, mut request: Request, next: Nex
     let fhir = request.uri().path().starts_with("/fhir");
     let peer = request.extensions().get::<Peer>().copied().unwrap_or_default();
     let origin = Origin::of(peer, request.headers(), &api.trusted_proxies);
-    let passing = Passing { source: origin.address, entered: Cell::new(false) };
+    let passing = Passing { source: origin.address, encrypted: Some(origin.encrypted), ..Passing::default() };
+    let request_id = passing.trace.id().to_owned();
     request.extensions_mut().insert(origin);
     let template = request.extensions().get::<MatchedPath>().cloned();
     let through = async {
@@ -78,9 +139,18 @@ pub(crate) async fn gate(State(api): State<Api>, mut request: Request, next: Nex
         if needs && !failed && !entered {
             return ApiError::internal(&"a handler answered without a record").into_response();
         }
+        let told = PASSING.with(|passing| passing.trace.disclosed()).filter(|_| !failed);
+        if let Some(record) = told
+            && let Err(error) = api.guard.audit(record).await
+        {
+            return ApiError::unavailable(&error.to_string()).into_response();
+        }
         answer
     };
     let mut answer = PASSING.scope(passing, through).await;
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        answer.headers_mut().insert(REQUEST_ID, id);
+    }
     if origin.encrypted {
         let always = HeaderValue::from_static("max-age=31536000");
         answer.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, always);
@@ -118,11 +188,15 @@ impl Api {
             let route = template.and_then(route_name).unwrap_or("/fhir");
             self.note("unknown-caller", route);
         }
-        let account = known?;
+        let caller = known?;
+        if caller.grant.is_some() && !["/fhir", "/oauth/"].iter().any(|start| path.starts_with(start)) {
+            return Err(ApiError::Forbidden);
+        }
         let Some(permission) = needed else { return Ok(false) };
-        if !self.guard.allows(&account, permission) {
+        let decision = self.at_all(&caller, permission);
+        if !decision.allowed {
             let route = template.unwrap_or("/fhir");
-            self.record(&account, permission, route, None, Outcome::Denied).await?;
+            self.record(&caller, permission, route, None, &decision).await?;
             return Err(ApiError::Forbidden);
         }
         Ok(true)
@@ -132,23 +206,42 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Unauthorised`] when nobody known does.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Account, ApiError> {
+    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
         if self.guard.is_open() {
-            return Ok(Account::trial());
+            return Ok(Caller::plainly(Account::trial()));
         }
-        if let Some(token) = bearer(headers) {
-            return self.guard.bearer(token, self.now()).ok_or(ApiError::Unauthorised);
-        }
-        session_token(headers)
-            .and_then(|token| self.guard.session(token, self.now()))
-            .ok_or(ApiError::Unauthorised)
+        let now = self.now();
+        let found = match bearer(headers) {
+            Some(token) => self.guard.bearer(token, now).map(Caller::plainly).or_else(|| {
+                let (account, grant) = self.guard.access_token(token, now)?;
+                let strong = grant.strong;
+                Some(Caller { account, grant: Some(grant), strong, session: String::new() })
+            }),
+            None => session_token(headers).and_then(|token| {
+                let session = self.guard.session_on(token, encrypted(), now)?;
+                let strong = session.strong();
+                Some(Caller { account: session.account, grant: None, strong, session: session.id })
+            }),
+        };
+        found.ok_or(ApiError::Unauthorised)
     }
 
-    /// Lets a caller in to do one thing, and keeps a record of that, allowed or not.
+    /// Who asks, to decide about many patients.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorised`], [`ApiError::Forbidden`]; [`ApiError::Unavailable`] when no
-    /// record can be kept: no audit, no access.
+    /// [`ApiError::Unauthorised`] when nobody known does.
+    pub fn viewer(&self, headers: &HeaderMap) -> Result<Viewer, ApiError> {
+        Ok(Viewer::new(self, self.caller(headers)?))
+    }
+
+    /// Lets a caller in to do one thing, and keeps a record of that, allowed or not. About a
+    /// patient, it is decided by whose patient that is; one who is not there is decided like one
+    /// who is nobody's, so that a refusal does not tell which ids there are.
+    ///
+    /// # Errors
+    /// [`ApiError::Unauthorised`], [`ApiError::Forbidden`]; [`ApiError::BreakGlass`] for a patient
+    /// whom the caller could open in an emergency; [`ApiError::Unavailable`] when no record can be
+    /// kept: no audit, no access.
     pub async fn enter(
         &self,
         headers: &HeaderMap,
@@ -156,39 +249,124 @@ impl Api {
         route: &'static str,
         subject: Option<&PatientId>,
     ) -> Result<Actor, ApiError> {
-        let account = self.caller(headers)?;
-        let allowed = self.guard.allows(&account, permission);
-        let outcome = if allowed { Outcome::Allowed } else { Outcome::Denied };
-        self.record(&account, permission, route, subject, outcome).await?;
-        if allowed {
-            Ok(Actor { name: account.name, role: account.role })
-        } else {
-            Err(ApiError::Forbidden)
+        let viewer = self.viewer(headers)?;
+        self.enter_as(&viewer, permission, route, subject).await
+    }
+
+    /// [`Self::enter`] for a caller who is known already.
+    ///
+    /// # Errors
+    /// As [`Self::enter`].
+    pub async fn enter_as(
+        &self,
+        viewer: &Viewer,
+        permission: Permission,
+        route: &'static str,
+        subject: Option<&PatientId>,
+    ) -> Result<Actor, ApiError> {
+        let kind = kind_of(route);
+        let about = subject.filter(|_| permission.about_patients());
+        let decision = match about {
+            Some(id) => viewer.decide(permission, id, kind),
+            None => self.at_all(viewer.caller(), permission),
+        };
+        self.record(viewer.caller(), permission, route, subject, &decision).await?;
+        if decision.allowed {
+            return Ok(viewer.caller().account.actor());
         }
+        match about {
+            Some(id) if viewer.would_open(permission, id, kind) => Err(ApiError::BreakGlass),
+            _ => Err(ApiError::Forbidden),
+        }
+    }
+
+    /// [`Self::enter`] for something that was looked up by an id of its own, such as an alert or a
+    /// reading: `what` of a patient who may not be seen is answered as if there were none.
+    ///
+    /// # Errors
+    /// As [`Self::enter`]; [`ApiError::NotFound`] in place of a refusal.
+    pub async fn enter_found(
+        &self,
+        headers: &HeaderMap,
+        permission: Permission,
+        route: &'static str,
+        subject: Option<&PatientId>,
+        what: &'static str,
+    ) -> Result<Actor, ApiError> {
+        match self.enter(headers, permission, route, subject).await {
+            Err(ApiError::Forbidden | ApiError::BreakGlass) if subject.is_some() => {
+                Err(ApiError::NotFound(what))
+            }
+            other => other,
+        }
+    }
+
+    /// [`Self::enter`] for something done to a device: it is decided by where the device is, and by
+    /// the patients whom it concerns.
+    ///
+    /// # Errors
+    /// As [`Self::enter`].
+    pub async fn enter_device(
+        &self,
+        headers: &HeaderMap,
+        permission: Permission,
+        route: &'static str,
+        device: &DeviceId,
+        patient: Option<&PatientId>,
+    ) -> Result<Actor, ApiError> {
+        let viewer = self.viewer(headers)?;
+        let on = self.live.device(device).and_then(|line| line.patient.clone());
+        let kept = on.filter(|on| {
+            let other = permission.about_patients() && Some(on) != patient;
+            other && !viewer.decide(permission, on, Category::DeviceData).allowed
+        });
+        let device = viewer.decide_device(permission, device);
+        if device.allowed && kept.is_none() {
+            return self.enter_as(&viewer, permission, route, patient).await;
+        }
+        let denied = Decision { allowed: false, ..device };
+        self.record(viewer.caller(), permission, route, kept.as_ref().or(patient), &denied).await?;
+        Err(ApiError::Forbidden)
+    }
+
+    /// Whether a caller may do something, nobody in particular in mind.
+    fn at_all(&self, caller: &Caller, permission: Permission) -> Decision {
+        let kind = Category::Demographics;
+        self.guard.decide(caller.asking(), permission, Target::House, kind, self.now())
     }
 
     async fn record(
         &self,
-        account: &Account,
+        caller: &Caller,
         permission: Permission,
         route: &str,
         subject: Option<&PatientId>,
-        outcome: Outcome,
+        decision: &Decision,
     ) -> Result<(), ApiError> {
         let record = Record {
             at: self.now(),
-            actor: account.name.clone(),
-            role: Some(account.role),
+            actor: caller.account.name.clone(),
+            role: Some(caller.account.role),
             action: Deed::Permitted(permission),
             route: route.to_owned(),
             subject: subject.map(|id| self.recorded_as(id)),
-            outcome,
-            detail: source().map_or_else(String::new, |source| format!("from {source}")),
+            outcome: if decision.allowed { Outcome::Allowed } else { Outcome::Denied },
+            policies: decision.rules.iter().map(ToString::to_string).collect(),
+            purpose: decision.purpose.to_owned(),
+            client: caller.grant.as_ref().map_or_else(String::new, |grant| grant.client.clone()),
+            session: caller.session.clone(),
+            source: source(),
+            request: request_id(),
             ..Record::default()
         };
-        self.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))?;
         // Outside of a request, such as in a test of one handler, there is nothing to tell.
-        let _ = PASSING.try_with(|passing| passing.entered.set(true));
+        let _ = PASSING.try_with(|passing| {
+            passing.entered.set(true);
+            if decision.allowed {
+                passing.trace.entered(&record);
+            }
+        });
+        self.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))?;
         Ok(())
     }
 
@@ -219,7 +397,26 @@ impl Api {
 
 /// Lets a task that goes on after its request's answer act for the same source.
 pub(crate) async fn on_behalf(source: Option<IpAddr>, task: impl Future<Output = ()>) {
-    PASSING.scope(Passing { source, entered: Cell::new(false) }, task).await;
+    let encrypted = encrypted();
+    PASSING.scope(Passing { source, encrypted, ..Passing::default() }, task).await;
+}
+
+/// Says that data of these patients are in the answer of the present request: the record of that
+/// is written before the answer leaves.
+pub fn shown<'a>(patients: impl IntoIterator<Item = &'a PatientId>) {
+    let _ = PASSING.try_with(|passing| {
+        patients.into_iter().for_each(|patient| passing.trace.shown(patient));
+    });
+}
+
+/// The id of the present request; empty outside of one.
+pub(crate) fn request_id() -> String {
+    PASSING.try_with(|passing| passing.trace.id().to_owned()).unwrap_or_default()
+}
+
+/// Whether the present request comes over an encrypted connection, where that is known.
+fn encrypted() -> Option<bool> {
+    PASSING.try_with(|passing| passing.encrypted).ok().flatten()
 }
 
 /// The address that the present request comes from.

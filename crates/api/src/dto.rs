@@ -767,6 +767,9 @@ pub struct ErrorBody {
     pub error: String,
     /// What failed, why, and what to do.
     pub message: String,
+    /// Whether the patient may be opened in an emergency.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
 }
 
 /// What the live stream (`/api/v1/live`, server-sent events) carries. The event's name is the

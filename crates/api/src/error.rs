@@ -15,6 +15,9 @@ pub enum ApiError {
     /// Logged in, but not allowed.
     #[error("this account may not do that; ask an administrator for the right")]
     Forbidden,
+    /// Not allowed, but for an emergency.
+    #[error("this patient is not one of yours; in an emergency you may open them, with a reason")]
+    BreakGlass,
     /// Refused, whoever asks.
     #[error("refused: {0}")]
     Refused(&'static str),
@@ -75,6 +78,7 @@ impl ApiError {
         match self {
             Self::Unauthorised => (StatusCode::UNAUTHORIZED, "unauthorised"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::BreakGlass => (StatusCode::FORBIDDEN, "forbidden"),
             Self::Refused(_) => (StatusCode::FORBIDDEN, "refused"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "method"),
             Self::WrongPassword => (StatusCode::UNAUTHORIZED, "wrong-password"),
@@ -93,7 +97,8 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, error) = self.parts();
-        let body = ErrorBody { error: error.to_owned(), message: self.to_string() };
+        let break_glass = matches!(self, Self::BreakGlass);
+        let body = ErrorBody { error: error.to_owned(), message: self.to_string(), break_glass };
         let mut answer = (status, Json(body)).into_response();
         if let Self::SlowDown { wait_ms } = self {
             let seconds = HeaderValue::from(wait_ms.div_ceil(1_000).max(1));

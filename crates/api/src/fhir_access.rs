@@ -58,7 +58,7 @@ fn subject(path: &str, query: Option<&str>) -> Option<PatientId> {
 pub(crate) fn outcome(error: ApiError) -> Response {
     let code = match error {
         ApiError::Unauthorised => "login",
-        ApiError::Forbidden | ApiError::Refused(_) => "forbidden",
+        ApiError::Forbidden | ApiError::BreakGlass | ApiError::Refused(_) => "forbidden",
         ApiError::NoSuchMethod => "not-supported",
         ApiError::Internal => "exception",
         _ => "transient",

@@ -7,6 +7,8 @@ pub mod dto;
 pub mod state;
 pub mod error;
 pub mod access;
+mod trace;
+pub mod viewer;
 pub mod origin;
 pub mod rules;
 pub mod app;

@@ -1,7 +1,7 @@
 //! `/api/v1/live`: server-sent events. Each change is written as JSON once and handed to all
 //! viewers; a viewer that can't keep up begins anew with the whole ward and slows nobody down.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,19 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use guard::Permission;
+use guard::{Categories, Category, Permission};
 use live::{Change, Resumed};
 use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use vitals::PatientId;
 
 use crate::app::ward::{load, ward};
 use crate::dto::{self, LiveEvent};
 use crate::error::ApiError;
 use crate::state::Api;
 use crate::view;
+use crate::viewer::Viewer;
 
 /// How often the time is told. A page that hears nothing for three of these is not live.
 const TIME_EVERY: Duration = Duration::from_secs(2);
@@ -33,7 +35,8 @@ pub struct Ready {
     name: &'static str,
     json: String,
     unit: Option<String>,
-    patient: Option<String>,
+    /// Whom it is about, if it is about one.
+    patient: Option<PatientId>,
 }
 
 /// Turns changes into ready events, once for all viewers.
@@ -80,7 +83,7 @@ fn ready(api: &Api, position: u64, change: &Change) -> Option<Ready> {
         Change::Patient(id) => {
             let seen = api.live.patient(id)?;
             let unit = seen.location.as_ref().map(|location| location.bed.unit.clone());
-            let patient = Some(id.to_string());
+            let patient = Some(id.clone());
             if view::on_ward(&seen) {
                 let tile = view::tile(&seen, api.now().0);
                 ("tile", LiveEvent::Tile(Box::new(tile)), unit, patient)
@@ -89,13 +92,12 @@ fn ready(api: &Api, position: u64, change: &Change) -> Option<Ready> {
             }
         }
         Change::Gone(id) => {
-            let patient = id.to_string();
-            ("gone", LiveEvent::Gone { patient: patient.clone() }, None, Some(patient))
+            ("gone", LiveEvent::Gone { patient: id.to_string() }, None, Some(id.clone()))
         }
         Change::Alert(record) => {
             let alert = view::alert(record, &api.live);
             let unit = alert.location.as_ref().map(|location| location.unit.clone());
-            let patient = Some(record.patient.to_string());
+            let patient = Some(record.patient.clone());
             ("alert", LiveEvent::Alert(Box::new(alert)), unit, patient)
         }
         Change::Devices => ("devices", LiveEvent::Devices(load(api)), None, None),
@@ -121,10 +123,57 @@ impl Wanted {
             _ => true,
         };
         let patient = match (&self.patient, &ready.patient) {
-            (Some(wanted), Some(patient)) => wanted == patient,
+            (Some(wanted), Some(patient)) => wanted == patient.as_str(),
             _ => true,
         };
         unit && patient
+    }
+}
+
+/// Whoever looks, and which patients they were shown: those alone are said to be gone.
+struct Looking {
+    viewer: Viewer,
+    wanted: Wanted,
+    shown: HashSet<PatientId>,
+}
+
+impl Looking {
+    /// A change as this viewer is told of it; none when it is none of theirs.
+    fn told(&mut self, api: &Api, ready: &Ready) -> Option<Event> {
+        if !self.wanted.takes(ready) {
+            return None;
+        }
+        let Some(id) = &ready.patient else { return Some(event(ready)) };
+        if ready.name == "gone" {
+            return self.shown.remove(id).then(|| event(ready));
+        }
+        let kinds = self.viewer.kinds(Permission::SeePatients, id);
+        if !kinds.has(Category::Demographics) {
+            // Theirs no longer: moved to another unit, for one.
+            return self.shown.remove(id).then(|| gone(ready.position, id));
+        }
+        if ready.name == "alert" {
+            return kinds.has(Category::Alerts).then(|| event(ready));
+        }
+        if !self.shown.contains(id) {
+            self.shown.insert(id.clone());
+        }
+        if kinds == Categories::ALL {
+            return Some(event(ready));
+        }
+        let tile = self.viewer.tile(&*api.live.patient(id)?, api.now().0)?;
+        Some(written("tile", ready.position, &LiveEvent::Tile(Box::new(tile))))
+    }
+
+    fn whole_ward(&mut self, api: &Api, position: u64) -> Event {
+        let mut ward = ward(api, &self.viewer, self.wanted.unit.as_deref());
+        if let Some(patient) = &self.wanted.patient {
+            ward.tiles.retain(|tile| tile.patient.id == *patient);
+        }
+        ward.position = position;
+        let ids = ward.tiles.iter().filter_map(|tile| PatientId::new(&tile.patient.id).ok());
+        self.shown = ids.collect();
+        written("ward", position, &LiveEvent::Ward(ward))
     }
 }
 
@@ -141,18 +190,20 @@ pub(crate) async fn live(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    api.enter(&headers, Permission::SeePatients, "/api/v1/live", None).await?;
+    let looking = Looking { viewer: api.viewer(&headers)?, wanted, shown: HashSet::new() };
+    let subject = looking.wanted.patient.as_deref().and_then(|id| PatientId::new(id).ok());
+    api.enter_as(&looking.viewer, Permission::SeePatients, "/api/v1/live", subject.as_ref()).await?;
     let since = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<u64>().ok());
-    Ok(Sse::new(viewer(api, headers, wanted, since)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(viewer(api, headers, looking, since)).keep_alive(KeepAlive::default()))
 }
 
 fn viewer(
     api: Api,
     headers: HeaderMap,
-    wanted: Wanted,
+    mut looking: Looking,
     since: Option<u64>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     stream! {
@@ -161,10 +212,14 @@ fn viewer(
         let mut position = joined.position;
         let mut waiting: VecDeque<Event> = VecDeque::new();
         match joined.resumed {
-            Resumed::Anew => waiting.push_back(whole_ward(&api, &wanted, position)),
+            Resumed::Anew => waiting.push_back(looking.whole_ward(&api, position)),
             Resumed::Since(missed) => {
-                let missed = missed.iter().filter_map(|(at, change)| ready(&api, *at, change));
-                waiting.extend(missed.filter(|ready| wanted.takes(ready)).map(|ready| event(&ready)));
+                // What was shown before is not known: whoever may be seen counts as shown.
+                looking.shown = seen_now(&api, &looking.viewer);
+                for (at, change) in missed {
+                    let ready = ready(&api, at, &change);
+                    waiting.extend(ready.and_then(|ready| looking.told(&api, &ready)));
+                }
             }
         }
         // Changes up to `position` may still be on their way to `events`: they were seen already.
@@ -178,22 +233,19 @@ fn viewer(
                     Ok(ready) if ready.position <= position => {}
                     Ok(ready) => {
                         position = ready.position;
-                        if wanted.takes(&ready) {
-                            waiting.push_back(event(&ready));
-                        }
+                        waiting.extend(looking.told(&api, &ready));
                     }
                     Err(RecvError::Lagged(_)) => {
                         metrics_lagged();
                         position = api.live.changes().position();
-                        waiting.push_back(whole_ward(&api, &wanted, position));
+                        waiting.push_back(looking.whole_ward(&api, position));
                     }
                     Err(RecvError::Closed) => return,
                 },
                 _ = time.tick() => {
                     // An account, session or token that was taken away takes the stream with it.
-                    if !may_go_on(&api, &headers) {
-                        return;
-                    }
+                    let Some(viewer) = still(&api, &headers) else { return };
+                    looking.viewer = viewer;
                     let now = LiveEvent::Time { now_ms: api.now().millis() };
                     let json = serde_json::to_string(&now).unwrap_or_default();
                     waiting.push_back(Event::default().event("time").data(json));
@@ -203,23 +255,28 @@ fn viewer(
     }
 }
 
-fn may_go_on(api: &Api, headers: &HeaderMap) -> bool {
-    let account = api.caller(headers);
-    account.is_ok_and(|account| api.guard.allows(&account, Permission::SeePatients))
+/// Who looks, as of now: none when the account, its session or its right is gone.
+fn still(api: &Api, headers: &HeaderMap) -> Option<Viewer> {
+    let viewer = api.viewer(headers).ok()?;
+    viewer.at_all(Permission::SeePatients).then_some(viewer)
+}
+
+fn seen_now(api: &Api, viewer: &Viewer) -> HashSet<PatientId> {
+    let ids = api.live.patients().into_iter().map(|seen| seen.patient.id.clone());
+    ids.filter(|id| viewer.may_see(id)).collect()
 }
 
 fn event(ready: &Ready) -> Event {
     Event::default().event(ready.name).id(ready.position.to_string()).data(&ready.json)
 }
 
-fn whole_ward(api: &Api, wanted: &Wanted, position: u64) -> Event {
-    let mut ward = ward(api, wanted.unit.as_deref());
-    if let Some(patient) = &wanted.patient {
-        ward.tiles.retain(|tile| tile.patient.id == *patient);
-    }
-    ward.position = position;
-    let json = serde_json::to_string(&LiveEvent::Ward(ward)).unwrap_or_default();
-    Event::default().event("ward").id(position.to_string()).data(json)
+fn written(name: &'static str, position: u64, event: &LiveEvent) -> Event {
+    let json = serde_json::to_string(event).unwrap_or_default();
+    Event::default().event(name).id(position.to_string()).data(json)
+}
+
+fn gone(position: u64, id: &PatientId) -> Event {
+    written("gone", position, &LiveEvent::Gone { patient: id.to_string() })
 }
 
 fn metrics_lagged() {

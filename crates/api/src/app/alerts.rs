@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use engine::AlertRecord;
-use guard::Permission;
+use guard::{Category, Permission};
 use serde::Deserialize;
 use store::{AlertEventRow, AlertQuery, Page, Span};
 use vitals::{Action, EpisodeId, PatientId, ReceiveTime};
@@ -13,10 +13,13 @@ use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
+use crate::viewer::Viewer;
 
 /// Longest time for which an alert may be silenced.
 const SNOOZE_MINUTES_MAX: u32 = 240;
 const MINUTE_US: i64 = 60_000_000;
+/// Most alerts that are looked through for those that a viewer may see.
+const LOOKED_MAX: u64 = 20_000;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -49,7 +52,11 @@ pub(crate) async fn get_alerts(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Json<dto::AlertPage>, ApiError> {
-    api.enter(&headers, Permission::SeePatients, "/api/v1/alerts", None).await?;
+    let patient = asked.patient.as_deref().map(PatientId::new).transpose();
+    let patient = patient.map_err(|error| ApiError::bad(error.to_string()))?;
+    let viewer = api.viewer(&headers)?;
+    let route = "/api/v1/alerts";
+    api.enter_as(&viewer, Permission::SeePatients, route, patient.as_ref()).await?;
     let position = api.live.changes().position();
     let open = match asked.state.as_str() {
         "open" => Some(true),
@@ -57,9 +64,9 @@ pub(crate) async fn get_alerts(
         "all" => None,
         _ => return Err(ApiError::bad("state: open, resolved or all")),
     };
-    let patient = asked.patient.as_deref().map(PatientId::new).transpose();
+    let limit = asked.limit.unwrap_or(200).min(1_000);
     let query = AlertQuery {
-        patient: patient.map_err(|error| ApiError::bad(error.to_string()))?,
+        patient,
         unit: asked.unit,
         open,
         priority_min: match asked.priority.as_deref() {
@@ -69,17 +76,44 @@ pub(crate) async fn get_alerts(
         },
         raised: Span { from: None, to: asked.before_ms.map(|ms| ms.saturating_mul(1_000)) },
         urgent_first: open == Some(true),
-        page: Page { skip: 0, limit: asked.limit.unwrap_or(200).min(1_000) },
+        page: Page { skip: 0, limit },
         ..AlertQuery::default()
     };
-    let found = api.ask_settled(move |store| store.alerts(&query)).await?;
-    let alerts = found
-        .rows
-        .iter()
-        .filter_map(|row| serde_json::from_slice::<AlertRecord>(&row.body).ok())
-        .map(|record| view::alert(&record, &api.live))
-        .collect();
-    Ok(Json(dto::AlertPage { alerts, total: found.total, position }))
+    let (records, total) = seen(&api, &viewer, query).await?;
+    let alerts = records.iter().map(|record| view::alert(record, &api.live)).collect();
+    Ok(Json(dto::AlertPage { alerts, total, position }))
+}
+
+/// The alerts of patients whom the viewer may see, and how many there are: where others lie in
+/// between, of the first [`LOOKED_MAX`].
+async fn seen(
+    api: &Api,
+    viewer: &Viewer,
+    query: AlertQuery,
+) -> Result<(Vec<AlertRecord>, u64), ApiError> {
+    let wanted = query.page.limit as usize;
+    let (mut records, mut looked, mut hidden) = (Vec::new(), 0, false);
+    let mut page = query.page;
+    loop {
+        let part = AlertQuery { page, ..query.clone() };
+        let found = api.ask_settled(move |store| store.alerts(&part)).await?;
+        let all = found.rows.len();
+        looked += all as u64;
+        let read = found.rows.iter().filter_map(|row| serde_json::from_slice::<AlertRecord>(&row.body).ok());
+        let before = records.len();
+        let kinds = |record: &AlertRecord| viewer.kinds(Permission::SeePatients, &record.patient);
+        records.extend(read.filter(|record| kinds(record).has(Category::Alerts)));
+        hidden |= records.len() - before < all;
+        if !hidden {
+            return Ok((records, found.total));
+        }
+        if looked >= found.total || looked >= LOOKED_MAX || all == 0 {
+            let total = records.len() as u64;
+            records.truncate(wanted);
+            return Ok((records, total));
+        }
+        page = Page { skip: looked, limit: 1_000 };
+    }
 }
 
 fn episode(text: &str) -> Result<EpisodeId, ApiError> {
@@ -95,20 +129,30 @@ pub(crate) async fn get_alert(
     Path(text): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<dto::AlertHistory>, ApiError> {
-    api.enter(&headers, Permission::SeePatients, "/api/v1/alerts/{episode}", None).await?;
-    Ok(Json(history(&api, episode(&text)?).await?))
+    let found = found(&api, episode(&text)?).await?;
+    let (whose, route) = (found.as_ref().map(|(record, _)| &record.patient), "/api/v1/alerts/{episode}");
+    api.enter_found(&headers, Permission::SeePatients, route, whose, "alert").await?;
+    let (record, events) = found.ok_or(ApiError::NotFound("alert"))?;
+    Ok(Json(history(&api, &record, &events)))
 }
 
-async fn history(api: &Api, id: EpisodeId) -> Result<dto::AlertHistory, ApiError> {
+/// An alert and what happened to it, if there is one of that id.
+async fn found(
+    api: &Api,
+    id: EpisodeId,
+) -> Result<Option<(AlertRecord, Vec<AlertEventRow>)>, ApiError> {
     let (row, events) =
         api.ask_settled(move |store| Ok((store.alert(id)?, store.alert_events(id)?))).await?;
-    let row = row.ok_or(ApiError::NotFound("alert"))?;
-    let record: AlertRecord =
-        serde_json::from_slice(&row.body).map_err(|error| ApiError::internal(&error))?;
-    Ok(dto::AlertHistory {
-        alert: view::alert(&record, &api.live),
+    let Some(row) = row else { return Ok(None) };
+    let record = serde_json::from_slice(&row.body).map_err(|error| ApiError::internal(&error))?;
+    Ok(Some((record, events)))
+}
+
+fn history(api: &Api, record: &AlertRecord, events: &[AlertEventRow]) -> dto::AlertHistory {
+    dto::AlertHistory {
+        alert: view::alert(record, &api.live),
         events: events.iter().map(event).collect(),
-    })
+    }
 }
 
 fn event(row: &AlertEventRow) -> dto::AlertEvent {
@@ -139,8 +183,10 @@ pub(crate) async fn post_alert(
     Json(wanted): Json<dto::AlertAction>,
 ) -> Result<Json<dto::Alert>, ApiError> {
     let route = "/api/v1/alerts/{episode}/{action}";
-    let actor = api.enter(&headers, Permission::ActOnAlerts, route, None).await?;
     let episode = episode(&text)?;
+    let there = found(&api, episode).await?;
+    let whose = there.as_ref().map(|(record, _)| &record.patient);
+    let actor = api.enter_found(&headers, Permission::ActOnAlerts, route, whose, "alert").await?;
     let until = |minutes: u32| ReceiveTime(api.now().0 + i64::from(minutes) * MINUTE_US);
     let action = match verb.as_str() {
         "acknowledge" => Action::Acknowledge {
@@ -158,7 +204,8 @@ pub(crate) async fn post_alert(
         "reset" => Action::Reset { episode, note: wanted.reason },
         _ => return Err(ApiError::NotFound("action")),
     };
-    let before = history(&api, episode).await?.alert;
+    let (before, events) = there.ok_or(ApiError::NotFound("alert"))?;
+    let before = history(&api, &before, &events).alert;
     if before.state == "resolved" {
         return Err(ApiError::Conflict("the alert is over already".to_owned()));
     }
@@ -166,5 +213,6 @@ pub(crate) async fn post_alert(
         return Err(ApiError::Conflict("only a latched alert can be reset".to_owned()));
     }
     api.act(actor, action).await?;
-    Ok(Json(history(&api, episode).await?.alert))
+    let (after, events) = found(&api, episode).await?.ok_or(ApiError::NotFound("alert"))?;
+    Ok(Json(history(&api, &after, &events).alert))
 }

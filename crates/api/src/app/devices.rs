@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use guard::Permission;
+use guard::{Category, Permission};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vitals::{
@@ -35,9 +35,12 @@ pub(crate) async fn get_devices(
     State(api): State<Api>,
     headers: HeaderMap,
 ) -> Result<Json<dto::DevicePage>, ApiError> {
-    api.enter(&headers, Permission::SeeDevices, "/api/v1/devices", None).await?;
-    let mut devices: Vec<dto::DeviceView> =
-        api.live.devices().iter().map(|line| view::device(line, &api.live)).collect();
+    let viewer = api.viewer(&headers)?;
+    api.enter_as(&viewer, Permission::SeeDevices, "/api/v1/devices", None).await?;
+    let may = |id: &DeviceId| viewer.decide_device(Permission::SeeDevices, id).allowed;
+    let lines = api.live.devices();
+    let seen = lines.iter().filter(|line| may(&line.device.id));
+    let mut devices: Vec<dto::DeviceView> = seen.map(|line| viewer.device(line)).collect();
     devices.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(Json(dto::DevicePage { devices, load: load(&api), now_ms: api.now().millis() }))
 }
@@ -55,10 +58,18 @@ pub(crate) async fn get_device(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<DeviceDetail>, ApiError> {
-    api.enter(&headers, Permission::SeeDevices, "/api/v1/devices/{id}", None).await?;
-    let line = api.live.device(&device_id(&id)?).ok_or(ApiError::NotFound("device"))?;
-    let associations = line.associations.iter().map(|a| patients::association(&api, a)).collect();
-    Ok(Json(DeviceDetail { device: view::device(&line, &api.live), associations }))
+    let (id, viewer) = (device_id(&id)?, api.viewer(&headers)?);
+    let entered =
+        api.enter_device(&headers, Permission::SeeDevices, "/api/v1/devices/{id}", &id, None).await;
+    let line = match (entered, api.live.device(&id)) {
+        (Ok(_), Some(line)) => line,
+        // Whether there is a device of that name is not told either.
+        (Ok(_) | Err(ApiError::Forbidden), _) => return Err(ApiError::NotFound("device")),
+        (Err(error), _) => return Err(error),
+    };
+    let seen = line.associations.iter().filter(|a| viewer.may_see(&a.patient));
+    let associations = seen.map(|a| patients::association(&api, a)).collect();
+    Ok(Json(DeviceDetail { device: viewer.device(&line), associations }))
 }
 
 /// Puts a device on a patient, whomever it was on before.
@@ -83,7 +94,8 @@ pub(crate) async fn associate(
         (None, None) => return Err(ApiError::bad("give patient or identifier")),
     };
     let route = "/api/v1/devices/{id}/association";
-    let actor = api.enter(&headers, Permission::Associate, route, Some(&patient)).await?;
+    let actor =
+        api.enter_device(&headers, Permission::Associate, route, &device, Some(&patient)).await?;
     let since = wanted.since_ms.map(EffectiveTime::from_millis);
     api.act(actor, Action::Associate { device, patient, since }).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -107,7 +119,8 @@ pub(crate) async fn disassociate(
     let device = device_id(&id)?;
     let on = api.live.device(&device).and_then(|line| line.patient.clone());
     let route = "/api/v1/devices/{id}/association";
-    let actor = api.enter(&headers, Permission::Associate, route, on.as_ref()).await?;
+    let actor =
+        api.enter_device(&headers, Permission::Associate, route, &device, on.as_ref()).await?;
     api.act(actor, Action::Disassociate { device, at: None }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -124,7 +137,7 @@ pub(crate) async fn mount(
 ) -> Result<StatusCode, ApiError> {
     let device = device_id(&id)?;
     let route = "/api/v1/devices/{id}/mount";
-    let actor = api.enter(&headers, Permission::ManageDevices, route, None).await?;
+    let actor = api.enter_device(&headers, Permission::ManageDevices, route, &device, None).await?;
     let location = wanted.location.as_deref().map(LocationId::new).transpose();
     let location = location.map_err(|error| ApiError::bad(error.to_string()))?;
     api.act(actor, Action::Mount { device, location }).await?;
@@ -141,7 +154,8 @@ pub(crate) async fn bulk(
     Json(wanted): Json<Vec<dto::BulkAssociation>>,
 ) -> Result<StatusCode, ApiError> {
     let route = "/api/v1/associations";
-    let actor = api.enter(&headers, Permission::Associate, route, None).await?;
+    let viewer = api.viewer(&headers)?;
+    let actor = api.enter_as(&viewer, Permission::Associate, route, None).await?;
     if wanted.len() > BULK_MAX {
         return Err(ApiError::bad("at most 10,000 associations in one request"));
     }
@@ -150,6 +164,13 @@ pub(crate) async fn bulk(
         let device = device_id(&one.device)?;
         let patient = patient_of(one)?;
         let id = patient.id.clone();
+        let kind = Category::DeviceData;
+        if !viewer.decide(Permission::Associate, &id, kind).allowed
+            || !viewer.decide_device(Permission::Associate, &device).allowed
+        {
+            // Refused with a record of whom it was about.
+            api.enter_device(&headers, Permission::Associate, route, &device, Some(&id)).await?;
+        }
         actions.push(Action::Directory(DirectoryEvent::Patient(patient)));
         let since = one.since_ms.map(EffectiveTime::from_millis);
         actions.push(Action::Associate { device, patient: id, since });
@@ -188,8 +209,10 @@ pub(crate) async fn get_locations(
     State(api): State<Api>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<dto::LocationView>>, ApiError> {
-    api.enter(&headers, Permission::SeePatients, "/api/v1/locations", None).await?;
-    let patients = api.live.patients();
+    let viewer = api.viewer(&headers)?;
+    api.enter_as(&viewer, Permission::SeePatients, "/api/v1/locations", None).await?;
+    let mut patients = api.live.patients();
+    patients.retain(|seen| seen.location.is_some() && viewer.may_see(&seen.patient.id));
     let places = api.live.locations();
     Ok(Json(
         places

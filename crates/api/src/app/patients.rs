@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use engine::PatientView;
-use guard::Permission;
+use guard::{Category, Permission};
 use serde::Deserialize;
 use store::{AssociationQuery, SeriesFilter};
 use vitals::{Action, AssociationBasis, Association, Metric, PatientId};
@@ -15,12 +15,12 @@ use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
+use crate::viewer::{Viewer, redacted, survivor};
 
 /// The patient whose id is in the path; for a record that was merged, the one that lives on.
 pub(crate) fn known(api: &Api, id: &str) -> Result<Arc<PatientView>, ApiError> {
     let id = PatientId::new(id).map_err(|error| ApiError::bad(error.to_string()))?;
-    let survivor = || api.live.patients().into_iter().find(|seen| seen.merged.contains(&id));
-    api.live.patient(&id).or_else(survivor).ok_or(ApiError::NotFound("patient"))
+    survivor(&api.live, &id).ok_or(ApiError::NotFound("patient"))
 }
 
 fn metric(refid: &str) -> Result<&'static Metric, ApiError> {
@@ -39,9 +39,17 @@ pub(crate) async fn get_patient(
     headers: HeaderMap,
 ) -> Result<Json<dto::PatientPage>, ApiError> {
     let subject = PatientId::new(&id).ok();
-    api.enter(&headers, Permission::SeePatients, "/api/v1/patients/{id}", subject.as_ref()).await?;
+    let viewer = api.viewer(&headers)?;
+    let route = "/api/v1/patients/{id}";
+    api.enter_as(&viewer, Permission::SeePatients, route, subject.as_ref()).await?;
+    page(&api, &viewer, &id).await
+}
+
+/// The page, without the kinds of data that consents withhold.
+async fn page(api: &Api, viewer: &Viewer, id: &str) -> Result<Json<dto::PatientPage>, ApiError> {
     let position = api.live.changes().position();
-    let seen = known(&api, &id)?;
+    let seen = known(api, id)?;
+    let kinds = viewer.kinds_of(Permission::SeePatients, &seen);
     let now = api.now();
     let mut subjects = vec![seen.patient.id.clone()];
     subjects.extend(seen.merged.iter().cloned());
@@ -59,13 +67,13 @@ pub(crate) async fn get_patient(
         })
         .await?;
     let mut associations: Vec<dto::AssociationView> =
-        associations.iter().map(|row| association(&api, &row.association)).collect();
+        associations.iter().map(|row| association(api, &row.association)).collect();
     associations.sort_by_key(|row| std::cmp::Reverse(row.start_ms));
     let mut alerts: Vec<dto::Alert> =
         seen.alerts.iter().map(|episode| view::open_alert(episode, &seen, &api.live)).collect();
     alerts.sort_by_key(|alert| (priority_order(&alert.priority), alert.raised_ms));
-    Ok(Json(dto::PatientPage {
-        tile: view::tile(&seen, now.0),
+    let mut page = dto::PatientPage {
+        tile: redacted(view::tile(&seen, now.0), kinds),
         scores: seen.scores.iter().map(|(metric, score)| view::score(*metric, score, &seen)).collect(),
         alerts,
         series: series.iter().map(series_view).collect(),
@@ -84,7 +92,19 @@ pub(crate) async fn get_patient(
         spo2_scale: seen.spo2_scale,
         now_ms: now.millis(),
         position,
-    }))
+    };
+    if !kinds.has(Category::VitalSigns) {
+        page.scores.clear();
+        page.series.clear();
+        page.limits.clear();
+    }
+    if !kinds.has(Category::Alerts) {
+        page.alerts.clear();
+    }
+    if !kinds.has(Category::DeviceData) {
+        page.associations.clear();
+    }
+    Ok(Json(page))
 }
 
 /// Most urgent first.
@@ -151,16 +171,19 @@ pub(crate) async fn find_patients(
     Query(sought): Query<Sought>,
     headers: HeaderMap,
 ) -> Result<Json<Vec<dto::PatientBrief>>, ApiError> {
-    api.enter(&headers, Permission::SeePatients, "/api/v1/patients", None).await?;
+    let viewer = api.viewer(&headers)?;
+    api.enter_as(&viewer, Permission::SeePatients, "/api/v1/patients", None).await?;
     let text = sought.q.to_lowercase();
     let mut found: Vec<dto::PatientBrief> = api
         .live
         .patients()
         .iter()
-        .map(|seen| view::patient(&seen.patient, seen.age_years))
-        .filter(|patient| {
+        .map(|seen| (seen, view::patient(&seen.patient, seen.age_years)))
+        .filter(|(_, patient)| {
             patient.name.to_lowercase().contains(&text) || patient.mrn.to_lowercase().contains(&text)
         })
+        .filter(|(seen, _)| viewer.may_see(&seen.patient.id))
+        .map(|(_, patient)| patient)
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
     found.truncate(50);

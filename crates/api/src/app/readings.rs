@@ -46,8 +46,6 @@ pub(crate) async fn get_reading(
     Path(text): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<dto::ReadingSource>, ApiError> {
-    let route = "/api/v1/readings/{reading}";
-    api.enter(&headers, Permission::SeePatients, route, None).await?;
     let named = named(&text)
         .ok_or_else(|| ApiError::bad("a reading is named r<series>-<offset>-<index>"))?;
     let found = api
@@ -63,7 +61,13 @@ pub(crate) async fn get_reading(
             Ok(Some((name, point, info, store.attachment(name)?)))
         })
         .await?;
+    let route = "/api/v1/readings/{reading}";
+    let whose = found.as_ref().and_then(|(_, _, info, _)| info.key.subject.clone());
+    api.enter_found(&headers, Permission::SeePatients, route, whose.as_ref(), "reading").await?;
     let (name, point, info, attachment) = found.ok_or(ApiError::NotFound("reading"))?;
+    if whose.is_none() && !api.viewer(&headers)?.whole_house() {
+        return Err(ApiError::NotFound("reading"));
+    }
     Ok(Json(describe(&api, name, point, &info, attachment)))
 }
 

@@ -64,7 +64,7 @@ async fn refuse(api: &Api, name: String, error: LoginError) -> Result<ApiError, 
         api.guard.note(note, api.now());
     }
     Ok(match error {
-        LoginError::Refused => ApiError::WrongPassword,
+        LoginError::Refused | LoginError::Begin => ApiError::WrongPassword,
         LoginError::SlowDown { wait_ms } => ApiError::SlowDown { wait_ms },
         LoginError::Busy => ApiError::SlowDown { wait_ms: 1_000 },
         LoginError::Guard(error) => ApiError::internal(&error),

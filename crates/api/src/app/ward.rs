@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::extract::{Json, Query};
 use crate::state::Api;
 use crate::view;
+use crate::viewer::Viewer;
 
 /// Patients in no bed are shown at most this many, the last heard of first.
 const WITHOUT_BED_MAX: usize = 200;
@@ -28,13 +29,14 @@ pub(crate) async fn get_ward(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Json<dto::Ward>, ApiError> {
-    api.enter(&headers, Permission::SeePatients, "/api/v1/ward", None).await?;
-    Ok(Json(ward(&api, asked.unit.as_deref())))
+    let viewer = api.viewer(&headers)?;
+    api.enter_as(&viewer, Permission::SeePatients, "/api/v1/ward", None).await?;
+    Ok(Json(ward(&api, &viewer, asked.unit.as_deref())))
 }
 
-/// The ward as of now.
+/// The ward as of now, with whatever the viewer may see of it.
 #[must_use]
-pub fn ward(api: &Api, unit: Option<&str>) -> dto::Ward {
+pub fn ward(api: &Api, viewer: &Viewer, unit: Option<&str>) -> dto::Ward {
     let now = api.now();
     // The position first: what changes while the tiles are made comes again on the stream.
     let position = api.live.changes().position();
@@ -45,10 +47,12 @@ pub fn ward(api: &Api, unit: Option<&str>) -> dto::Ward {
     }
     let (mut seen, mut others): (Vec<_>, Vec<_>) =
         seen.into_iter().partition(|patient| patient.location.is_some());
+    others.retain(|patient| viewer.may_see(&patient.patient.id));
     others.sort_by_key(|patient| std::cmp::Reverse(patient.clock));
     others.truncate(WITHOUT_BED_MAX);
     seen.extend(others);
-    let mut tiles: Vec<dto::Tile> = seen.iter().map(|patient| view::tile(patient, now.0)).collect();
+    let tiles = seen.iter().filter_map(|patient| viewer.tile(patient, now.0));
+    let mut tiles: Vec<dto::Tile> = tiles.collect();
     tiles.sort_by(|a, b| {
         let key = |tile: &dto::Tile| {
             let place = tile.location.as_ref();
@@ -62,6 +66,8 @@ pub fn ward(api: &Api, unit: Option<&str>) -> dto::Ward {
         .iter()
         .filter(|location| !location.bed.bed.is_empty())
         .map(|location| location.bed.unit.clone())
+        .filter(|unit| viewer.works_with(unit))
+        .chain(tiles.iter().filter_map(|tile| tile.location.as_ref().map(|l| l.unit.clone())))
         .collect();
     units.sort();
     units.dedup();

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
-use guard::Permission;
+use guard::{Category, Permission};
 use live::Viewing;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -197,9 +197,14 @@ impl Session {
 
     /// Tells the time. An account, session or token that was taken away takes the stream with it.
     fn tell_time(&mut self, outbox: &Outbox) -> Result<(), Over> {
-        let account = self.api.caller(&self.headers);
-        if !account.is_ok_and(|account| self.api.guard.allows(&account, Permission::SeePatients)) {
+        let viewer = self.api.viewer(&self.headers).map_err(|_| Over("the session has ended"))?;
+        if !viewer.at_all(Permission::SeePatients) {
             return Err(Over("the session has ended"));
+        }
+        let may = |id: &PatientId| viewer.kinds(Permission::SeePatients, id).has(Category::Waveforms);
+        if !self.entered.iter().all(may) {
+            // What is watched is asked for anew, and then without them.
+            return Err(Over("a patient may no longer be seen"));
         }
         let now_ms = self.api.now().millis();
         if !outbox.full() {
@@ -266,9 +271,15 @@ impl Session {
             };
             let id = seen.patient.id.clone();
             if !self.entered.contains(&id) {
-                let entered = self.api.enter(&self.headers, Permission::SeePatients, ROUTE, Some(&id)).await;
-                entered.map_err(|_| Over("no record can be kept: no access"))?;
-                self.entered.insert(id.clone());
+                match self.api.enter(&self.headers, Permission::SeePatients, ROUTE, Some(&id)).await {
+                    Ok(_) => self.entered.insert(id.clone()),
+                    // As if there were no such channel.
+                    Err(ApiError::Forbidden | ApiError::BreakGlass) => {
+                        self.refuse(wanted.view, outbox);
+                        continue;
+                    }
+                    Err(_) => return Err(Over("no record can be kept: no access")),
+                };
             }
             let series = SeriesId(wanted.series);
             if seen.waves.iter().any(|line| line.series == series) {
