@@ -59,9 +59,9 @@ pub use pki::{
     TrustSettings, Violation, Zone, Zones, kinds,
 };
 pub use privacy::{
-    BreakGlass, CONSENT_DEPTH_MAX, CONSENT_RULES_MAX, Caregiver, Carer, Categories, Category, Consent,
+    Access, BreakGlass, CONSENT_DEPTH_MAX, CONSENT_RULES_MAX, Caregiver, Carer, Categories, Category, Consent,
     ConsentRow, Document, DocumentKind, Invitation, LegalHold, Member, Opened, Opening, PatientFacts,
-    Provision, Purpose, Question, Reason, Recipient, RetentionKind, RetentionRule, Review, Span, Stance,
+    Provision, Pseudonym, Purpose, Question, Reason, Recipient, RetentionKind, RetentionRule, Review, Span, Stance,
     TeamMember, Verdict,
 };
 pub use privacy::{ask as ask_consents, seen as consented};

@@ -11,7 +11,7 @@ use live::Live;
 use store::{Commit, Expiry, Store};
 use vitals::{EffectiveTime, ReceiveTime};
 
-use crate::Retention;
+use crate::{Retention, RetentionNow};
 use crate::erasure::Finishing;
 
 /// Longest pause between two tries.
@@ -30,13 +30,18 @@ const AGE_BLOCKS: u32 = 512;
 /// Retention, in steps between commits.
 pub(crate) struct Aging {
     retention: Retention,
+    now: Option<RetentionNow>,
     clock: fn() -> ReceiveTime,
     last: Option<Instant>,
 }
 
 impl Aging {
-    pub(crate) fn new(retention: Retention, clock: fn() -> ReceiveTime) -> Self {
-        Self { retention, clock, last: None }
+    pub(crate) fn new(
+        retention: Retention,
+        now: Option<RetentionNow>,
+        clock: fn() -> ReceiveTime,
+    ) -> Self {
+        Self { retention, now, clock, last: None }
     }
 
     fn step(&mut self, store: &mut dyn Store) {
@@ -49,9 +54,10 @@ impl Aging {
             let age = age.and_then(|age| i64::try_from(age.as_micros()).ok());
             EffectiveTime(age.map_or(i64::MIN, |age| now.saturating_sub(age)))
         };
+        let retention = self.now.as_ref().map_or(self.retention, |now| (now.0)(self.retention));
         let expiry = Expiry {
-            waves_before: before(self.retention.waves),
-            points_before: before(self.retention.points),
+            waves_before: before(retention.waves),
+            points_before: before(retention.points),
             series_max: AGE_SERIES,
             blocks_max: AGE_BLOCKS,
         };

@@ -35,7 +35,7 @@ use vitals::ReceiveTime;
 pub use erasure::{EraseHook, STRAYS};
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;
-pub use webhook::{Webhook, sign};
+pub use webhook::{Webhook, event_row, sign};
 
 /// How the runtime works.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub struct Options {
     pub tick_every: Duration,
     /// How long what is in the store stays there.
     pub retention: Retention,
+    /// Says it anew while the program runs.
+    pub retention_now: Option<RetentionNow>,
     /// Whom to notify.
     pub webhooks: Vec<Webhook>,
     /// What is to be done when the rows of an erased patient are deleted.
@@ -68,6 +70,16 @@ pub struct Retention {
     pub waves: Option<Duration>,
     /// Values and texts.
     pub points: Option<Duration>,
+}
+
+/// How long things stay, from what the configuration says: asked before each step of retention.
+#[derive(Clone)]
+pub struct RetentionNow(pub Arc<dyn Fn(Retention) -> Retention + Send + Sync>);
+
+impl std::fmt::Debug for RetentionNow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RetentionNow")
+    }
 }
 
 impl Default for Retention {
@@ -88,6 +100,7 @@ impl Default for Options {
             samples_max: 24_000_000,
             tick_every: Duration::from_millis(500),
             retention: Retention::default(),
+            retention_now: None,
             webhooks: Vec::new(),
             erase: None,
         }
@@ -156,7 +169,7 @@ impl Runtime {
         let stop = Arc::new(AtomicBool::new(false));
         let reader = store.reader();
         let side = store.side();
-        let aging = keeper::Aging::new(options.retention, clock);
+        let aging = keeper::Aging::new(options.retention, options.retention_now.clone(), clock);
         let finishing = erasure::Finishing { side: store.side(), hook: options.erase.clone() };
         let keeper = keeper::Keeper::start(store, aging, finishing, live.clone(), Arc::clone(&stop))
             .map_err(RuntimeError::Thread)?;

@@ -136,6 +136,28 @@ pub(crate) fn outbox_row(
     }
 }
 
+/// Something that is no alert, as it waits for delivery, if the receiver serves one of these roles.
+/// `id` names it: each is kept once.
+#[must_use]
+pub fn event_row(
+    hook: &Webhook,
+    id: &str,
+    roles: &[Role],
+    body: &serde_json::Value,
+    at: ReceiveTime,
+) -> Option<OutboxRow> {
+    let serves = hook.roles.is_empty() || hook.roles.iter().any(|role| roles.contains(role));
+    serves.then(|| OutboxRow {
+        id: format!("{}/{id}", hook.name),
+        target: hook.name.clone(),
+        body: body.to_string().into_bytes(),
+        created: at,
+        attempts: 0,
+        next_at: at,
+        last_error: String::new(),
+    })
+}
+
 /// Delivers what is due until the task is ended.
 pub(crate) async fn deliver(
     hooks: Vec<Webhook>,

@@ -170,6 +170,8 @@ pub trait Side: Send + Sync {
     fn put(&self, rows: &[crate::KvRow]) -> Result<(), StoreError>;
     /// All that belongs to an erasure is done; `proof` says what, as JSON.
     fn erasure_done(&self, offset: Offset, proof: &[u8]) -> Result<(), StoreError>;
+    /// Notifications to be delivered; one whose id is there already is left as it is.
+    fn outbox_add(&self, rows: &[OutboxRow]) -> Result<(), StoreError>;
     /// A notification was delivered, or is given up: it is removed.
     fn outbox_done(&self, id: &str) -> Result<(), StoreError>;
     /// A delivery failed: `attempts` so far, again at `next_at`.

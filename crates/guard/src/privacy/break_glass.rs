@@ -171,6 +171,8 @@ impl Guard {
             Ok(())
         })?;
         people.facts.read(&people.database, &opening.patient)?;
+        // Without anybody who listens, the queue still has it.
+        let _ = people.facts.opened.send(opened.clone());
         Ok(opened)
     }
 

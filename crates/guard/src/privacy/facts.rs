@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::RwLock;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
+use tokio::sync::broadcast;
 use vitals::{PatientId, ReceiveTime, Role};
 
+use super::break_glass::BreakGlass;
 use super::category::Categories;
 use super::consent::{self, Consent, Purpose, Question, Span, Stance};
 use crate::database::Database;
@@ -147,6 +149,8 @@ static NOTHING: LazyLock<Arc<PatientFacts>> = LazyLock::new(Arc::default);
 pub(crate) struct Facts {
     patients: RwLock<HashMap<PatientId, Arc<PatientFacts>>>,
     stance: RwLock<Stance>,
+    /// Tells of emergency accesses as they begin.
+    pub(super) opened: broadcast::Sender<BreakGlass>,
     began: Instant,
     /// Milliseconds after `began` when somebody looked last.
     looked: AtomicU64,
@@ -159,6 +163,7 @@ impl Facts {
         let facts = Self {
             patients: RwLock::default(),
             stance: RwLock::default(),
+            opened: broadcast::Sender::new(256),
             began: Instant::now(),
             looked: AtomicU64::new(0),
             from: AtomicU64::new(database.changes()),
@@ -232,6 +237,36 @@ impl Guard {
         if let Some(people) = &self.inner.people {
             *people.facts.stance.write() = stance;
         }
+    }
+
+    /// Emergency accesses as they begin, from now on; none under `--open`.
+    #[must_use]
+    pub fn emergencies_opened(&self) -> Option<broadcast::Receiver<BreakGlass>> {
+        self.inner.people.as_ref().map(|people| people.facts.opened.subscribe())
+    }
+
+    /// Records that became one: what was said of those that went into another holds for that one.
+    /// Whether anything was moved; costs next to nothing when there is nothing.
+    ///
+    /// # Errors
+    /// [`GuardError`] when the database fails.
+    pub fn adopt_records(&self, survivor: &PatientId, retired: &[PatientId]) -> Result<bool, GuardError> {
+        let Some(people) = &self.inner.people else { return Ok(false) };
+        let mut moved = false;
+        for old in retired.iter().filter(|old| !self.patient_facts(old).is_empty()) {
+            people.database.with(|connection| {
+                let change = connection.transaction()?;
+                for table in ["care_team_member", "caregiver", "privacy_document", "break_glass", "legal_hold"] {
+                    let sql = format!("UPDATE OR REPLACE {table} SET patient = ?1 WHERE patient = ?2");
+                    change.execute(&sql, params![survivor.as_str(), old.as_str()])?;
+                }
+                Ok(change.commit()?)
+            })?;
+            people.facts.read(&people.database, old)?;
+            people.facts.read(&people.database, survivor)?;
+            moved = true;
+        }
+        Ok(moved)
     }
 
     /// Patients of whom nothing may be removed: of these and of records merged with them.

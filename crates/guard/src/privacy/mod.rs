@@ -12,6 +12,8 @@ mod consent;
 mod consents;
 mod facts;
 mod retention;
+mod study;
+mod who_saw;
 
 pub use break_glass::{BreakGlass, Opening, Reason, Review};
 pub use care_team::Member;
@@ -22,6 +24,8 @@ pub use consent::{DEPTH_MAX as CONSENT_DEPTH_MAX, RULES_MAX as CONSENT_RULES_MAX
 pub use consents::{ConsentRow, Document, DocumentKind};
 pub use facts::{Carer, Opened, PatientFacts, TeamMember};
 pub(crate) use facts::Facts;
+pub use study::Pseudonym;
+pub use who_saw::Access;
 pub use retention::{LegalHold, RetentionKind, RetentionRule};
 
 use crate::GuardError;

@@ -1,10 +1,10 @@
-//! How long kinds of data are kept, and patients of whom nothing may go; keys of studies.
+//! How long kinds of data are kept, and patients of whom nothing may go.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use vitals::{PatientId, ReceiveTime};
 
 use super::new_id;
-use crate::{Guard, GuardError, secret};
+use crate::{Guard, GuardError};
 
 /// Longest time that can be set, in days: two hundred years.
 const DAYS_MAX: i64 = 73_000;
@@ -54,6 +54,12 @@ impl RetentionKind {
             Self::DirectoryHistory => "directory-history",
             Self::Messages => "messages",
         }
+    }
+
+    /// Whether the platform removes this kind by age as it is set here.
+    #[must_use]
+    pub const fn is_enforced(self) -> bool {
+        matches!(self, Self::Numerics | Self::Waveforms)
     }
 
     /// The kind of that name.
@@ -220,22 +226,5 @@ impl Guard {
             })?;
             Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
         })
-    }
-
-    /// The key of a study's pseudonyms, made when it is first asked for. It says nothing by
-    /// itself, but whoever has it can test whether a known id is a pseudonym's.
-    ///
-    /// # Errors
-    /// [`GuardError`] when the database fails.
-    pub fn study_key(&self, study: &str) -> Result<[u8; 32], GuardError> {
-        let fresh = secret::token()?;
-        let hex = self.people()?.database.with(|connection| {
-            let sql = "INSERT INTO study_key (study, key) VALUES (?1, ?2) ON CONFLICT (study) DO NOTHING";
-            connection.execute(sql, params![study, fresh])?;
-            let sql = "SELECT key FROM study_key WHERE study = ?1";
-            Ok(connection.query_row(sql, [study], |row| row.get::<_, String>(0)).optional()?)
-        })?;
-        let key = hex.and_then(|hex| blake3::Hash::from_hex(hex).ok());
-        key.map(|key| *key.as_bytes()).ok_or_else(|| GuardError::Unknown("study".to_owned()))
     }
 }

@@ -4,8 +4,8 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, TransactionBehavior, params};
 use vitals::{Offset, ReceiveTime};
 
-use crate::sqlite::{erase, write};
-use crate::{KvRow, Side, StoreError};
+use crate::sqlite::{erase, write, write_rows};
+use crate::{KvRow, OutboxRow, Side, StoreError};
 
 /// The connection.
 pub(super) struct SqliteSide {
@@ -30,6 +30,13 @@ impl Side for SqliteSide {
 
     fn erasure_done(&self, offset: Offset, proof: &[u8]) -> Result<(), StoreError> {
         erase::done(&self.connection.lock(), offset, proof)
+    }
+
+    fn outbox_add(&self, rows: &[OutboxRow]) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock();
+        let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        write_rows::outbox(&db, rows)?;
+        Ok(db.commit()?)
     }
 
     fn outbox_done(&self, id: &str) -> Result<(), StoreError> {
