@@ -96,9 +96,17 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) fn open(path: &Path, times: SessionTimes) -> Result<Self, GuardError> {
+    pub(crate) fn open(
+        path: &Path,
+        times: SessionTimes,
+        key: Option<&seal::Key>,
+    ) -> Result<Self, GuardError> {
         files::reserve(path)?;
         let mut connection = Connection::open(path)?;
+        if let Some(key) = key {
+            // Before anything else is said: the file is encrypted.
+            connection.execute_batch(&seal::database::unlock(key))?;
+        }
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;

@@ -16,6 +16,7 @@ mod devices;
 mod error;
 mod files;
 mod fleet;
+mod forget;
 mod grants;
 mod identity;
 mod login;
@@ -139,10 +140,22 @@ impl Guard {
     /// # Errors
     /// As [`Guard::open`].
     pub fn open_with(folder: &Path, times: SessionTimes) -> Result<Self, GuardError> {
+        Self::open_sealed(folder, times, None)
+    }
+
+    /// [`Guard::open_with`] with the key of an encrypted database.
+    ///
+    /// # Errors
+    /// As [`Guard::open`]; with another key than the database's too.
+    pub fn open_sealed(
+        folder: &Path,
+        times: SessionTimes,
+        key: Option<&seal::Key>,
+    ) -> Result<Self, GuardError> {
         files::private_folder(folder)?;
         let known = folder.join(DATABASE_FILE).exists();
         let trail = audit::Trail::open(folder, known)?;
-        let database = database::Database::open(&folder.join(DATABASE_FILE), times)?;
+        let database = database::Database::open(&folder.join(DATABASE_FILE), times, key)?;
         let people = People {
             facts: privacy::Facts::new(&database)?,
             database,

@@ -119,6 +119,7 @@ impl EmbeddedJournal {
                 base: 0,
                 at_before: ReceiveTime(0),
                 chain_before: genesis(),
+                old: false,
             };
             segments.push(Arc::new(Segment::create(&*disk, folder, header)?));
         }
@@ -127,6 +128,16 @@ impl EmbeddedJournal {
             .cloned()
             .expect("one was created if there was none");
         let (tail, recovery) = recover::find_tail(&*disk, folder, &active, &chain)?;
+        let active = if active.header.old && active.len() == HEADER_BYTES as u64 {
+            // Nothing is in it yet: what comes is of this version.
+            let header = Header { old: false, ..active.header };
+            let renewed = Arc::new(Segment::create(&*disk, folder, header)?);
+            segments.pop();
+            segments.push(Arc::clone(&renewed));
+            renewed
+        } else {
+            active
+        };
         // What was found may have been written by a process that was killed before its sync; from
         // here on it counts as committed.
         active
@@ -187,6 +198,7 @@ impl EmbeddedJournal {
             base: self.tail.next,
             at_before: self.tail.at,
             chain_before: self.tail.chain,
+            old: false,
         };
         let segment = match Segment::create(&*self.disk, &self.folder, header) {
             Ok(segment) => Arc::new(segment),
@@ -236,7 +248,7 @@ impl Journal for EmbeddedJournal {
         }
         let len = self.active.len();
         let full = len + (body + frame::FRAME_BYTES) as u64 > self.options.segment_bytes;
-        if full && len > HEADER_BYTES as u64 {
+        if (full && len > HEADER_BYTES as u64) || self.active.header.old {
             self.roll()?;
         }
         self.buffer.clear();
@@ -317,18 +329,24 @@ impl Journal for EmbeddedJournal {
 }
 
 /// Begins a journal in an empty folder with entry `first`: after a restore, where what came before
-/// is in the databases and nowhere else. `at` is the time of the last entry before.
+/// is in the databases and nowhere else. `before` is the time of the last entry and the chain's hash
+/// there ([`crate::ended_at`]), so that whatever was noted of the place still fits.
 ///
 /// # Errors
 /// [`JournalError::InUse`]; [`JournalError::Io`], also when there is a journal already.
-pub fn begin_at(folder: &Path, first: Offset, at: ReceiveTime) -> Result<(), JournalError> {
+pub fn begin_at(
+    folder: &Path,
+    first: Offset,
+    before: Option<(ReceiveTime, [u8; 32])>,
+) -> Result<(), JournalError> {
     let disk = RealDisk;
     let _lock = disk.lock(folder).map_err(|e| JournalError::io("locking", folder, e))?;
     if !recover::segment_paths(&disk, folder)?.is_empty() {
         let there = std::io::ErrorKind::AlreadyExists.into();
         return Err(JournalError::io("beginning", folder, there));
     }
-    let header = Header { base: first, at_before: at, chain_before: genesis() };
+    let (at_before, chain_before) = before.unwrap_or_else(|| (ReceiveTime(0), genesis()));
+    let header = Header { base: first, at_before, chain_before, old: false };
     Segment::create(&disk, folder, header).map(drop)
 }
 

@@ -25,6 +25,9 @@ use crate::sealing::{Ready, Sealer};
 
 /// First bytes of a segment: name and version of the format, events included.
 pub(crate) const MAGIC: [u8; 8] = *b"VWJRNL03";
+/// The version before, which is read and not written: entries had no keys, and flags of 0 or 1 said
+/// whether there is a key by which the message is recognised.
+const MAGIC_02: [u8; 8] = *b"VWJRNL02";
 /// Bytes of a segment header.
 pub(crate) const HEADER_BYTES: usize = 60;
 /// Bytes of a frame around its body.
@@ -47,6 +50,8 @@ pub(crate) struct Header {
     pub(crate) at_before: ReceiveTime,
     /// Chain hash before.
     pub(crate) chain_before: Hash,
+    /// Written by the version before: nothing is added to it.
+    pub(crate) old: bool,
 }
 
 impl Header {
@@ -67,7 +72,8 @@ impl Header {
         if bytes[..6] != MAGIC[..6] {
             return Err("this is not a journal segment");
         }
-        if bytes[..8] != MAGIC {
+        let old = bytes[..8] == MAGIC_02;
+        if bytes[..8] != MAGIC && !old {
             return Err("the segment was written by another version of the program");
         }
         if crc32fast::hash(&bytes[..56]) != u32_at(bytes, 56) {
@@ -79,6 +85,7 @@ impl Header {
             base: u64_at(bytes, 8),
             at_before: ReceiveTime(u64_at(bytes, 16) as i64),
             chain_before,
+            old,
         })
     }
 }
@@ -154,6 +161,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) at: ReceiveTime,
     /// How many entries.
     pub(crate) count: u32,
+    old: bool,
     /// The body, from the first offset on.
     pub(crate) body: &'a [u8],
     /// The chain hash as written.
@@ -182,6 +190,7 @@ pub(crate) fn decode<'a>(header: &Header, bytes: &'a [u8]) -> Result<Frame<'a>, 
         first: u64_at(body, 0),
         at: ReceiveTime(u64_at(body, 8) as i64),
         count: u32_at(body, 16),
+        old: header.old,
         body,
         chain,
     })
@@ -191,12 +200,13 @@ impl<'a> Frame<'a> {
     /// The entries. Stops with an error where the body is cut off.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Result<Raw<'a>, &'static str>> + use<'a> {
         let mut rest = &self.body[BODY_BYTES..];
-        let count = self.count;
+        let (count, old) = (self.count, self.old);
         (0..count).map(move |_| {
             let short = "a frame holds fewer entries than it says";
             let (start, tail) = rest.split_first_chunk::<4>().ok_or(short)?;
             let length = u32::from_le_bytes(*start) as usize;
             let flags = *tail.first().ok_or(short)?;
+            let flags = if old { u8::from(flags != 0) << 7 } else { flags };
             let has_key = flags & 0x80 != 0;
             let open = 1 + if has_key { 16 } else { 0 } + 4 * usize::from(flags & 0x7f);
             let (open, tail) = tail.split_at_checked(open).ok_or(short)?;
@@ -269,4 +279,43 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let mut word = [0; 8];
     word.copy_from_slice(&bytes[at..at + 8]);
     u64::from_le_bytes(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_the_version_before_are_read() {
+        let mut header = Header {
+            base: 7,
+            at_before: ReceiveTime(1),
+            chain_before: [9; HASH_BYTES],
+            old: false,
+        }
+        .encode();
+        header[..8].copy_from_slice(&MAGIC_02);
+        let crc = crc32fast::hash(&header[..56]);
+        header[56..].copy_from_slice(&crc.to_le_bytes());
+        let header = Header::decode(&header).expect("it is known");
+        assert!(header.old);
+        let mut body = Vec::new();
+        body.extend_from_slice(&7_u64.to_le_bytes());
+        body.extend_from_slice(&2_i64.to_le_bytes());
+        body.extend_from_slice(&2_u32.to_le_bytes());
+        body.extend_from_slice(&[3, 0, 0, 0, 1]);
+        body.extend_from_slice(&5_u128.to_le_bytes());
+        body.extend_from_slice(b"one");
+        body.extend_from_slice(&[3, 0, 0, 0, 0]);
+        body.extend_from_slice(b"two");
+        let length = (body.len() as u32).to_le_bytes();
+        let mut rest = body.clone();
+        rest.extend_from_slice(&Chain::new(None).link(&header.chain_before, &body));
+        let mut frame = length.to_vec();
+        frame.extend_from_slice(&checksum(&header, &length, &rest).to_le_bytes());
+        frame.extend_from_slice(&rest);
+        let frame = decode(&header, &frame).expect("it holds");
+        let found: Vec<_> = frame.entries().map(|raw| raw.map(|raw| (raw.dedup, raw.numbers.len(), raw.bytes))).collect();
+        assert_eq!(found, [Ok((Some(5), 0, &b"one"[..])), Ok((None, 0, &b"two"[..]))]);
+    }
 }

@@ -129,6 +129,29 @@ fn walk(
     Ok(())
 }
 
+/// Time and chain's hash where a journal's files come to entry `next`; none if no batch ends there.
+/// Reads one file at most.
+///
+/// # Errors
+/// [`JournalError::Io`]; [`JournalError::Corrupt`] before that place.
+pub fn ended_at(
+    folder: &Path,
+    next: Offset,
+) -> Result<Option<(ReceiveTime, [u8; 32])>, JournalError> {
+    let name = folder.join(Segment::name(next));
+    let paths = recover::segment_paths(&RealDisk, folder)?;
+    let at = paths.partition_point(|path| *path <= name);
+    let Some(path) = at.checked_sub(1).and_then(|at| paths.get(at)) else { return Ok(None) };
+    let segment = Segment::open(&RealDisk, path.clone())?;
+    let mut place = (segment.header.base, segment.header.at_before, segment.header.chain_before);
+    let mut cursor = Cursor::new(&segment, HEADER_BYTES as u64);
+    while place.0 < next {
+        let Some((_, frame)) = cursor.next()? else { break };
+        place = (place.0 + Offset::from(frame.count), frame.at, frame.chain);
+    }
+    Ok((place.0 == next).then_some((place.1, place.2)))
+}
+
 /// The first entry of a journal's files, and how many entries are sealed with one of these keys.
 /// Needs no key, and not the journal's lock.
 ///

@@ -36,4 +36,4 @@ pub use embedded::{EmbeddedJournal, Options, Recovery, begin_at};
 pub use entry::{Draft, Encoded, Entry, Journal, LANES, Lane, Outcome, ReadJournal, Stamp, Verified};
 pub use error::{Closed, JournalError};
 pub use subjects::{Subjects, Whose};
-pub use inspect::{Inspected, Place, in_use, inspect, sealed_with};
+pub use inspect::{Inspected, Place, in_use, ended_at, inspect, sealed_with};

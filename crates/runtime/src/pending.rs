@@ -89,6 +89,7 @@ impl Pending {
         for effect in series {
             if let Effect::SeriesOpened(id, key) = effect {
                 self.beats.opened(id, &key);
+                self.strays.opened(id, &key);
                 self.commit.series.push((id, key));
             }
         }

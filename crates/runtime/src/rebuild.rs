@@ -8,7 +8,7 @@ use blake3::Hasher;
 use engine::{AlertRecord, Effect, Engine};
 use journal::{JournalError, ReadJournal};
 use store::{Reader, SeriesFilter, Span};
-use vitals::{EffectiveTime, Offset, SeriesId, SeriesKey};
+use vitals::{Action, EffectiveTime, Event, Offset, SeriesId, SeriesKey};
 
 use crate::RuntimeError;
 use crate::sums::WaveSum;
@@ -47,6 +47,8 @@ pub enum Compared {
     Differs(String),
     /// The journal no longer has its first entries.
     Cut,
+    /// Somebody was erased: the journal no longer tells what the store went by before.
+    Erased,
 }
 
 /// Takes in the whole journal; `told` hears of every change of an alert.
@@ -84,6 +86,7 @@ pub fn rebuild_and_compare(
         taking.until(checkpoint)?;
         let kept = taking.kept.take().unwrap_or_default();
         match kept.difference(&taking.engine, store)? {
+            _ if taking.erased => Compared::Erased,
             None => Compared::Equal { checkpoint },
             Some(text) => Compared::Differs(text),
         }
@@ -101,6 +104,8 @@ struct Taking<'a, F> {
     values: u64,
     samples: u64,
     hash: Hasher,
+    /// Whether an entry was of somebody who is erased, or erased somebody.
+    erased: bool,
     /// What is kept for the comparison with a store, while that is wanted.
     kept: Option<Kept>,
 }
@@ -116,6 +121,7 @@ impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
             values: 0,
             samples: 0,
             hash: Hasher::new(),
+            erased: false,
             kept: None,
         }
     }
@@ -129,6 +135,10 @@ impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
             }
             for entry in entries.iter().take_while(|entry| entry.offset < end) {
                 self.from = entry.offset + 1;
+                self.erased |= matches!(
+                    entry.event,
+                    Event::Erased | Event::Action(_, Action::Erase { .. })
+                );
                 self.engine.step(entry.offset, entry.at, &entry.event, &mut out);
                 for effect in out.drain(..) {
                     self.note(entry.offset, effect);

@@ -26,7 +26,8 @@ impl Strays {
         strays
     }
 
-    fn opened(&mut self, id: SeriesId, key: &SeriesKey) {
+    /// A series began.
+    pub(crate) fn opened(&mut self, id: SeriesId, key: &SeriesKey) {
         if let Some(patient) = key.subject.as_ref().filter(|_| key.device.as_str() != SELF_DEVICE) {
             self.subjects.insert(id, patient.clone());
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +38,7 @@ struct Inner {
 
 struct State {
     ring: Ring,
-    /// Which file was read, and how far.
+    /// Which generation of the file was read, and how far.
     file: (u64, u64),
 }
 
@@ -409,9 +409,8 @@ fn lock(folder: &Path) -> Result<File, VaultError> {
 
 fn load(path: &Path, source: &Source) -> Result<State, VaultError> {
     let bytes = std::fs::read(path).map_err(VaultError::io("reading", path))?;
-    let (inode, _) = identity(path)?;
     match Ring::read(&bytes, &|wrapped| source.unwrap(wrapped))? {
-        Ok((ring, whole)) => Ok(State { ring, file: (inode, whole as u64) }),
+        Ok((ring, whole)) => Ok(State { file: (ring.generation, whole as u64), ring }),
         Err(WRONG) => {
             Err(VaultError::WrongMaster { path: path.to_owned(), from: source.describe() })
         }
@@ -419,12 +418,13 @@ fn load(path: &Path, source: &Source) -> Result<State, VaultError> {
     }
 }
 
-/// Which file stands there, and how long it is.
+/// Which keyring stands there, by how often it was written anew, and how long it is.
 fn identity(path: &Path) -> Result<(u64, u64), VaultError> {
-    let found = std::fs::metadata(path).map_err(VaultError::io("looking at", path))?;
-    #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino(&found);
-    #[cfg(not(unix))]
-    let inode = 0;
-    Ok((inode, found.len()))
+    let mut start = [0; 16];
+    let mut file = File::open(path).map_err(VaultError::io("opening", path))?;
+    file.read_exact(&mut start).map_err(VaultError::io("reading", path))?;
+    let found = file.metadata().map_err(VaultError::io("looking at", path))?;
+    let mut generation = [0; 8];
+    generation.copy_from_slice(&start[8..]);
+    Ok((u64::from_le_bytes(generation), found.len()))
 }
