@@ -8,6 +8,7 @@ use vitals::PatientId;
 
 use crate::error::ApiError;
 use crate::fhir::Sender;
+use crate::fhir_backend::seen_by;
 use crate::rules::{Rule, rule};
 use crate::state::Api;
 
@@ -21,10 +22,14 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
         _ => return outcome(ApiError::Forbidden),
     };
     let (route, subject) = (route(template.as_deref()), subject(path, request.uri().query()));
-    match api.enter(request.headers(), permission, route, subject.as_ref()).await {
+    let viewer = match api.viewer(request.headers()) {
+        Ok(viewer) => viewer,
+        Err(error) => return outcome(error),
+    };
+    match api.enter_as(&viewer, permission, route, subject.as_ref()).await {
         Ok(actor) => {
             request.extensions_mut().insert(Sender(actor.name));
-            next.run(request).await
+            seen_by(viewer, next.run(request)).await
         }
         Err(error) => outcome(error),
     }

@@ -20,6 +20,7 @@ use crate::app::{
 use crate::dto;
 use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
+use crate::fhir_backend::Scoped;
 use crate::state::Api;
 use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, trust, waves};
 
@@ -129,7 +130,8 @@ pub fn openapi() -> Document {
 pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
     let routes = described().split_for_parts().0;
     let document = serde_json::to_value(openapi()).unwrap_or_default();
-    let guarded_fhir = fhir::router(fhir_backend)
+    let scoped = Arc::new(Scoped::new(fhir_backend, api.clone()));
+    let guarded_fhir = fhir::router(scoped)
         .layer(middleware::from_fn_with_state(api.clone(), fhir_access::enter));
     let app = routes
         .route("/api/v1/live", get(live_stream::live))

@@ -19,6 +19,9 @@ pub enum BackendError {
     /// Something is broken inside.
     #[error("failed: {0}")]
     Failed(String),
+    /// Whoever asks may not.
+    #[error("refused: about a patient or place that is not the account's")]
+    Refused,
 }
 
 /// What a backend answers in its own time.

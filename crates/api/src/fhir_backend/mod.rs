@@ -5,7 +5,10 @@ pub(crate) mod interval;
 mod listing;
 mod merged;
 mod panels;
+mod scoped;
 mod stored;
+
+pub(crate) use scoped::{Scoped, seen_by};
 
 use std::time::Duration;
 

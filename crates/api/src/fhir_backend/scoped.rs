@@ -1,0 +1,264 @@
+//! FHIR as somebody may see it: between the routes and the platform, everything that is not theirs
+//! is left out of what is looked up, and what they write about others is refused. So no route,
+//! include, history or bundle can show or change more than the access policy permits.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+
+use guard::{Categories, Category, Kind as AccountKind, Permission};
+use vitals::{
+    Content, DeviceId, DirectoryEvent, Message, Offset, PatientId, ReadingRef, ReceiveTime, Role, Value,
+};
+use wire_fhir::{Kind, Panel, Record, Stored};
+
+use crate::fhir::backend::{
+    BackendError, FhirBackend, Hint, ReadingPage, ReadingQuery, Reply, Submitted,
+};
+use crate::state::Api;
+use crate::viewer::Viewer;
+
+tokio::task_local! {
+    static SEEN_BY: Sight;
+}
+
+/// Through whose eyes a request sees. Looking up needs `read-fhir`, also for what is to be written.
+#[derive(Clone)]
+struct Sight {
+    viewer: Viewer,
+}
+
+/// Serves a request of somebody: what it looks up is what they may see.
+pub(crate) async fn seen_by<T>(viewer: Viewer, task: impl Future<Output = T>) -> T {
+    SEEN_BY.scope(Sight { viewer }, task).await
+}
+
+/// A backend of which each request sees its part. A request of nobody sees nothing.
+pub(crate) struct Scoped {
+    inner: Arc<dyn FhirBackend>,
+    api: Api,
+}
+
+impl Sight {
+    /// Whether everything is theirs, so that nothing needs to be looked through.
+    fn unlimited(&self) -> bool {
+        self.viewer.caller().account.kind == AccountKind::Trial
+    }
+
+    /// Whether they work here and with every unit.
+    fn whole_house(&self) -> bool {
+        self.viewer.whole_house() && !self.outsider()
+    }
+
+    fn outsider(&self) -> bool {
+        matches!(self.viewer.caller().account.role, Role::Patient | Role::Caregiver)
+    }
+
+    fn kinds(&self, id: &PatientId) -> Categories {
+        self.viewer.kinds(Permission::ReadFhir, id)
+    }
+
+    fn sees(&self, id: &PatientId, kind: Category) -> bool {
+        self.kinds(id).has(kind)
+    }
+
+    /// A reading is seen with its patient; one of nobody by those who see the whole house.
+    fn sees_reading(&self, stored: &Stored) -> bool {
+        let kind = match stored.attachment {
+            Some(Value::SampleArray(_)) => Category::Waveforms,
+            _ => Category::VitalSigns,
+        };
+        stored.key.subject.as_ref().map_or_else(|| self.whole_house(), |id| self.sees(id, kind))
+    }
+
+    /// What is seen of a record: all, or a device without whom it is on, or nothing.
+    fn record(&self, mut record: Record) -> Option<Record> {
+        match &record.event {
+            DirectoryEvent::Patient(patient) => {
+                self.sees(&patient.id, Category::Demographics).then_some(record)
+            }
+            DirectoryEvent::Encounter(encounter) => {
+                self.sees(&encounter.patient, Category::Demographics).then_some(record)
+            }
+            DirectoryEvent::Device(_) => {
+                let on = record.patient.take().filter(|id| self.sees(id, Category::DeviceData));
+                let seen = on.is_some() || !self.outsider();
+                record.patient = on;
+                seen.then_some(record)
+            }
+            _ => Some(record),
+        }
+    }
+}
+
+impl Scoped {
+    pub(crate) fn new(inner: Arc<dyn FhirBackend>, api: Api) -> Self {
+        Self { inner, api }
+    }
+
+    /// Who looks; an error for nobody, which no request is.
+    fn sight() -> Result<Sight, BackendError> {
+        SEEN_BY
+            .try_with(Clone::clone)
+            .map_err(|_| BackendError::Failed("nobody is known to ask".to_owned()))
+    }
+
+    /// The patients whose readings are seen; none: all.
+    fn subjects(&self, sight: &Sight, asked: Option<Vec<PatientId>>) -> Option<Vec<PatientId>> {
+        if let Some(asked) = asked {
+            let seen = asked.into_iter().filter(|id| sight.sees(id, Category::VitalSigns));
+            return Some(seen.collect());
+        }
+        let patients = self.api.live.patients();
+        let (seen, hidden): (Vec<_>, Vec<_>) = patients
+            .iter()
+            .partition(|seen| sight.viewer.kinds_of(Permission::ReadFhir, seen).has(Category::VitalSigns));
+        if sight.whole_house() && hidden.is_empty() {
+            return None;
+        }
+        let all = seen.iter().flat_map(|seen| std::iter::once(&seen.patient.id).chain(&seen.merged));
+        let mut ids: HashSet<PatientId> = all.cloned().collect();
+        ids.extend(sight.viewer.caller().account.patient.clone());
+        Some(ids.into_iter().collect())
+    }
+
+    /// Refuses what somebody of some units writes about patients and places of others.
+    async fn may_write(&self, sight: &Sight, message: &Message) -> Result<(), BackendError> {
+        let may = |id: &PatientId| sight.viewer.decide(Permission::WriteFhir, id, Category::Documents).allowed;
+        for content in &message.content {
+            let fine = match content {
+                Content::Reading(reading) => match &reading.patient {
+                    Some(patient) => may(&patient.id),
+                    None => self.on(&reading.device).is_none_or(|id| may(&id)),
+                },
+                // Somebody who is not known yet is nobody's.
+                Content::Directory(DirectoryEvent::Patient(patient)) => {
+                    let known = self.inner.record(Kind::Patient, patient.id.as_str()).await?;
+                    known.is_none() || may(&patient.id)
+                }
+                Content::Directory(DirectoryEvent::Encounter(encounter)) => may(&encounter.patient),
+                Content::Directory(_) => false,
+            };
+            if !fine {
+                return Err(BackendError::Refused);
+            }
+        }
+        Ok(())
+    }
+
+    fn on(&self, device: &DeviceId) -> Option<PatientId> {
+        self.api.live.device(device)?.patient.clone()
+    }
+}
+
+impl FhirBackend for Scoped {
+    fn now(&self) -> ReceiveTime {
+        self.inner.now()
+    }
+
+    fn submit(&self, message: Message, dedup: Option<u128>) -> Reply<'_, Submitted> {
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            if !sight.unlimited() && !sight.whole_house() {
+                self.may_write(&sight, &message).await?;
+            }
+            self.inner.submit(message, dedup).await
+        })
+    }
+
+    fn readings_of(&self, offset: Offset) -> Reply<'_, Vec<(u16, Stored)>> {
+        // A sender is told what became of its own message.
+        self.inner.readings_of(offset)
+    }
+
+    fn reading(&self, reference: ReadingRef) -> Reply<'_, Option<Stored>> {
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            let found = self.inner.reading(reference).await?;
+            Ok(found.filter(|stored| sight.unlimited() || sight.sees_reading(stored)))
+        })
+    }
+
+    fn readings(&self, mut query: ReadingQuery) -> Reply<'_, ReadingPage> {
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            if sight.unlimited() {
+                return self.inner.readings(query).await;
+            }
+            query.subjects = self.subjects(&sight, query.subjects.take());
+            let mut page = self.inner.readings(query).await?;
+            let before = page.readings.len();
+            page.readings.retain(|stored| sight.sees_reading(stored));
+            page.total -= (before - page.readings.len()) as u64;
+            Ok(page)
+        })
+    }
+
+    fn panels(&self, anchors: Vec<Stored>) -> Reply<'_, Vec<Panel>> {
+        // Whoever has the anchor sees its patient.
+        self.inner.panels(anchors)
+    }
+
+    fn named(&self, name: &str) -> Reply<'_, Vec<ReadingRef>> {
+        let name = name.to_owned();
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            let found = self.inner.named(&name).await?;
+            if sight.unlimited() {
+                return Ok(found);
+            }
+            let mut seen = Vec::new();
+            for reference in found {
+                let stored = self.inner.reading(reference).await?;
+                if stored.is_some_and(|stored| sight.sees_reading(&stored)) {
+                    seen.push(reference);
+                }
+            }
+            Ok(seen)
+        })
+    }
+
+    fn record(&self, kind: Kind, id: &str) -> Reply<'_, Option<Record>> {
+        let id = id.to_owned();
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            let found = self.inner.record(kind, &id).await?;
+            Ok(if sight.unlimited() { found } else { found.and_then(|record| sight.record(record)) })
+        })
+    }
+
+    fn records(&self, kind: Kind, hint: Hint) -> Reply<'_, Vec<Record>> {
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            let found = self.inner.records(kind, hint).await?;
+            if sight.unlimited() {
+                return Ok(found);
+            }
+            Ok(found.into_iter().filter_map(|record| sight.record(record)).collect())
+        })
+    }
+
+    fn same_person(&self, id: &PatientId) -> Reply<'_, Vec<PatientId>> {
+        let id = id.clone();
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            if !sight.unlimited() && !sight.sees(&id, Category::Demographics) {
+                return Ok(vec![id]);
+            }
+            self.inner.same_person(&id).await
+        })
+    }
+
+    fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>> {
+        let id = id.to_owned();
+        Box::pin(async move {
+            let sight = Self::sight()?;
+            let found = self.inner.history(kind, &id).await?;
+            if sight.unlimited() {
+                return Ok(found);
+            }
+            // An encounter that was somebody else's once is not shown as it was then.
+            Ok(found.into_iter().filter_map(|record| sight.record(record)).collect())
+        })
+    }
+}
