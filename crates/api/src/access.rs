@@ -71,7 +71,7 @@ impl std::ops::Deref for Caller {
 }
 
 /// The kind of data that a route is about.
-fn kind_of(route: &str) -> Category {
+pub(crate) fn kind_of(route: &str) -> Category {
     let holds = |part: &str| route.contains(part);
     if holds("/waveforms") || holds("/beats") || holds("/holds") {
         Category::Waveforms

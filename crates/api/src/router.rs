@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::{
-    alerts, devices, patients, policy, profiles, quarantine, readings, session, trends, ward,
+    alerts, decisions, devices, patients, policy, profiles, quarantine, readings, session, trends, ward,
 };
 use crate::dto;
 use crate::error::ApiError;
@@ -77,6 +77,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(profiles::get_profiles))
         .routes(routes!(profiles::test_profile))
         .routes(routes!(policy::get_policy, policy::put_policy))
+        .routes(routes!(decisions::explain))
         .merge(trusting())
 }
 

@@ -72,6 +72,7 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("PUT", "/api/v1/profiles/{*name}", Needs(ManageProfiles)),
     ("GET", "/api/v1/policy", Needs(SeePolicy)),
     ("PUT", "/api/v1/policy", Needs(ManagePolicy)),
+    ("GET", "/api/v1/policy/decisions", Needs(Permission::SeePolicyDecisions)),
     ("GET", "/api/v1/trust/devices", Needs(SeeSecurity)),
     ("GET", "/api/v1/trust/devices/{id}", Needs(SeeSecurity)),
     ("POST", "/api/v1/trust/devices/{id}/announcement", Needs(ManageTrust)),

@@ -38,6 +38,15 @@ impl Whereabouts {
         }
     }
 
+    /// Of a patient by id.
+    pub(crate) fn at(live: &Live, id: &PatientId) -> Self {
+        survivor(live, id).map(|seen| Self::of(&seen)).unwrap_or_default()
+    }
+
+    pub(crate) fn unit(&self) -> Option<&str> {
+        self.unit.as_deref()
+    }
+
     pub(crate) fn target<'a>(&'a self, id: &'a PatientId) -> Target<'a> {
         Target::Patient { id, unit: self.unit.as_deref(), in_encounter: self.in_encounter }
     }

@@ -1,6 +1,7 @@
 //! `/api/v1`: what the pages and scripts use. One file a subject.
 
 pub mod alerts;
+pub mod decisions;
 pub mod devices;
 pub mod patients;
 pub mod policy;
