@@ -164,6 +164,7 @@ impl Api {
         let Asked { method, headers, template, path } = asked;
         match strange(method, headers, self.guard.is_open()) {
             None => {}
+            Some(Strange::OtherSite) if crate::smart::is_open_to_others(path) => {}
             Some(Strange::OtherSite) => {
                 self.note("foreign-page", "unknown");
                 return Err(ApiError::Refused("sent by another site's page"));

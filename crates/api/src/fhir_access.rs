@@ -7,9 +7,10 @@ use axum::response::{IntoResponse, Response};
 use vitals::PatientId;
 
 use crate::error::ApiError;
-use crate::fhir::Sender;
+use crate::fhir::{Security, Sender};
 use crate::fhir_backend::seen_by;
 use crate::rules::{Rule, rule};
+use crate::smart;
 use crate::state::Api;
 
 /// Keeps the record of a request, with the patient that its path names.
@@ -17,7 +18,12 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
     let template = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = request.uri().path();
     let permission = match rule(request.method(), template.as_deref(), path) {
-        Some(Rule::Public) => return next.run(request).await,
+        Some(Rule::Public) => {
+            if let Some(security) = smart::security(&api, request.headers()) {
+                request.extensions_mut().insert(Security(security));
+            }
+            return next.run(request).await;
+        }
         Some(Rule::Needs(permission)) => permission,
         _ => return outcome(ApiError::Forbidden),
     };
@@ -29,7 +35,14 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
     match api.enter_as(&viewer, permission, route, subject.as_ref()).await {
         Ok(actor) => {
             request.extensions_mut().insert(Sender(actor.name));
-            seen_by(viewer, next.run(request)).await
+            let grant = viewer.caller().grant.clone();
+            let answer = async {
+                match grant {
+                    Some(grant) => smart::run(&api, &grant, request, next).await,
+                    None => next.run(request).await,
+                }
+            };
+            seen_by(viewer, answer).await
         }
         Err(error) => outcome(error),
     }

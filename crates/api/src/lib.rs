@@ -17,6 +17,7 @@ pub mod fhir;
 pub mod fhir_access;
 pub mod fhir_backend;
 pub mod view;
+mod smart;
 mod trust;
 mod waves;
 mod assets;

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, trust, waves};
+use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, smart, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -53,6 +53,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(waves::get_holds, waves::post_hold))
         .routes(routes!(waves::delete_hold))
         .merge(large())
+        .merge(smart::described())
         .routes(routes!(ward::get_ward))
         .routes(routes!(patients::find_patients))
         .routes(routes!(patients::get_patient))
@@ -140,6 +141,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .route("/api/v1/profiles/{*name}", axum::routing::put(profiles::put_profile))
         .route("/api/openapi.json", get(move || std::future::ready(Json(document.clone()))))
         .route("/metrics", get(metrics))
+        .merge(smart::standard())
         .merge(enrolment())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(api.clone());
@@ -153,7 +155,8 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .merge(guarded_fhir)
         .fallback(missing_or_page)
         .layer(middleware::from_fn_with_state(api.clone(), trust::zones::gate))
-        .layer(middleware::from_fn_with_state(api, access::gate))
+        .layer(middleware::from_fn_with_state(api.clone(), access::gate))
+        .layer(middleware::from_fn_with_state(api, smart::cors))
         .layer(middleware::from_fn(harden))
         .layer(middleware::from_fn(measures::count))
 }

@@ -18,7 +18,7 @@ pub enum Rule {
 }
 
 use Permission::{
-    ActOnAlerts, Associate, ManageDevices, ManagePolicy, ManageProfiles, ManageTrust, ReadFhir,
+    ActOnAlerts, Associate, ManageClients, ManageDevices, ManagePolicy, ManageProfiles, ManageTrust, ReadFhir,
     ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits,
     WriteFhir,
 };
@@ -70,6 +70,25 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("GET", "/api/v1/profiles", Needs(SeeQuarantine)),
     ("POST", "/api/v1/profiles/test", Needs(SeeQuarantine)),
     ("PUT", "/api/v1/profiles/{*name}", Needs(ManageProfiles)),
+    ("GET", "/.well-known/smart-configuration", Public),
+    ("GET", "/.well-known/openid-configuration", Public),
+    ("GET", "/oauth/jwks", Public),
+    ("GET", "/oauth/style", Public),
+    ("GET", "/oauth/authorize", Public),
+    ("POST", "/oauth/authorize", Public),
+    // Each asks the application for a proof of its own.
+    ("POST", "/oauth/token", Public),
+    ("POST", "/oauth/introspect", Public),
+    ("POST", "/oauth/revoke", Public),
+    ("GET", "/api/v1/authorization", Known),
+    ("POST", "/api/v1/authorization", Known),
+    ("GET", "/api/v1/applications", Known),
+    ("DELETE", "/api/v1/applications/{client}", Known),
+    ("GET", "/api/v1/clients", Needs(ManageClients)),
+    ("POST", "/api/v1/clients", Needs(ManageClients)),
+    ("DELETE", "/api/v1/clients/{id}", Needs(ManageClients)),
+    ("GET", "/api/v1/launches", Needs(SeePatients)),
+    ("POST", "/api/v1/patients/{id}/launch", Needs(SeePatients)),
     ("GET", "/api/v1/policy", Needs(SeePolicy)),
     ("PUT", "/api/v1/policy", Needs(ManagePolicy)),
     ("GET", "/api/v1/policy/decisions", Needs(Permission::SeePolicyDecisions)),
@@ -119,7 +138,7 @@ pub fn rule(method: &Method, template: Option<&str>, path: &str) -> Option<Rule>
 
 fn fhir(method: &Method, template: Option<&str>, path: &str) -> Rule {
     // What the server can do is no secret. The whole path: an id may be `metadata`, too.
-    if path == "/fhir/metadata" {
+    if matches!(path, "/fhir/metadata" | "/fhir/.well-known/smart-configuration") {
         return Public;
     }
     let searches = *method == Method::POST && template == Some("/fhir/{type}/_search");

@@ -69,6 +69,9 @@ pub(crate) struct Http {
     /// Allow an address that others reach without TLS.
     pub(crate) insecure: bool,
     pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// The address under which people and programs reach this, such as `https://ehr.example`: what
+    /// applications' requests and proofs have to name. Without it, whichever each request names.
+    pub(crate) public_url: Option<String>,
     pub(crate) connections_max: usize,
 }
 
@@ -178,6 +181,7 @@ impl Default for Http {
             key: None,
             insecure: false,
             trusted_proxies: Vec::new(),
+            public_url: None,
             connections_max: 4_096,
         }
     }

@@ -4,7 +4,7 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 46] = [
+pub(crate) const KEYS: [&str; 47] = [
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
@@ -18,6 +18,7 @@ pub(crate) const KEYS: [&str; 46] = [
     "http.key",
     "http.insecure",
     "http.trusted_proxies",
+    "http.public_url",
     "http.connections_max",
     "mqtt.listen",
     "mqtt.tls_listen",
@@ -172,6 +173,7 @@ mod tests {
         ("http.key", "'/k.pem'", "1"),
         ("http.insecure", "true", "'perhaps'"),
         ("http.trusted_proxies", "['10.0.0.1', '::1']", "['proxy']"),
+        ("http.public_url", "'https://ehr.example'", "7"),
         ("http.connections_max", "7", "-1"),
         ("mqtt.listen", "'127.0.0.1:1'", "'here'"),
         ("mqtt.tls_listen", "'127.0.0.1:1'", "'here'"),

@@ -2,6 +2,7 @@
 
 mod admin;
 mod certificate;
+mod client;
 mod clock;
 mod config;
 mod demo;
@@ -63,6 +64,9 @@ enum Command {
     /// Accounts of people and programs.
     #[command(subcommand)]
     User(admin::UserCommand),
+    /// Applications that may ask for access (SMART on FHIR).
+    #[command(subcommand)]
+    Client(client::Command),
     /// Devices: their life, their certificates, what they may say.
     #[command(subcommand)]
     Device(device::DeviceCommand),
@@ -114,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Signal(command) => signal::run(command),
         Command::Profile(command) => profile::run(command),
         Command::User(command) => admin::user(command),
+        Command::Client(command) => client::run(command),
         Command::Device(command) => device::run(command),
         Command::Patient(command) => admin::patient(command),
         Command::Audit(command) => admin::audit(command),

@@ -155,6 +155,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         clock,
         metrics,
         trusted_proxies: config.http.trusted_proxies.iter().map(IpAddr::to_canonical).collect(),
+        public_url: config.http.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         broadcast: Arc::new(Broadcast::default()),
     };
     tasks.push(tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())));

@@ -109,7 +109,7 @@ pub(super) fn readable(headers: &HeaderMap) -> Result<(), Done> {
 }
 
 /// The address that ids are below, as the client sees it.
-pub(super) fn base(headers: &HeaderMap) -> String {
+pub(crate) fn base(headers: &HeaderMap) -> String {
     let plain = |text: &&str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b))
     };

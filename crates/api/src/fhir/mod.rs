@@ -32,6 +32,7 @@ use wire_fhir::search::{Subject, decode};
 use wire_fhir::{Issue, IssueCode, capability, time};
 
 use answer::{Back, Done, Wishes, refusal, refusals};
+pub(crate) use answer::base;
 pub use backend::FhirBackend;
 use write::Write;
 
@@ -42,6 +43,11 @@ const STRIPES: usize = 64;
 /// whoever did that. Without it the sender is left empty.
 #[derive(Debug, Clone)]
 pub struct Sender(pub String);
+
+/// How to get in, for the capability statement (`rest.security`); put among the request's extensions
+/// by whoever knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Security(pub(crate) Json);
 
 /// The routes' common state.
 pub(crate) struct Fhir {
@@ -131,12 +137,16 @@ impl Asked {
 }
 
 async fn metadata(State(fhir): State<Arc<Fhir>>, request: Request) -> Response<Body> {
+    let security = request.extensions().get::<Security>().cloned();
     let asked = Asked::new(request);
     let done = match answer::acceptable(&asked.headers, &asked.query) {
         Err(done) => done,
         Ok(()) => {
             let version = env!("CARGO_PKG_VERSION");
-            let statement = capability::statement(version, &asked.call.base, &fhir.since);
+            let mut statement = capability::statement(version, &asked.call.base, &fhir.since);
+            if let Some(Security(security)) = security {
+                statement["rest"][0]["security"] = security;
+            }
             Done { status: 200, resource: Some(statement), ..Done::default() }
         }
     };
