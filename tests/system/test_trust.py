@@ -181,8 +181,9 @@ def foreign(house, device):
             "-out", "other.pem", "-days", "30", "-subj", "/CN=Another house")
     house.request(device, "foreign")
     openssl(folder, "req", "-inform", "DER", "-in", "foreign.csr", "-out", "foreign.pem.csr")
+    (folder / "foreign.ext").write_text("extendedKeyUsage=clientAuth\n")
     openssl(folder, "x509", "-req", "-in", "foreign.pem.csr", "-CA", "other.pem", "-CAkey", "other.key", "-CAcreateserial",
-            "-days", "30", "-out", "foreign.pem")
+            "-days", "30", "-out", "foreign.pem", "-extfile", "foreign.ext")
 
 
 def test_of_five_exactly_one_works_and_each_refusal_has_its_reason(house):

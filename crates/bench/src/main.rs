@@ -12,6 +12,7 @@ mod ingest;
 mod overload;
 mod peer;
 mod process;
+mod reconnect;
 mod report;
 mod security;
 mod server;
@@ -78,6 +79,8 @@ enum What {
     WavesRestart,
     /// What security costs: on and off, by turns.
     Security,
+    /// A thousand devices that come back at once over TLS.
+    TlsReconnect,
 }
 
 /// What every measure is told.
@@ -145,6 +148,7 @@ async fn measure(args: Args) -> anyhow::Result<()> {
             What::Waves => waves::measure(&bench, &mut report).await,
             What::WavesRestart => waves::restart(&bench, &mut report).await,
             What::Security => security::measure(&bench, &mut report).await,
+            What::TlsReconnect => reconnect::measure(&bench, &mut report).await,
         };
         // One measure that fails takes none of the others away.
         if let Err(error) = measured {

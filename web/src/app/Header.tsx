@@ -7,6 +7,7 @@ import { AlarmShape, PRIORITY_RANK, PRIORITY_WORD } from '../ui/AlarmMark';
 import { timeOfDay } from '../ui/format';
 import { currentPath } from './router';
 import { ROUTES } from './routes';
+import { SecurityBadge } from '../trust/SecurityBadge';
 import { SoundControl } from './SoundControl';
 import { chooseTheme, nextTheme, themeChoice } from './theme';
 
@@ -53,6 +54,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
               {route.nav}
               {route.path === '/alerts' && <AlertsBadge />}
               {route.path === '/quarantine' && <QuarantineBadge />}
+              {route.path === '/trust' && <SecurityBadge />}
             </a>
           )}
         </For>

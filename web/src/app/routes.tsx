@@ -22,6 +22,7 @@ const patient = lazy(() => import('../patient/PatientPage'));
 const waves = lazy(() => import('../strips/WavesPage'));
 const disclosure = lazy(() => import('../disclosure/DisclosurePage'));
 const print = lazy(() => import('../print/PrintPage'));
+const trust = lazy(() => import('../trust/TrustPage'));
 const station = lazy(() => import('../station/StationPage'));
 
 export const ROUTES: Route[] = [
@@ -32,6 +33,8 @@ export const ROUTES: Route[] = [
   { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
   { path: '/devices/:device', title: 'Device', needs: 'see-devices', page: devices },
   { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', needs: 'see-quarantine', page: quarantine },
+  { path: '/trust', nav: 'Trust', key: 't', title: 'Trust in devices', needs: 'see-security', page: trust },
+  { path: '/trust/:device', title: 'Trust in a device', needs: 'see-security', page: trust },
   { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
   { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
   { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
