@@ -24,6 +24,11 @@ pub(crate) struct Data {
 }
 
 impl Data {
+    /// Where the site's own access rules are.
+    pub(crate) fn policies(&self) -> PathBuf {
+        Folder(self.data.clone()).policies()
+    }
+
     pub(crate) fn guard(&self) -> anyhow::Result<Guard> {
         let folder = Folder(self.data.clone());
         folder.make()?;

@@ -12,6 +12,7 @@ mod doors;
 mod http;
 mod keys;
 mod patient_io;
+mod policy;
 mod profile;
 mod record;
 mod replay;
@@ -76,6 +77,9 @@ enum Command {
     /// The audit log: verify it.
     #[command(subcommand)]
     Audit(admin::AuditCommand),
+    /// The access policy: explain a decision, print the rules, check a file of them.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Check the installation, the data folder, the clocks.
     Doctor(doctor::Args),
     /// Print the OpenAPI document of the application API.
@@ -122,6 +126,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Device(command) => device::run(command),
         Command::Patient(command) => admin::patient(command),
         Command::Audit(command) => admin::audit(command),
+        Command::Policy(command) => policy::run(command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&api::openapi())?);

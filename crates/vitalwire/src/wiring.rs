@@ -70,6 +70,11 @@ impl Folder {
         self.0.join("tls")
     }
 
+    /// The site's own access rules.
+    pub(crate) fn policies(&self) -> PathBuf {
+        self.0.join("policy")
+    }
+
     fn profiles(&self) -> PathBuf {
         self.0.join("profiles")
     }
@@ -95,6 +100,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let guard = if open { Guard::trial(&folder.guard()) } else { Guard::open(&folder.guard()) }
         .context("cannot open the accounts and the audit log")?;
+    crate::policy::load(&guard, &folder.policies())?;
     guard.set_trust(config.trust()?);
     let config = &with_own_certificate(&folder, config, &guard)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.

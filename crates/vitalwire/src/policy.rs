@@ -1,0 +1,198 @@
+//! `vitalwire policy`: the access policy read, checked and asked why it decides as it does.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+use guard::{Account, Asking, Category, Decision, Guard, Kind, Permission, Target, policy_sources};
+use policy::{Change, Policies, PolicyError, Rule, Source};
+use serde_json::json;
+use vitals::{PatientId, Role};
+
+use crate::Misuse;
+use crate::admin::Data;
+use crate::clock::clock;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Explain a decision: allowed or denied, by which rules, and what would be needed.
+    Check(Box<Check>),
+    /// Print the rules in force.
+    Show {
+        /// Only this rule.
+        id: Option<String>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Check a file of rules before it is put into the folder `policy` of the data folder.
+    Validate {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// As this account.
+    #[arg(long = "as", value_name = "NAME", conflicts_with = "role")]
+    account: Option<String>,
+    /// As anybody in this role.
+    #[arg(long, required_unless_present = "account")]
+    role: Option<String>,
+    /// With --role: a unit whose patients they work with; may be repeated. Without: the whole house.
+    #[arg(long = "unit")]
+    units: Vec<String>,
+    /// To do this, such as see-patients.
+    #[arg(long = "do", value_name = "PERMISSION", conflicts_with = "route")]
+    permission: Option<String>,
+    /// Or to use this route, such as "GET /api/v1/ward".
+    #[arg(long, required_unless_present = "permission")]
+    route: Option<String>,
+    /// About this patient.
+    #[arg(long)]
+    patient: Option<String>,
+    /// The unit where the patient lies.
+    #[arg(long)]
+    patient_unit: Option<String>,
+    /// Kind of data: demographics, vital-signs, waveforms, alerts, device-data, documents.
+    #[arg(long, default_value = "vital-signs")]
+    category: String,
+    /// Having come in with a second factor or a passkey.
+    #[arg(long)]
+    strong: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: Data,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Check(asked) => check(&asked),
+        Command::Show { id, data } => show(id.as_deref(), &data),
+        Command::Validate { file } => validate(&file),
+    }
+}
+
+/// Takes the rules of a data folder; wrong ones are a misuse, which ends with exit code 2.
+pub(crate) fn load(guard: &Guard, folder: &std::path::Path) -> anyhow::Result<()> {
+    let odd = guard.load_policies(folder).map_err(|error| refused(&error))?;
+    odd.iter().for_each(|odd| tracing::warn!("access policy: {odd}"));
+    Ok(())
+}
+
+fn refused(error: &PolicyError) -> anyhow::Error {
+    anyhow::Error::new(Misuse(format!("the access policy is not taken:\n{error}")))
+}
+
+fn misuse(text: &str) -> anyhow::Error {
+    anyhow::Error::new(Misuse(text.to_owned()))
+}
+
+fn validate(file: &std::path::Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| misuse(&format!("cannot read {}: {error}", file.display())))?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let own = Source { name: name.clone(), text };
+    let mut sources = vec![own];
+    if name != policy::DEFAULT_NAME {
+        sources.insert(0, Source::built_in());
+    }
+    let policies = Policies::load(&sources).map_err(|error| refused(&error))?;
+    policies.warnings().iter().for_each(|odd| println!("odd: {odd}"));
+    let rules = policies.rules().iter().filter(|rule| rule.file == name).count();
+    println!("{name}: {rules} rules, each fits the schema");
+    Ok(())
+}
+
+fn show(id: Option<&str>, data: &Data) -> anyhow::Result<()> {
+    let sources = policy_sources(&data.policies()).map_err(|error| refused(&error))?;
+    let policies = Policies::load(&sources).map_err(|error| refused(&error))?;
+    let wanted = |rule: &&Rule| id.is_none_or(|id| rule.id == id);
+    let mut found = policies.rules().iter().filter(wanted).peekable();
+    if found.peek().is_none() {
+        return Err(misuse("there is no rule of that name; without a name all are printed"));
+    }
+    found.for_each(|rule| println!("// {}:{}\n{}\n", rule.file, rule.line, rule.text));
+    Ok(())
+}
+
+fn account(asked: &Check, guard: &Guard) -> anyhow::Result<Account> {
+    if let Some(name) = &asked.account {
+        let all = guard.list_users().context("cannot read the accounts")?;
+        let found = all.into_iter().find(|account| account.name.eq_ignore_ascii_case(name));
+        return found.ok_or_else(|| misuse("there is no account of that name"));
+    }
+    let role = asked.role.as_deref().and_then(Role::from_name);
+    let role = role.ok_or_else(|| {
+        misuse(&format!("--role: one of {}", Role::ALL.map(Role::name).join(", ")))
+    })?;
+    let mut account = Account::new("(nobody in particular)", role, Kind::Person);
+    account.units = asked.units.iter().collect();
+    Ok(account)
+}
+
+fn check(asked: &Check) -> anyhow::Result<()> {
+    let permission = match (&asked.permission, &asked.route) {
+        (Some(name), _) => Permission::from_name(name),
+        (None, Some(route)) => api::app::decisions::permission_of(route),
+        (None, None) => None,
+    };
+    let permission = permission.ok_or_else(|| {
+        misuse("--do: a permission such as see-patients; --route: a route that needs one, such as \"GET /api/v1/ward\"")
+    })?;
+    let category = Category::from_name(&asked.category)
+        .ok_or_else(|| misuse("--category: demographics, vital-signs, waveforms, alerts, device-data, documents"))?;
+    let patient = asked.patient.as_deref().map(PatientId::new).transpose();
+    let patient = patient.map_err(|error| misuse(&format!("--patient: {error}")))?;
+    let guard = asked.data.guard()?;
+    load(&guard, &asked.data.policies())?;
+    let account = account(asked, &guard)?;
+    let asking = Asking { account: &account, strong: asked.strong, zone: "" };
+    let target = match &patient {
+        Some(id) if permission.about_patients() => {
+            Target::Patient { id, unit: asked.patient_unit.as_deref(), in_encounter: true }
+        }
+        _ => Target::House,
+    };
+    let decision = guard.decide(asking, permission, target, category, clock());
+    let wanting = guard.wanting(asking, permission, target, category, clock());
+    guard.with_policies(|policies| tell(asked.json, permission, &decision, &wanting, policies));
+    Ok(())
+}
+
+fn tell(as_json: bool, permission: Permission, decision: &Decision, wanting: &[Change], policies: &Policies) {
+    let rules: Vec<&Rule> = decision.rules.iter().filter_map(|id| policies.rule(id)).collect();
+    if as_json {
+        let rules: Vec<_> = rules
+            .iter()
+            .map(|rule| {
+                json!({
+                    "id": rule.id, "permits": rule.permits, "meaning": rule.meaning,
+                    "place": format!("{}:{}", rule.file, rule.line), "text": rule.text,
+                })
+            })
+            .collect();
+        let would_need: Vec<String> = wanting.iter().map(ToString::to_string).collect();
+        let told = json!({
+            "allowed": decision.allowed, "permission": permission.name(), "purpose": decision.purpose,
+            "rules": rules, "would_need": would_need,
+        });
+        println!("{told}");
+        return;
+    }
+    println!("{}: {}", if decision.allowed { "allowed" } else { "denied" }, permission.name());
+    if rules.is_empty() {
+        println!("no rule permits it");
+    }
+    for rule in rules {
+        let says = if rule.permits { "permitted" } else { "forbidden" };
+        println!("\n{says} by {} ({}:{})\n{}", rule.id, rule.file, rule.line, rule.text);
+    }
+    if !wanting.is_empty() {
+        println!("\neach of these would do by itself:");
+        wanting.iter().for_each(|change| println!("- {change}"));
+    }
+}
