@@ -25,6 +25,8 @@ const print = lazy(() => import('../print/PrintPage'));
 const trust = lazy(() => import('../trust/TrustPage'));
 const station = lazy(() => import('../station/StationPage'));
 
+const audit = lazy(() => import('../audit/AuditPage'));
+
 export const ROUTES: Route[] = [
   { path: '/', nav: 'Ward', key: 'w', title: 'Ward', needs: 'see-patients', page: WardPage },
   { path: '/waves', nav: 'Waves', key: 'e', title: 'Waveforms', needs: 'see-patients', page: station },
@@ -36,6 +38,7 @@ export const ROUTES: Route[] = [
   { path: '/trust', nav: 'Trust', key: 't', title: 'Trust in devices', needs: 'see-security', page: trust },
   { path: '/trust/:device', title: 'Trust in a device', needs: 'see-security', page: trust },
   { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
+  { path: '/audit', nav: 'Audit', title: 'Audit log', needs: 'see-audit', page: audit },
   { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
   { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
   { path: '/patients/:patient/disclosure', title: 'Full disclosure', needs: 'see-patients', page: disclosure },
