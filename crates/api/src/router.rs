@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::{
-    alerts, decisions, devices, patients, policy, profiles, quarantine, readings, session, trends, ward,
+    alerts, decisions, devices, erasure, patients, policy, profiles, quarantine, readings, session, trends, ward,
 };
 use crate::dto;
 use crate::error::ApiError;
@@ -57,6 +57,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(ward::get_ward))
         .routes(routes!(patients::find_patients))
         .routes(routes!(patients::get_patient))
+        .routes(routes!(erasure::erase, erasure::erased))
         .routes(routes!(patients::put_limits))
         .routes(routes!(patients::put_spo2_scale))
         .routes(routes!(trends::get_trends))

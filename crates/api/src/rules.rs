@@ -18,7 +18,7 @@ pub enum Rule {
 }
 
 use Permission::{
-    ActOnAlerts, Associate, ManageClients, ManageDevices, ManagePolicy, ManageProfiles, ManageTrust, ReadFhir,
+    ActOnAlerts, Associate, ErasePerson, ManageClients, ManageDevices, ManagePolicy, ManageProfiles, ManageTrust, ReadFhir,
     ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits,
     WriteFhir,
 };
@@ -49,6 +49,8 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("GET", "/api/v1/patients/{id}/holds", Needs(SeePatients)),
     ("POST", "/api/v1/patients/{id}/holds", Needs(ActOnAlerts)),
     ("DELETE", "/api/v1/patients/{id}/holds/{hold}", Needs(ActOnAlerts)),
+    ("GET", "/api/v1/patients/{id}/erasure", Needs(ErasePerson)),
+    ("POST", "/api/v1/patients/{id}/erasure", Needs(ErasePerson)),
     ("PUT", "/api/v1/patients/{id}/limits", Needs(SetLimits)),
     ("PUT", "/api/v1/patients/{id}/spo2-scale", Needs(SetLimits)),
     ("GET", "/api/v1/readings/{reading}", Needs(SeePatients)),

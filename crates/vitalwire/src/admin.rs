@@ -1,6 +1,7 @@
 //! Administration of a data folder: accounts of people, programs and devices; patients; audit.
 //! Whoever may write in the folder may do this; each command is in the audit log before it is done.
 
+mod patient;
 mod rebuild;
 
 use std::path::PathBuf;
@@ -8,11 +9,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Subcommand;
 use guard::{Account, Guard, Kind, Units};
-use store::{DirectoryQuery, SqliteStore, Store};
+pub(crate) use patient::{PatientCommand, patient};
 use vitals::{PatientId, Role};
 
 use crate::Misuse;
 use crate::clock::clock;
+use crate::sealed;
 use crate::wiring::Folder;
 
 /// Where the data are.
@@ -32,7 +34,7 @@ impl Data {
     pub(crate) fn guard(&self) -> anyhow::Result<Guard> {
         let folder = Folder(self.data.clone());
         folder.make()?;
-        Guard::open(&folder.guard()).context("cannot open the accounts")
+        sealed::unlock_here(&folder)?.guard(&folder)
     }
 }
 
@@ -185,29 +187,6 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-#[derive(Subcommand)]
-pub(crate) enum PatientCommand {
-    /// Count patients and stored values; names are not shown.
-    Count {
-        #[command(flatten)]
-        data: Data,
-    },
-}
-
-pub(crate) fn patient(command: PatientCommand) -> anyhow::Result<()> {
-    let PatientCommand::Count { data } = command;
-    let guard = data.guard()?;
-    let store = SqliteStore::open(&Folder(data.data).store()).context("cannot open the store")?;
-    guard.locally("count-patients", "", clock(), || {
-        let reader = store.reader();
-        let patients = reader.patients(&DirectoryQuery::default())?.total;
-        let series = reader.series(&store::SeriesFilter::default())?;
-        let values: u64 = series.iter().map(|series| series.count).sum();
-        println!("{patients} patients, {values} values");
-        Ok::<(), anyhow::Error>(())
-    })
 }
 
 #[derive(Subcommand)]

@@ -29,6 +29,7 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     pub(crate) profiles: Profiles,
     pub(crate) zone: BTreeMap<String, ZoneText>,
+    pub(crate) keys: Keys,
     pub(crate) webhook: Vec<Receiver>,
 }
 
@@ -136,6 +137,42 @@ pub(crate) struct Retention {
 #[serde(default)]
 pub(crate) struct Profiles {
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// `[keys]`: where the key is that all others are wrapped with. Nothing of it is secret itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Keys {
+    /// Encrypt what is kept. Only a data folder that never was may go without.
+    pub(crate) encrypt: bool,
+    pub(crate) file: Option<PathBuf>,
+    /// Name of a variable that holds the key.
+    pub(crate) environment: Option<String>,
+    /// Name of a systemd credential.
+    pub(crate) credential: Option<String>,
+    /// The library of a PKCS#11 token, and what in it.
+    pub(crate) token_module: Option<PathBuf>,
+    pub(crate) token: Option<String>,
+    pub(crate) token_pin_file: Option<PathBuf>,
+    pub(crate) token_key: Option<String>,
+    /// A copy of the keyring, overwritten at each backup and each erasure.
+    pub(crate) copy: Option<PathBuf>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            encrypt: true,
+            file: None,
+            environment: None,
+            credential: None,
+            token_module: None,
+            token: None,
+            token_pin_file: None,
+            token_key: None,
+            copy: None,
+        }
+    }
 }
 
 /// `[[webhook]]`

@@ -1,14 +1,17 @@
 //! `vitalwire doctor`: checks the installation, the data folder, the clocks.
 
+mod security;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use guard::Guard;
-use store::{SqliteStore, Store};
+use store::Store;
 
 use crate::clock::clock;
 use crate::config::Config;
+use crate::sealed;
 use crate::watch::{AUDIT_LARGE, audit_bytes, newest_entry};
 use crate::wiring::Folder;
 
@@ -21,6 +24,9 @@ pub(crate) struct Args {
     /// Configuration file.
     #[arg(long)]
     config: Option<PathBuf>,
+    /// Check keys, encryption, modes and backups as well.
+    #[arg(long)]
+    security: bool,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -46,6 +52,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     say("store", store(&folder));
     say("audit log", audit(&folder));
     say("clock", our_clock(&folder));
+    if let (true, Ok(config)) = (args.security, &config) {
+        for (what, check) in security::CHECKS {
+            match check(&folder, config) {
+                security::Verdict::Fine(text) => say(what, Ok(text)),
+                security::Verdict::Bad(text) => say(what, Err(text)),
+                security::Verdict::Mind(text) => println!("mind  {what}: {text}"),
+            }
+        }
+    }
     if sick > 0 {
         anyhow::bail!("{sick} of {checks} checks failed; each line above says what to do");
     }
@@ -164,7 +179,8 @@ fn store(folder: &Folder) -> Result<String, String> {
     if !folder.store().exists() {
         return Ok("none yet".to_owned());
     }
-    let store = SqliteStore::open(&folder.store()).map_err(|error| error.to_string())?;
+    let store = sealed::unlock_here(folder).and_then(|sealed| sealed.store(folder));
+    let store = store.map_err(|error| format!("{error:#}"))?;
     let reader = store.reader();
     let checkpoint = reader.checkpoint().map_err(|error| error.to_string())?;
     let expired = reader.expired().map_err(|error| error.to_string())?;
@@ -194,7 +210,8 @@ fn our_clock(folder: &Folder) -> Result<String, String> {
         return Err("before 2026; set the clock, and keep it by NTP".to_owned());
     }
     if folder.journal().exists()
-        && let Ok(journal) = journal::EmbeddedJournal::open(&folder.journal())
+        && let Ok(sealed) = sealed::unlock_here(folder)
+        && let Ok(journal) = sealed.journal(folder)
         && let Ok(Some(newest)) = newest_entry(&journal)
     {
         let behind_s = (newest.micros() - clock().micros()) / 1_000_000;

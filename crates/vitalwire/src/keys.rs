@@ -4,7 +4,7 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 47] = [
+pub(crate) const KEYS: [&str; 56] = [
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
@@ -47,6 +47,15 @@ pub(crate) const KEYS: [&str; 47] = [
     "zone.networks",
     "zone.listeners",
     "zone.roles",
+    "keys.encrypt",
+    "keys.file",
+    "keys.environment",
+    "keys.credential",
+    "keys.token_module",
+    "keys.token",
+    "keys.token_pin_file",
+    "keys.token_key",
+    "keys.copy",
     "webhook.name",
     "webhook.url",
     "webhook.secret",
@@ -94,7 +103,7 @@ fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>, place: &str) -> 
 }
 
 /// Variables that say something else than a value of the configuration.
-const OTHER_VARIABLES: [&str; 3] = ["VITALWIRE_DATA", "VITALWIRE_BIN", "VITALWIRE_PASSWORD"];
+const OTHER_VARIABLES: [&str; 4] = ["VITALWIRE_MASTER_KEY", "VITALWIRE_DATA", "VITALWIRE_BIN", "VITALWIRE_PASSWORD"];
 
 /// Puts the value of a variable in the place of the file's. Receivers of notifications come as a
 /// whole: `VITALWIRE_WEBHOOK=[{name = "…", url = "…", secret = "…"}]`.
@@ -159,7 +168,7 @@ mod tests {
     }
 
     /// Each key with a value of its own, as it stands in a file, and something that is none.
-    const VALUES: [(&str, &str, &str); 38] = [
+    const VALUES: [(&str, &str, &str); 48] = [
         ("tls.certificate", "'/c.pem'", "1"),
         ("tls.key", "'/k.pem'", "1"),
         ("tls.client_authority", "'/ca.pem'", "1"),
@@ -199,6 +208,15 @@ mod tests {
         ("retention.waveforms_days", "8", "-7"),
         ("retention.numerics_days", "8", "'long'"),
         ("profiles.folder", "'/p'", "7"),
+        ("keys.encrypt", "false", "'perhaps'"),
+        ("keys.file", "'/k'", "7"),
+        ("keys.environment", "'MASTER'", "7"),
+        ("keys.credential", "'master'", "7"),
+        ("keys.token_module", "'/k'", "7"),
+        ("keys.token", "'ward'", "7"),
+        ("keys.token_pin_file", "'/k'", "7"),
+        ("keys.token_key", "'master'", "7"),
+        ("keys.copy", "'/k'", "7"),
     ];
 
     /// What goes together with a key for it to be complete.

@@ -1,6 +1,7 @@
 //! The program: command line, configuration, wiring. What it wires is in the crates below.
 
 mod admin;
+mod backup;
 mod certificate;
 mod client;
 mod clock;
@@ -9,7 +10,9 @@ mod demo;
 mod device;
 mod doctor;
 mod doors;
+mod erasing;
 mod http;
+mod keyring;
 mod keys;
 mod patient_io;
 mod policy;
@@ -17,6 +20,7 @@ mod profile;
 mod record;
 mod replay;
 mod retained;
+mod sealed;
 mod serve;
 mod signal;
 mod simulate;
@@ -74,6 +78,13 @@ enum Command {
     /// Patients of a data folder.
     #[command(subcommand)]
     Patient(admin::PatientCommand),
+    /// The keys that everything kept is encrypted with.
+    #[command(subcommand)]
+    Keys(keyring::Command),
+    /// Make an encrypted backup, also while the program runs.
+    Backup(backup::Args),
+    /// Restore a backup into a new data folder.
+    Restore(backup::RestoreArgs),
     /// The audit log: verify it.
     #[command(subcommand)]
     Audit(admin::AuditCommand),
@@ -125,6 +136,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Client(command) => client::run(command),
         Command::Device(command) => device::run(command),
         Command::Patient(command) => admin::patient(command),
+        Command::Keys(command) => keyring::run(command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Audit(command) => admin::audit(command),
         Command::Policy(command) => policy::run(command),
         Command::Doctor(args) => doctor::run(&args),

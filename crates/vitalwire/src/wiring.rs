@@ -15,12 +15,12 @@ use gateway::{Authenticator, Doors};
 use gateway::mllp::{MllpConfig, MllpTls};
 use gateway::mqtt::{MqttLimits, MqttServer};
 use guard::Guard;
-use journal::{Appender, EmbeddedJournal};
+use journal::Appender;
 use library::Library;
 use live::Live;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use runtime::{Options, Runtime};
-use store::{SqliteStore, Store};
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
 
@@ -28,7 +28,7 @@ use crate::clock::clock;
 use crate::config::Config;
 use crate::doors::Doorkeeper;
 use crate::retained::Retained;
-use crate::watch;
+use crate::{erasing, sealed, watch};
 
 /// Committed batches that may wait for the engine. Few: an alert waits for all before it.
 const FEED: usize = 2;
@@ -98,8 +98,11 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let folder = Folder(data.to_owned());
     folder.make()?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
-    let guard = if open { Guard::trial(&folder.guard()) } else { Guard::open(&folder.guard()) }
-        .context("cannot open the accounts and the audit log")?;
+    let sealed = sealed::unlock(&folder, &config.keys)?;
+    let guard = match open {
+        true => Guard::trial(&folder.guard()).context("cannot open the audit log")?,
+        false => sealed.guard(&folder)?,
+    };
     crate::policy::load(&guard, &folder.policies())?;
     guard.set_trust(config.trust()?);
     let config = &with_own_certificate(&folder, config, &guard)?;
@@ -108,24 +111,27 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let mqtt = bind("MQTT", config.mqtt.listen).await?;
     let mllp = bind("MLLP", config.mllp.listen).await?;
 
-    let journal = EmbeddedJournal::open(&folder.journal()).context("cannot open the journal")?;
+    let journal = sealed.journal(&folder).context("cannot open the journal")?;
     watch::begin_clock(&journal)?;
     let (sink, feed) = sync_channel(FEED);
     let appender = Appender::start(journal, Box::new(clock), limits(config), sink)
         .context("cannot start the journal")?;
-    let store = SqliteStore::open(&folder.store()).context("cannot open the store")?;
+    let store = sealed.store(&folder)?;
     let (reader, side) = (store.reader(), store.side());
     let live = Live::new(u64::try_from(clock().0).unwrap_or(0));
+    appender.know(Arc::new(erasing::Knowing { live: live.clone(), reader: reader.clone() }));
     let options = Options {
         store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
         retention: config.retention.limits(),
         webhooks: config.webhooks()?,
+        erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
     };
     let runtime = {
         let (appender, live) = (appender.clone(), live.clone());
         Runtime::start(appender, feed, Box::new(store), live, clock, options)?
     };
+    erasing::resume(&appender, &reader).map_err(anyhow::Error::msg)?;
     watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
     let library = Library::load(&profiles);

@@ -5,17 +5,18 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use journal::{EmbeddedJournal, Journal};
+use journal::Journal;
 use runtime::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 use serde_json::json;
-use store::{SqliteStore, Store};
+use store::Store;
 
 use crate::wiring::Folder;
 
 /// Takes the journal of a data folder in and prints what became of alerts; JSON lines on demand.
 pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
     let folder = Folder(data);
-    let journal = EmbeddedJournal::open(&folder.journal())
+    let sealed = crate::sealed::unlock_here(&folder)?;
+    let journal = sealed.journal(&folder)
         .context("cannot open the journal; stop the program first, or take a copy of its folder")?;
     let journal = Journal::reader(&journal);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -39,7 +40,7 @@ pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
         failed = writeln!(out, "{line}").err().or(failed.take());
     };
     let (rebuilt, compared) = if folder.store().exists() {
-        let store = SqliteStore::open(&folder.store()).context("cannot open the store")?;
+        let store = sealed.store(&folder)?;
         rebuild_and_compare(journal.as_ref(), &store.reader(), told)?
     } else {
         (rebuild(journal.as_ref(), told)?, Compared::Cut)
@@ -49,6 +50,7 @@ pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
         _ if !has_store => "there is none".to_owned(),
         Compared::Equal { checkpoint } => format!("equal up to entry {checkpoint}"),
         Compared::Differs(what) => format!("differs: {what}"),
+        Compared::Erased => "not compared: somebody was erased from this journal".to_owned(),
         Compared::Cut => "not compared: the journal no longer has its first entries".to_owned(),
     };
     writeln!(out, "{}", summary(&rebuilt, &standing, as_json))?;
