@@ -12,6 +12,7 @@ pub mod viewer;
 pub mod origin;
 pub mod rules;
 pub mod app;
+pub mod audit;
 pub mod live_stream;
 pub mod fhir;
 pub mod fhir_access;

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, document, fhir, fhir_access, live_stream, measures, ready, smart, trust, waves};
+use crate::{access, assets, audit, document, fhir, fhir_access, live_stream, measures, ready, smart, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -81,6 +81,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(policy::get_policy, policy::put_policy))
         .routes(routes!(decisions::explain))
         .merge(trusting())
+        .merge(audit::routes())
 }
 
 /// Trust in devices.
@@ -135,6 +136,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
     let document = serde_json::to_value(openapi()).unwrap_or_default();
     let scoped = Arc::new(Scoped::new(fhir_backend, api.clone()));
     let guarded_fhir = fhir::router(scoped)
+        .merge(audit::fhir::router(api.clone()))
         .layer(middleware::from_fn_with_state(api.clone(), fhir_access::enter));
     let app = routes
         .route("/api/v1/live", get(live_stream::live))

@@ -91,6 +91,10 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("DELETE", "/api/v1/clients/{id}", Needs(ManageClients)),
     ("GET", "/api/v1/launches", Needs(SeePatients)),
     ("POST", "/api/v1/patients/{id}/launch", Needs(SeePatients)),
+    ("GET", "/api/v1/audit", Needs(Permission::SeeAudit)),
+    ("GET", "/api/v1/audit/head", Needs(Permission::SeeAudit)),
+    ("GET", "/api/v1/audit/proof/{record}", Needs(Permission::SeeAudit)),
+    ("GET", "/api/v1/audit/export", Needs(Permission::SeeAudit)),
     ("GET", "/api/v1/policy", Needs(SeePolicy)),
     ("PUT", "/api/v1/policy", Needs(ManagePolicy)),
     ("GET", "/api/v1/policy/decisions", Needs(Permission::SeePolicyDecisions)),
@@ -142,6 +146,9 @@ fn fhir(method: &Method, template: Option<&str>, path: &str) -> Rule {
     // What the server can do is no secret. The whole path: an id may be `metadata`, too.
     if matches!(path, "/fhir/metadata" | "/fhir/.well-known/smart-configuration") {
         return Public;
+    }
+    if path == "/fhir/AuditEvent" || path.starts_with("/fhir/AuditEvent/") {
+        return Needs(Permission::SeeAudit);
     }
     let searches = *method == Method::POST && template == Some("/fhir/{type}/_search");
     if matches!(*method, Method::GET | Method::HEAD) || searches {
