@@ -189,48 +189,7 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[derive(Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Check that the audit log and the journal were not tampered with.
-    Verify {
-        #[command(flatten)]
-        data: Data,
-    },
-    /// Take the journal in again from its first entry: print what became of alerts and a digest,
-    /// and say whether the store holds the same. Run twice, it prints the same bytes.
-    Rebuild {
-        #[command(flatten)]
-        data: Data,
-        /// Print JSON lines: one a change of an alert, then one summary.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-pub(crate) fn audit(command: AuditCommand) -> anyhow::Result<()> {
-    let data = match command {
-        AuditCommand::Verify { data } => data,
-        AuditCommand::Rebuild { data, json } => return rebuild::run(data.data, json),
-    };
-    let folder = Folder(data.data);
-    let audit = Guard::verify_audit(&folder.guard()).context("the audit log was changed")?;
-    println!("audit log: {} records, unbroken; the last hash is {}", audit.records, audit.hash);
-    for repair in &audit.repairs {
-        println!("  line {}: the program found: {}", repair.line, repair.detail);
-    }
-    match journal::EmbeddedJournal::open(&folder.journal()) {
-        Err(journal::JournalError::InUse(_)) => {
-            println!("journal: in use by a running program; stop it to check the journal");
-        }
-        Err(error) => return Err(error).context("cannot open the journal"),
-        Ok(journal) => {
-            let checked = journal::Journal::reader(&journal).verify();
-            let checked = checked.context("the journal was changed")?;
-            println!(
-                "journal: entries {} to {}, {} files, all checksums and the hash chain hold",
-                checked.first_offset, checked.next_offset, checked.files
-            );
-        }
-    }
-    Ok(())
+/// Takes the journal in again: `vitalwire audit rebuild`.
+pub(crate) fn rebuild(data: PathBuf, json: bool) -> anyhow::Result<()> {
+    rebuild::run(data, json)
 }

@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) retention: Retention,
     pub(crate) profiles: Profiles,
+    pub(crate) audit: Audit,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) keys: Keys,
     pub(crate) webhook: Vec<Receiver>,
@@ -173,6 +174,70 @@ impl Default for Keys {
             copy: None,
         }
     }
+}
+
+/// `[audit]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Audit {
+    /// The log goes on to another file at this size; 0: never.
+    pub(crate) rotate_bytes: u64,
+    /// …and at this age of its first record; 0: never.
+    pub(crate) rotate_days: u32,
+    /// The journal's end is noted in the log this often.
+    pub(crate) journal_every_s: u32,
+    /// A file on another disk that keeps the last signed head.
+    pub(crate) witness_file: Option<PathBuf>,
+    /// Machines that sign our heads.
+    pub(crate) witness: Vec<Witness>,
+    /// Audit repositories (IHE ATNA) that get every record.
+    pub(crate) repository: Vec<Repository>,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            rotate_bytes: 256 << 20,
+            rotate_days: 30,
+            journal_every_s: 60,
+            witness_file: None,
+            witness: Vec::new(),
+            repository: Vec::new(),
+        }
+    }
+}
+
+/// One of `audit.witness` (C2SP tlog-witness).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Witness {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    /// `name+hash+base64`, as the witness prints it.
+    pub(crate) public_key: String,
+    /// The authority that signs its certificate, for https.
+    #[serde(default)]
+    pub(crate) authority: Option<PathBuf>,
+}
+
+/// One of `audit.repository`: syslog over TLS (RFC 5425), or plain where there is no authority.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Repository {
+    pub(crate) name: String,
+    /// `host:port`
+    pub(crate) address: String,
+    /// The authority that signs its certificate.
+    #[serde(default)]
+    pub(crate) authority: Option<PathBuf>,
+    /// Our own certificate, where it wants one.
+    #[serde(default)]
+    pub(crate) certificate: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) key: Option<PathBuf>,
+    /// Send without encryption: only within one machine, or where something else encrypts.
+    #[serde(default)]
+    pub(crate) insecure: bool,
 }
 
 /// `[[webhook]]`

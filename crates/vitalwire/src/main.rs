@@ -1,6 +1,7 @@
 //! The program: command line, configuration, wiring. What it wires is in the crates below.
 
 mod admin;
+mod audit;
 mod backup;
 mod certificate;
 mod client;
@@ -85,9 +86,9 @@ enum Command {
     Backup(backup::Args),
     /// Restore a backup into a new data folder.
     Restore(backup::RestoreArgs),
-    /// The audit log: verify it.
+    /// The audit log: verify it, prove what is in it, witness it.
     #[command(subcommand)]
-    Audit(admin::AuditCommand),
+    Audit(audit::Command),
     /// The access policy: explain a decision, print the rules, check a file of them.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -139,7 +140,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keyring::run(command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::restore(&args),
-        Command::Audit(command) => admin::audit(command),
+        Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Openapi => {

@@ -106,6 +106,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     crate::policy::load(&guard, &folder.policies())?;
     guard.set_trust(config.trust()?);
     let config = &with_own_certificate(&folder, config, &guard)?;
+    crate::audit::keep::begin(&guard, &config.audit);
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
     let mqtt = bind("MQTT", config.mqtt.listen).await?;
@@ -178,6 +179,16 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         tasks.push(tokio::spawn(renewed));
     }
     tasks.push(start_http(config, api, http, identify, stopping)?);
+    for repository in &config.audit.repository {
+        let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;
+        tasks.push(tokio::spawn(crate::audit::atna::run(shipper)));
+    }
+    tasks.push(tokio::spawn(crate::audit::keep::run(
+        guard.clone(),
+        appender.clone(),
+        folder.guard(),
+        config.audit.clone(),
+    )));
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -318,6 +329,7 @@ impl Platform {
         let stopped = tokio::task::spawn_blocking(move || {
             self.appender.close();
             self.runtime.stop();
+            crate::audit::keep::end(&self.guard, &self.appender);
         });
         if stopped.await.is_err() {
             tracing::error!("stopping failed; the journal has everything that was acknowledged");
