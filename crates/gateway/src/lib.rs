@@ -6,6 +6,7 @@
 
 pub mod mllp;
 pub mod mqtt;
+mod quota;
 pub mod tls;
 
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use std::sync::Arc;
 use guard::{Presented, Refusal, Restrictions, Violation};
 use tokio::sync::watch;
 use vitals::{DeviceId, ReceiveTime};
+
+pub use quota::Allowance;
 
 /// What every listener needs of the rest of the program.
 #[derive(Clone)]
@@ -126,6 +129,18 @@ pub trait Authenticator: Send + Sync {
     fn still_stands(&self, _identity: &ClientIdentity) -> bool {
         true
     }
+
+    /// How much a client may send; none: as much as it can.
+    fn allowance(&self, _identity: &ClientIdentity) -> Option<Allowance> {
+        None
+    }
+
+    /// A device was heard. Called for each live message: a microsecond at most, and no waiting.
+    fn heard(&self, _heard: &fleet::habit::Heard<'_>) {}
+
+    /// A device says how it gets on with an update: what it published on `vitalwire/<id>/firmware`.
+    /// Must not wait.
+    fn firmware(&self, _device: &DeviceId, _report: &[u8]) {}
 }
 
 /// What is known of a connection before anything is said on it.

@@ -1,6 +1,7 @@
 //! One MLLP connection: frames in, messages to the journal, answers out in order.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use wire_hl7::{Inbound, Kept, Kind, Received, Reply};
 
 use super::server::Shared;
 use super::{count_refused, stopped};
-use crate::{ClientIdentity, told};
+use crate::quota::tell;
+use crate::{Allowance, ClientIdentity, told};
 
 /// How much is read at a time, bytes.
 const READ: usize = 32 * 1024;
@@ -50,6 +52,11 @@ impl Waiting {
 pub(super) struct Connection<S> {
     shared: Arc<Shared>,
     identity: ClientIdentity,
+    /// Where it speaks from.
+    address: Option<IpAddr>,
+    /// How much it may send, and until when nothing is read because it sent more.
+    allowance: Option<Allowance>,
+    slowed: Option<Instant>,
     io: S,
     decoder: Decoder,
     acks: Arc<AckQueue>,
@@ -62,8 +69,11 @@ pub(super) struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(super) fn new(shared: Arc<Shared>, identity: ClientIdentity, io: S) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, identity: ClientIdentity, address: Option<IpAddr>, io: S) -> Self {
         Self {
+            allowance: shared.doors.identify.allowance(&identity),
+            slowed: None,
+            address,
             decoder: Decoder::new(shared.limits.frame_bytes),
             shared,
             identity,
@@ -123,13 +133,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         return end;
                     }
                 }
-                read = self.io.read_buf(buffer) => match read {
+                () = until(self.slowed), if self.slowed.is_some() => self.slowed = None,
+                read = self.io.read_buf(buffer), if self.slowed.is_none() => match read {
                     Ok(0) | Err(_) => return End::Peer,
                     Ok(_) => if let Err(end) = self.take_frames().await {
                         return end;
                     }
                 },
-                () = tokio::time::sleep_until(deadline), if self.in_flight == 0 => {
+                () = tokio::time::sleep_until(deadline), if self.in_flight == 0 && self.slowed.is_none() => {
                     return End::Cut(if partial { "frame-timeout" } else { "idle-timeout" });
                 }
             }
@@ -186,6 +197,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             self.settle_some().await?;
         }
+        if let Some(allowance) = self.allowance {
+            let messages = received.messages.len().max(1);
+            let wait = self.shared.quotas.charge(&self.identity, allowance, messages, bytes);
+            self.slowed = wait.map(|wait| Instant::now() + wait).or(self.slowed);
+        }
         let first = self.next_token;
         let count = received.messages.len();
         self.next_token += count as u64;
@@ -199,6 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             self.keep_within(&mut inbound);
             self.messages.increment(1);
+            tell(self.shared.doors.identify.as_ref(), &inbound.message, "hl7", self.address);
             if !inbound.message.problems.is_empty() {
                 self.quarantined.increment(1);
             }
@@ -309,6 +326,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         Ok(())
+    }
+}
+
+/// Waits until a time; forever without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::config::{MllpConfig, MllpLimits};
 use super::connection::Connection;
 use super::{count_refused, stopped};
+use crate::quota::Quotas;
 use crate::tls::{ClientCertificates, TlsDoor};
 use crate::{Door, Doors, GatewayError};
 
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub(super) doors: Doors,
     pub(super) limits: MllpLimits,
     pub(super) options: Arc<wire_hl7::Options>,
+    /// What is left of each identity's allowance.
+    pub(super) quotas: Quotas,
     connections: AtomicUsize,
 }
 
@@ -41,6 +44,7 @@ pub async fn serve(
         doors,
         limits: config.limits,
         options: Arc::new(config.options),
+        quotas: Quotas::new("mllp"),
         connections: AtomicUsize::new(0),
     });
     match config.tls {
@@ -120,7 +124,10 @@ fn admit(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr, secure: Opti
 
 async fn serve_one<S: AsyncRead + AsyncWrite + Unpin>(shared: Arc<Shared>, door: Door, stream: S) {
     match shared.doors.identify.mllp_at(&door) {
-        Ok(identity) => Connection::new(shared, identity, stream).serve().await,
+        Ok(identity) => {
+            let address = door.peer.map(|peer| peer.ip().to_canonical());
+            Connection::new(shared, identity, address, stream).serve().await;
+        }
         Err(_) => count_refused("not-allowed"),
     }
 }

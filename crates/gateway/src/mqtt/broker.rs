@@ -18,6 +18,7 @@ use super::ingest::is_downlink;
 use super::pace;
 use super::registry::{Client, Registry};
 use crate::Doors;
+use crate::quota::Quotas;
 
 /// A retained message as it is kept across restarts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) struct Broker {
     generation: AtomicU64,
     retained: Mutex<Retained>,
     memory: Option<Arc<dyn RetainedMemory>>,
+    /// What is left of each identity's allowance.
+    pub(super) quotas: Quotas,
     /// Shared by the senders that exceed a monitor's rhythm.
     pub(super) turns: Arc<Semaphore>,
     started: Instant,
@@ -122,6 +125,7 @@ impl Broker {
             generation: AtomicU64::new(1),
             retained: Mutex::new(retained),
             memory,
+            quotas: Quotas::new("mqtt"),
             turns: pace::turns(),
             started: Instant::now(),
             closing: AtomicBool::new(false),

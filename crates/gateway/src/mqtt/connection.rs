@@ -25,7 +25,7 @@ use super::inbound;
 use super::pace::Pace;
 use super::registry::State;
 use super::window::{Answer, Settled, Window};
-use crate::Refused;
+use crate::{Allowance, Refused};
 
 /// Read from a socket at a time, bytes. What is read and can't be queued yet stays in memory, so
 /// this times the number of connections bounds the memory of an overload.
@@ -98,6 +98,9 @@ pub(super) struct Connection<S> {
     pub(super) outgoing: bool,
     pub(super) last_device: Option<DeviceId>,
     last_heard: Instant,
+    /// How much it may send, and until when nothing is read because it sent more.
+    allowance: Option<Allowance>,
+    slowed: Option<Instant>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -110,6 +113,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         out: Vec<u8>,
     ) -> Self {
         Self {
+            allowance: broker.doors.identify.allowance(&peer.identity),
+            slowed: None,
             broker,
             peer,
             io,
@@ -146,6 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let may_read = self.placing.is_none()
                 && self.recording.is_none()
                 && !self.unparsed
+                && self.slowed.is_none()
                 && self.out.len() < OUT_HIGH;
             tokio::select! { biased;
                 placed = drive(&mut self.placing), if self.placing.is_some() => {
@@ -163,6 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                 }
                 () = self.pace.wait(), if self.pace.waits() => {}
+                () = until(self.slowed), if self.slowed.is_some() => self.slowed = None,
                 ready = self.acks.wait(), if !self.window.is_empty() => {
                     for (token, outcome) in ready {
                         self.window.complete(token, outcome);
@@ -214,7 +221,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Does everything that needs no waiting.
     fn advance(&mut self) -> Result<(), End> {
-        let free = self.unparsed && self.placing.is_none() && self.recording.is_none();
+        let free = self.unparsed
+            && self.placing.is_none()
+            && self.recording.is_none()
+            && self.slowed.is_none();
         if free && self.pace.begin(&self.broker.turns, self.window.first()) {
             self.parse()?;
             if self.burst.is_empty() {
@@ -271,8 +281,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         self.end_burst();
+        self.charge(at);
         self.keep_rest(inbox, at);
         result
+    }
+
+    /// Takes what was just read from the identity's allowance.
+    fn charge(&mut self, bytes: usize) {
+        if let Some(allowance) = self.allowance
+            && bytes > 0
+        {
+            let messages = self.burst.len().max(1);
+            let wait = self.broker.quotas.charge(&self.peer.identity, allowance, messages, bytes);
+            self.slowed = wait.map(|wait| Instant::now() + wait);
+        }
     }
 
     /// Whether a packet has to wait until a record of it is kept.
@@ -489,6 +511,14 @@ async fn place(
     acks: Arc<AckQueue>,
 ) -> Result<(), Closed> {
     appender.enqueue_all(drafts, &acks).await
+}
+
+/// Waits until a time; forever without one.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn drive<E>(work: &mut Option<Work<E>>) -> Result<(), E> {

@@ -1,5 +1,6 @@
 //! From the first byte to CONNACK: who is there, may it come in, does it have a session.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(super) struct Peer {
     pub(super) wake: Arc<Notify>,
     pub(super) version: Version,
     pub(super) identity: ClientIdentity,
+    /// Where it speaks from.
+    pub(super) address: Option<IpAddr>,
     /// Up to which change of accounts that is known to hold.
     pub(super) standing: u64,
     /// Whether it wants explanations in acknowledgements.
@@ -201,6 +204,7 @@ async fn admit(
         wake: opened.wake,
         version,
         identity,
+        address: door.peer.map(|peer| peer.ip().to_canonical()),
         standing,
         explain: version == Version::V5 && wants.request_problem.unwrap_or(true),
         expiry_asked_s: asked,

@@ -17,9 +17,10 @@ use wire_mqtt::{Delivery, MqttError, Publication, Qos, Reason, Version};
 use super::broker::count_refused;
 use super::connection::{Connection, End};
 use super::ingest::{
-    self, Raw, forbidden, is_ingested, live_devices, may_publish, may_subscribe, topic_limit,
+    self, Raw, firmware_of, forbidden, is_ingested, live_devices, may_publish, may_subscribe, topic_limit,
 };
 use super::window::Answer;
+use crate::quota::tell;
 
 /// What is the same for all packets read at once.
 pub(super) struct Burst {
@@ -114,6 +115,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.window.done(answer);
             return Ok(());
         }
+        if refusal.is_none()
+            && let Some(device) = firmware_of(topic)
+        {
+            self.broker.doors.identify.firmware(&device, publish.payload);
+            self.window.done(answer);
+            return Ok(());
+        }
         let raw = Raw {
             client_id: &self.peer.client.id,
             topic,
@@ -134,6 +142,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if ingested.forbidden {
             // What the journal keeps apart does not reach whoever follows this topic, either.
             answer.publication = None;
+        }
+        if let vitals::Event::Message(message) = &ingested.draft.event {
+            tell(self.broker.doors.identify.as_ref(), message, topic, self.peer.address);
         }
         self.announce(&ingested.draft)?;
         let (token, mut draft) = (self.window.journal(answer), ingested.draft);

@@ -22,6 +22,13 @@ pub(super) fn is_downlink(topic: &str) -> bool {
     native_parts(topic).is_some_and(|(_, rest)| matches!(rest, "config" | "command"))
 }
 
+/// The device that says on this topic how it gets on with an update. Such messages are not
+/// measurements and do not go to the journal, either.
+pub(super) fn firmware_of(topic: &str) -> Option<DeviceId> {
+    let (device, rest) = native_parts(topic)?;
+    if rest == "firmware" { DeviceId::new(device).ok() } else { None }
+}
+
 /// Whether messages on this topic go to the journal.
 pub(super) fn is_ingested(topic: &str) -> bool {
     !topic.starts_with('$') && !is_downlink(topic)
