@@ -44,3 +44,16 @@ if ! cmp -s tests/requirements.txt "$venv/installed.txt"; then
     "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/requirements.txt
     cp tests/requirements.txt "$venv/installed.txt"
 fi
+
+# SMART's JavaScript client, as one file for the browser (web/e2e/smart.spec.mjs).
+fhirclient=target/fhirclient
+if [ ! -e "$fhirclient/package/build/fhir-client.min.js" ] && command -v npm >/dev/null; then
+    echo "npm: fetching fhirclient 2.6.3"
+    mkdir -p "$fhirclient"
+    (cd "$fhirclient" && npm pack --silent fhirclient@2.6.3 >/dev/null)
+    # The integrity that the registry states for this version.
+    want=CirZixcwWelbkIXxpxlNQx5+ZdJirl6F1s4y4yvA1X7hHAkr9n99aVHaMi0wX+97nATjKQ65X6NB5as/wZoJzg==
+    got=$("$(python)" -c 'import base64,hashlib,sys; print(base64.b64encode(hashlib.sha512(open(sys.argv[1],"rb").read()).digest()).decode())' "$fhirclient/fhirclient-2.6.3.tgz")
+    [ "$got" = "$want" ] || { echo "fhirclient 2.6.3 is not what it should be" >&2; exit 1; }
+    tar -xzf "$fhirclient/fhirclient-2.6.3.tgz" -C "$fhirclient"
+fi

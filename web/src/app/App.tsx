@@ -1,5 +1,5 @@
 // The frame of the program: session, live stream, header, the page, dialogs.
-import { createEffect, createMemo, createSignal, onCleanup, onMount, Show, type Component } from 'solid-js';
+import { createEffect, createMemo, createSignal, lazy, onCleanup, onMount, Show, type Component } from 'solid-js';
 import { Dynamic } from 'solid-js/web';
 import { notLiveSince, startLive } from '../live/store';
 import { nowCoarseMs, startClock } from '../live/clock';
@@ -16,6 +16,9 @@ import { currentPath, go, match, startRouter } from './router';
 import { ROUTES, type Route } from './routes';
 import { useShortcuts } from './shortcuts';
 import { useAlarmSound } from './sound';
+
+/** An application's question stands by itself: nothing of the ward is around it. */
+const AuthorizePage = lazy(() => import('../authorize/AuthorizePage'));
 
 interface Found { route: Route; params: Record<string, string> }
 
@@ -87,7 +90,7 @@ export const App: Component = () => {
     <Show when={inside()} fallback={
       <Show when={currentSession() === false} fallback={<Starting />}><LoginPage /></Show>
     }>
-      <Inside />
+      <Show when={currentPath() === '/authorize'} fallback={<Inside />}><Loading what="the question"><AuthorizePage /></Loading></Show>
     </Show>
   );
 };

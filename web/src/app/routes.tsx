@@ -21,6 +21,7 @@ const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
 const patient = lazy(() => import('../patient/PatientPage'));
 const waves = lazy(() => import('../strips/WavesPage'));
 const disclosure = lazy(() => import('../disclosure/DisclosurePage'));
+const clients = lazy(() => import('../clients/ClientsPage'));
 const print = lazy(() => import('../print/PrintPage'));
 const trust = lazy(() => import('../trust/TrustPage'));
 const station = lazy(() => import('../station/StationPage'));
@@ -39,6 +40,7 @@ export const ROUTES: Route[] = [
   { path: '/trust/:device', title: 'Trust in a device', needs: 'see-security', page: trust },
   { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
   { path: '/audit', nav: 'Audit', title: 'Audit log', needs: 'see-audit', page: audit },
+  { path: '/clients', nav: 'Applications', title: 'Applications', needs: 'manage-clients', page: clients },
   { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
   { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
   { path: '/patients/:patient/disclosure', title: 'Full disclosure', needs: 'see-patients', page: disclosure },

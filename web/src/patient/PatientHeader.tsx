@@ -1,6 +1,7 @@
 // Who this is, where, and the most urgent alarm: as the tile's head, larger.
 import { Show, type Component } from 'solid-js';
 import type { Tile } from '../api/types';
+import { OpenApp } from '../authorize/OpenApp';
 import { AlarmMark } from '../ui/AlarmMark';
 import { linkTrouble } from '../ward/WardTile';
 
@@ -17,6 +18,7 @@ export const PatientHeader: Component<{ tile: Tile }> = (props) => {
       <Show when={props.tile.recorded}><span class="badge-recorded">RECORDED</span></Show>
       <Show when={linkTrouble(props.tile)}>{(word) => <span class="link-bad">⊘ {word()}</span>}</Show>
       <span class="grow" />
+      <OpenApp patient={p().id} />
       <Show when={alarm().priority !== 'none'}>
         <a class={`alarm-link ${alarm().priority}`} href={`/alerts/${encodeURIComponent(alarm().episode)}`}>
           <AlarmMark priority={alarm().priority} quiet={!alarm().sounding} /> <span>{alarm().title}</span>

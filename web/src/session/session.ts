@@ -13,7 +13,7 @@ export const sessionFailure = failure;
 export const needsSetup = setupNeeded;
 
 /** What the pages ask about; names as in the server's policy. */
-export type Permission = 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles'
+export type Permission = 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles'
   | 'manage-trust' | 'see-security';
 
 /** Whether the person may do this. The server decides; this only keeps what would be refused off the screen. */
