@@ -127,7 +127,7 @@ pub async fn bytes(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
 const PATIENTS: u32 = 4;
 
 fn per_numeric(file: &Path, clock: bool, hours: i64) -> anyhow::Result<f64> {
-    let mut store = SqliteStore::open(file)?;
+    let mut store = SqliteStore::open_sealed(file, &seal::Key::new([11; 32]))?;
     let mut random = Random::new(11);
     let mut beds: Vec<Bed> = (0..PATIENTS).map(|at| Bed::new(u64::from(at) + 1)).collect();
     let series = PATIENTS * CONTINUOUS as u32;

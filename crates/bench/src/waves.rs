@@ -113,7 +113,11 @@ struct Found {
 
 impl Found {
     fn of(file: &Path, manifest: &WaveManifest) -> anyhow::Result<Self> {
-        let store = SqliteStore::open(file)?.reader();
+        // As the program that was measured left it: encrypted, the key beside it.
+        let keys = file.with_file_name("keys");
+        let source = vault::Source::File(keys.join(vault::MASTER_FILE));
+        let key = vault::Vault::open(&keys, source)?.key(&seal::Domain::Store)?;
+        let store = SqliteStore::open_sealed(file, &key)?.reader();
         let mut found = Self::default();
         for (index, bed) in manifest.beds.iter().enumerate() {
             found.waveforms(&store, bed)?;
