@@ -81,10 +81,10 @@ test('a session that ends is noticed: the login page comes by itself', { timeout
   await page.getByRole('heading', { name: 'Log in to Vitalwire' }).waitFor();
 });
 
-test('a new installation: the first administrator is made with the code that the server printed', { timeout: 180_000 }, async () => {
+test('a new installation: the first administrator is made with the link that the server printed', { timeout: 180_000 }, async () => {
   const fresh = await startServer({ users: [] });
   try {
-    const [, code] = await until(async () => /setup code:\s+(\S+)/.exec(fresh.said()), Boolean);
+    const [, code] = await until(async () => /\/setup#(\S+)/.exec(fresh.said()), Boolean);
     const page = await openPage(browser);
     await page.goto(fresh.url);
     await page.getByRole('heading', { name: 'Set up Vitalwire' }).waitFor();

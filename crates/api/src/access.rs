@@ -28,6 +28,8 @@ use crate::viewer::Viewer;
 
 /// Name of the session cookie.
 pub const COOKIE: &str = "vitalwire-session";
+/// Its name over an encrypted connection: browsers take such a cookie from this host alone.
+pub const HOST_COOKIE: &str = "__Host-vitalwire-session";
 
 /// How long a request may take until its answer begins: whoever sends a byte an hour is cut off.
 const TIME_MAX: Duration = Duration::from_secs(60);
@@ -439,11 +441,19 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// The session token that a request carries.
+/// The session token that a request carries: over an encrypted connection the one that is bound to
+/// this host, which nobody on the network can have put there.
 #[must_use]
 pub fn session_token(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+    let named = |name: &str| {
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        cookies
+            .flat_map(|value| value.split(';'))
+            .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    match encrypted() {
+        Some(true) => named(HOST_COOKIE),
+        Some(false) => named(COOKIE),
+        None => named(HOST_COOKIE).or_else(|| named(COOKIE)),
+    }
 }

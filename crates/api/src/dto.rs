@@ -21,6 +21,7 @@ pub struct Session {
 
 /// A log-in.
 #[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Login {
     /// Account name.
     pub name: String,
@@ -37,6 +38,7 @@ pub struct SetupState {
 
 /// The first administrator.
 #[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Setup {
     /// The code that the server printed at its start; dashes, spaces and case do not matter.
     pub code: String,

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod live_stream;
 pub mod fhir;
 pub mod fhir_access;
+mod identity;
 pub mod fhir_backend;
 pub mod view;
 mod smart;

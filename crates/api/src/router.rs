@@ -15,14 +15,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::{
-    alerts, decisions, devices, erasure, patients, policy, profiles, quarantine, readings, session, trends, ward,
+    alerts, decisions, devices, erasure, patients, policy, profiles, quarantine, readings, trends, ward,
 };
 use crate::dto;
 use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, audit, document, fhir, fhir_access, live_stream, measures, ready, smart, trust, waves};
+use crate::{access, assets, audit, document, fhir, fhir_access, identity, live_stream, measures, ready, smart, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -41,10 +41,7 @@ struct Described;
 
 fn described() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(Described::openapi())
-        .routes(routes!(session::session))
-        .routes(routes!(session::login))
-        .routes(routes!(session::logout))
-        .routes(routes!(session::setup_state, session::setup))
+        .merge(identity::routes())
         .routes(routes!(waves::waves_live))
         .routes(routes!(waves::get_waveforms))
         .routes(routes!(waves::get_waveform))

@@ -133,7 +133,7 @@ fn a_recovery_code_opens_once_and_new_ones_replace_the_old() {
 fn a_role_that_must_show_a_second_factor_makes_one_at_login() {
     let (_folder, guard) = with_ada();
     let second_factor = [Role::Nurse].into();
-    guard.set_login_rules(LoginRules { second_factor });
+    guard.set_login_rules(LoginRules { second_factor, ..LoginRules::default() });
     let (token, needs) = half(begin(&guard, START));
     assert_eq!(needs, [Factor::EnrolTotp]);
     let begun = guard.begin_totp_at_login(&token, START).expect("at that step");
@@ -205,7 +205,7 @@ fn one_changes_the_own_password_with_the_present_one() {
     let Step::In(session, token) = begin(&guard, START) else { panic!("logged in") };
     let (_, other) = guard.login("ada", PASSWORD, START).expect("logged in");
     let change = |present: &str, next: &str| {
-        guard.change_own_password("ada", present, next, &session.id)
+        guard.change_own_password("ada", present, next, &session.id, None, START)
     };
     assert!(matches!(change("wrong", "another four plain words"), Err(LoginError::Refused)));
     assert!(matches!(change(PASSWORD, "easy"), Err(LoginError::Guard(GuardError::WeakPassword(_)))));

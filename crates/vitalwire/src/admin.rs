@@ -10,7 +10,8 @@ use anyhow::Context;
 use clap::Subcommand;
 use guard::{Account, Guard, Kind, Units};
 pub(crate) use patient::{PatientCommand, patient};
-use vitals::{PatientId, Role};
+use vitals::time::HOUR;
+use vitals::{PatientId, ReceiveTime, Role};
 
 use crate::Misuse;
 use crate::clock::clock;
@@ -69,6 +70,40 @@ pub(crate) enum UserCommand {
         /// house.
         #[arg(long = "unit")]
         units: Vec<String>,
+        /// Days until the token ends. Without: it does not.
+        #[arg(long)]
+        days: Option<u32>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Give a program another token, and print it once; the one it has ends at once.
+    Rotate {
+        /// Account name.
+        name: String,
+        /// Days until the token ends. Without: it does not.
+        #[arg(long)]
+        days: Option<u32>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Take all second factors away from somebody who has lost them; their sessions end.
+    ResetFactors {
+        /// Account name.
+        name: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Keep an account out; its sessions end at once.
+    Disable {
+        /// Account name.
+        name: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Let an account in again.
+    Enable {
+        /// Account name.
+        name: String,
         #[command(flatten)]
         data: Data,
     },
@@ -130,6 +165,18 @@ fn described(
     Ok(Account { units: units.into_iter().collect(), patient, ..Account::new(name, role, Kind::Person) })
 }
 
+/// When a token ends.
+fn end(days: Option<u32>) -> Option<ReceiveTime> {
+    days.map(|days| clock().plus(i64::from(days) * 24 * HOUR))
+}
+
+fn keep_out(data: &Data, name: &str, disabled: bool) -> anyhow::Result<()> {
+    let (guard, action) = (data.guard()?, if disabled { "disable-user" } else { "enable-user" });
+    let change = guard::Change { disabled: Some(disabled), ..guard::Change::default() };
+    guard.locally(action, shown(name), clock(), || guard.change_account(name, &change))?;
+    Ok(())
+}
+
 /// Whose patients an account works with.
 fn reach(account: &Account) -> String {
     match (&account.patient, &account.units) {
@@ -158,17 +205,32 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
             })?;
             println!("added {name} ({}): {}", account.role.name(), reach(&account));
         }
-        UserCommand::Token { name, role: wanted, units, data } => {
+        UserCommand::Token { name, role: wanted, units, days, data } => {
             let units = units.into_iter().collect();
             let account =
                 Account { units, ..Account::new(&name, role(&wanted)?, Kind::Service) };
             let guard = data.guard()?;
-            let token = guard.locally("add-token", &detail(&account), clock(), || {
-                guard.add_service(&account)
+            let (now, end) = (clock(), end(days));
+            let token = guard.locally("add-token", &detail(&account), now, || {
+                guard.add_service_until(&account, end, now)
             })?;
             println!("{token}");
             eprintln!("This is shown once. Keep it like a password. Works with {}.", reach(&account));
         }
+        UserCommand::Rotate { name, days, data } => {
+            let guard = data.guard()?;
+            let token = guard.locally("rotate-token", shown(&name), clock(), || {
+                guard.rotate_token(&name, end(days))
+            })?;
+            println!("{token}");
+            eprintln!("This is shown once. Keep it like a password. The one before has ended.");
+        }
+        UserCommand::ResetFactors { name, data } => {
+            let guard = data.guard()?;
+            guard.locally("reset-factors", shown(&name), clock(), || guard.reset_factors(&name))?;
+        }
+        UserCommand::Disable { name, data } => keep_out(&data, &name, true)?,
+        UserCommand::Enable { name, data } => keep_out(&data, &name, false)?,
         UserCommand::Password { name, data } => {
             let (guard, password) = (data.guard()?, password()?);
             guard.locally("set-password", shown(&name), clock(), || {
@@ -180,9 +242,11 @@ pub(crate) fn user(command: UserCommand) -> anyhow::Result<()> {
             guard.locally("remove-user", shown(&name), clock(), || guard.remove_user(&name))?;
         }
         UserCommand::List { data } => {
-            for account in data.guard()?.list_users()? {
+            for facts in data.guard()?.account_facts()? {
+                let account = &facts.account;
                 let (role, kind) = (account.role.name(), account.kind.name());
-                println!("{}\t{role}\t{kind}\t{}", account.name, account.units);
+                let mark = if facts.disabled { "\tdisabled" } else { "" };
+                println!("{}\t{role}\t{kind}\t{}{mark}", account.name, account.units);
             }
         }
     }

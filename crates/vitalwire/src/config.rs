@@ -22,6 +22,7 @@ use crate::keys::{apply_variable, check_keys};
 pub(crate) struct Config {
     pub(crate) tls: Tls,
     pub(crate) http: Http,
+    pub(crate) login: Login,
     pub(crate) mqtt: Mqtt,
     pub(crate) mllp: Mllp,
     pub(crate) journal: Journal,
@@ -75,6 +76,33 @@ pub(crate) struct Http {
     /// applications' requests and proofs have to name. Without it, whichever each request names.
     pub(crate) public_url: Option<String>,
     pub(crate) connections_max: usize,
+    /// Scheme, host and port under which browsers know the pages: what passkeys are bound to.
+    pub(crate) origin: Option<WebOrigin>,
+}
+
+/// `[login]`: how people log in.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Login {
+    /// Roles that must show a second factor.
+    pub(crate) second_factor: Vec<Role>,
+}
+
+/// `https://ward.example:8443`: no path, and a name that browsers can tell.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct WebOrigin(pub(crate) String);
+
+impl TryFrom<String> for WebOrigin {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let good = rest.is_some_and(|host| {
+            !host.is_empty() && !host.contains(['/', '?', '#', '@']) && host == host.to_lowercase()
+        });
+        if good { Ok(Self(text)) } else { Err("write an origin such as https://ward.example:8443, in lower case, without a path") }
+    }
 }
 
 /// `[mqtt]`
@@ -285,6 +313,7 @@ impl Default for Http {
             trusted_proxies: Vec::new(),
             public_url: None,
             connections_max: 4_096,
+            origin: None,
         }
     }
 }
@@ -379,6 +408,16 @@ impl Config {
         config.check_tls()?;
         config.trust()?;
         Ok(config)
+    }
+
+    /// Scheme, host and port under which browsers know the pages, where that is configured: by
+    /// itself, or by the address that applications know.
+    pub(crate) fn origin(&self) -> Option<String> {
+        let public = || {
+            let (scheme, rest) = self.http.public_url.as_deref()?.split_once("://")?;
+            Some(format!("{scheme}://{}", rest.split('/').next()?.to_lowercase()))
+        };
+        self.http.origin.as_ref().map(|origin| origin.0.clone()).or_else(public)
     }
 
     /// The receivers of notifications.

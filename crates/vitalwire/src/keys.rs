@@ -4,7 +4,7 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 62] = [
+pub(crate) const KEYS: [&str; 64] = [
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
@@ -20,6 +20,8 @@ pub(crate) const KEYS: [&str; 62] = [
     "http.trusted_proxies",
     "http.public_url",
     "http.connections_max",
+    "http.origin",
+    "login.second_factor",
     "mqtt.listen",
     "mqtt.tls_listen",
     "mqtt.certificate",
@@ -70,7 +72,7 @@ pub(crate) const KEYS: [&str; 62] = [
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
-const LISTS: [&str; 4] = ["tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names"];
+const LISTS: [&str; 5] = ["login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names"];
 
 /// Whether every key of a file is known.
 pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {
@@ -174,7 +176,7 @@ mod tests {
     }
 
     /// Each key with a value of its own, as it stands in a file, and something that is none.
-    const VALUES: [(&str, &str, &str); 54] = [
+    const VALUES: [(&str, &str, &str); 56] = [
         ("tls.certificate", "'/c.pem'", "1"),
         ("tls.key", "'/k.pem'", "1"),
         ("tls.client_authority", "'/ca.pem'", "1"),
@@ -190,6 +192,8 @@ mod tests {
         ("http.trusted_proxies", "['10.0.0.1', '::1']", "['proxy']"),
         ("http.public_url", "'https://ehr.example'", "7"),
         ("http.connections_max", "7", "-1"),
+        ("http.origin", "'https://ward.example'", "'ward'"),
+        ("login.second_factor", "['administrator', 'security-officer']", "['boss']"),
         ("mqtt.listen", "'127.0.0.1:1'", "'here'"),
         ("mqtt.tls_listen", "'127.0.0.1:1'", "'here'"),
         ("mqtt.certificate", "'/c.pem'", "1"),

@@ -104,7 +104,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             open = args.open, "vitalwire is running"
         );
         if let Some(code) = platform.first_start() {
-            tell_code(&code, &platform, &args.data);
+            tell_link(&code, &platform, &config, &args.data);
         }
         stop_signal().await?;
         tracing::info!("stopping");
@@ -123,14 +123,15 @@ pub(crate) async fn stop_signal() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// To whoever looks at the terminal, and not into the log: the code is a secret until it is used.
-fn tell_code(code: &str, platform: &wiring::Platform, data: &Path) {
+/// To whoever looks at the terminal, and not into the log: the link is a secret until it is used.
+/// The code stands behind `#`, which browsers send to nobody: no proxy's log has it.
+fn tell_link(code: &str, platform: &wiring::Platform, config: &Config, data: &Path) {
     let (scheme, data) = (if platform.https { "https" } else { "http" }, data.display());
+    let origin = config.origin().unwrap_or_else(|| format!("{scheme}://{}", platform.http));
     println!(
-        "\nNobody can administer yet. Open {scheme}://{}/ and make the first account with this \
-         setup code:\n\n    {code}\n\nIt can be used once, and each start prints a new one. Or \
-         run: vitalwire user add NAME --role administrator --data {data}\n",
-        platform.http
+        "\nNobody can administer yet. Open this link and make the first account:\n\n    \
+         {origin}/setup#{code}\n\nIt can be used once, and each start prints a new one. Or run: \
+         vitalwire user add NAME --role administrator --data {data}\n"
     );
 }
 

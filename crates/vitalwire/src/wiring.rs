@@ -107,6 +107,10 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     guard.set_trust(config.trust()?);
     let config = &with_own_certificate(&folder, config, &guard)?;
     crate::audit::keep::begin(&guard, &config.audit);
+    guard.set_login_rules(guard::LoginRules {
+        second_factor: config.login.second_factor.iter().copied().collect(),
+        origin: config.origin(),
+    });
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
     let mqtt = bind("MQTT", config.mqtt.listen).await?;

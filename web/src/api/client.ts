@@ -45,7 +45,7 @@ async function answer(method: string, path: string, body?: unknown, signal?: Abo
     throw new ApiError(0, 'unreachable', 'The server cannot be reached. Check the network; nothing was changed.');
   }
   if (response.ok) return response;
-  if (response.status === 401 && !path.endsWith('/login') && !path.endsWith('/setup')) onUnauthorised();
+  if (response.status === 401 && !path.startsWith(`${BASE}/login`) && !path.endsWith('/setup')) onUnauthorised();
   const error = (await response.json().catch(() => null)) as ErrorBody | null;
   throw new ApiError(response.status, error?.error ?? 'failed', error?.message ?? `The server answered ${response.status}.`);
 }
@@ -73,7 +73,6 @@ export type AlertVerb = 'acknowledge' | 'snooze' | 'escalate' | 'reset';
 /** One function a route. */
 export const api = {
   session: () => get<Session>('/session'),
-  login: (name: string, password: string) => post<Session>('/login', { name, password }),
   setupState: () => get<SetupState>('/setup'),
   setUp: (setup: Setup) => post<Session>('/setup', setup),
   logout: () => post<void>('/logout'),

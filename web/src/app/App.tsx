@@ -13,7 +13,7 @@ import { Announcer } from './Announcer';
 import { Header, NotLiveBanner } from './Header';
 import { HelpDialog } from './HelpDialog';
 import { currentPath, go, match, startRouter } from './router';
-import { ROUTES, type Route } from './routes';
+import { open, ROUTES, type Route } from './routes';
 import { useShortcuts } from './shortcuts';
 import { useAlarmSound } from './sound';
 
@@ -36,12 +36,12 @@ const Inside: Component = () => {
   // Who may not see patients has no live picture: nothing is opened, nothing is called live.
   const follows = may('see-patients');
   if (follows) onCleanup(startLive(endSession));
-  if (!follows && currentPath() === '/') go(ROUTES.find((r) => r.nav && may(r.needs))?.path ?? '/', true);
+  if (!follows && currentPath() === '/') go(ROUTES.find((r) => r.nav && open(r, may))?.path ?? '/account', true);
   onCleanup(startClock());
   useAlarmSound();
   useShortcuts([
     { keys: '?', does: 'Help', run: () => setHelp(true) },
-    ...ROUTES.filter((r) => r.key && may(r.needs)).map((r) => ({ keys: `g ${r.key}`, does: r.title, run: () => go(r.path) })),
+    ...ROUTES.filter((r) => r.key && open(r, may)).map((r) => ({ keys: `g ${r.key}`, does: r.title, run: () => go(r.path) })),
     { keys: '/', does: 'Search', run: () => document.querySelector<HTMLInputElement>('main input[type=search]')?.focus() },
   ]);
   createEffect(() => { document.title = `${found()?.route.title ?? 'Not found'} · Vitalwire`; });
@@ -54,7 +54,7 @@ const Inside: Component = () => {
         <p class="print-only">Vitalwire: the state of {exactTime(nowCoarseMs())}. What is on paper is not live.</p>
         <Loading what="the page">
           <Show when={found()} keyed fallback={<NotFound />}>
-            {(f) => <Show when={may(f.route.needs)} fallback={<NotAllowed />}><Dynamic component={f.route.page} params={f.params} /></Show>}
+            {(f) => <Show when={open(f.route, may)} fallback={<NotAllowed />}><Dynamic component={f.route.page} params={f.params} /></Show>}
           </Show>
         </Loading>
       </main>

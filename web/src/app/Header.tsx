@@ -6,7 +6,7 @@ import { currentSession, logOut, may } from '../session/session';
 import { AlarmShape, PRIORITY_RANK, PRIORITY_WORD } from '../ui/AlarmMark';
 import { timeOfDay } from '../ui/format';
 import { currentPath } from './router';
-import { ROUTES } from './routes';
+import { open, ROUTES } from './routes';
 import { SecurityBadge } from '../trust/SecurityBadge';
 import { SoundControl } from './SoundControl';
 import { chooseTheme, nextTheme, themeChoice } from './theme';
@@ -48,7 +48,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
     <header class="top">
       <a class="brand" href="/" aria-label="Vitalwire, ward"><img src="/icon.svg" alt="" width="24" height="24" /><span>Vitalwire</span></a>
       <nav class="nav" aria-label="Main">
-        <For each={ROUTES.filter((r) => r.nav && may(r.needs))}>
+        <For each={ROUTES.filter((r) => r.nav && open(r, may))}>
           {(route) => (
             <a href={route.path} aria-current={inside(route.path) ? 'page' : undefined}>
               {route.nav}
@@ -69,7 +69,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
         <Show when={session()}>
           {(s) => (
             <span class="who wide-only" title={s().open ? 'Open trial: no authentication' : `Role: ${s().role}`}>
-              {s().open ? 'Open trial' : s().name}
+              <Show when={!s().open} fallback="Open trial"><a href="/account" title="Your account">{s().name}</a></Show>
               <Show when={!s().open}><button type="button" class="btn quiet small" onClick={() => void logOut()}>Log out</button></Show>
             </span>
           )}

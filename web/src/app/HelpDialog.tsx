@@ -12,6 +12,7 @@ const KEYS: [string, string][] = [
   ['g a', 'Alerts'],
   ['g d', 'Devices'],
   ['g q', 'Quarantine'],
+  ['g u', 'Users, for whoever manages them'],
   ['/', 'Search or filter on this page'],
   ['← ↑ → ↓', 'From bed to bed, or from row to row'],
   ['Home End', 'First and last bed'],
@@ -60,6 +61,7 @@ export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
       {(s) => (
         <div class="row">
           <span class="muted">{s().open ? 'Open trial, without accounts' : `${s().name}, ${s().role}`} · Vitalwire {s().version}</span>
+          <Show when={!s().open}><a class="btn small" href="/account" onClick={() => props.onClose()}>Your account</a></Show>
           <Show when={!s().open}><button type="button" class="btn small" onClick={() => void logOut()}>Log out</button></Show>
         </div>
       )}

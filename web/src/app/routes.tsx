@@ -10,8 +10,8 @@ export interface Route {
   /** Second key after `g`. */
   key?: string;
   title: string;
-  /** What the role must be allowed. */
-  needs: Permission;
+  /** What the role must be allowed; none: whoever is logged in. */
+  needs: Permission | null;
   page: Component<{ params: Record<string, string> }>;
 }
 
@@ -22,11 +22,15 @@ const patient = lazy(() => import('../patient/PatientPage'));
 const waves = lazy(() => import('../strips/WavesPage'));
 const disclosure = lazy(() => import('../disclosure/DisclosurePage'));
 const clients = lazy(() => import('../clients/ClientsPage'));
+const account = lazy(() => import('../account/AccountPage'));
+const users = lazy(() => import('../users/UsersPage'));
 const print = lazy(() => import('../print/PrintPage'));
 const trust = lazy(() => import('../trust/TrustPage'));
 const station = lazy(() => import('../station/StationPage'));
 
 const audit = lazy(() => import('../audit/AuditPage'));
+/** Whether a route is for whoever may do what `may` says. */
+export const open = (route: Route, may: (permission: Permission) => boolean): boolean => route.needs === null || may(route.needs);
 
 export const ROUTES: Route[] = [
   { path: '/', nav: 'Ward', key: 'w', title: 'Ward', needs: 'see-patients', page: WardPage },
@@ -45,4 +49,6 @@ export const ROUTES: Route[] = [
   { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
   { path: '/patients/:patient/disclosure', title: 'Full disclosure', needs: 'see-patients', page: disclosure },
   { path: '/patients/:patient/print', title: 'Print strips', needs: 'see-patients', page: print },
+  { path: '/account', title: 'Your account', needs: null, page: account },
+  { path: '/users', nav: 'Users', key: 'u', title: 'Users', needs: 'manage-users', page: users },
 ];

@@ -1,6 +1,7 @@
 // Who is at the screen and what the role may do. `null`: not asked yet; `false`: must log in.
 import { createSignal } from 'solid-js';
 import { api, ApiError, whenUnauthorised } from '../api/client';
+import { calls, type Factor, type More } from './calls';
 import type { Session, Setup } from '../api/types';
 
 const [session, setSession] = createSignal<Session | null | false>(null);
@@ -12,8 +13,13 @@ export const sessionFailure = failure;
 /** Whether there is no account yet: the first administrator is to be made. */
 export const needsSetup = setupNeeded;
 
+const [step, setStep] = createSignal<Factor[] | null>(null);
+/** What may complete a login whose first step is done. */
+export const loginStep = step;
+export const restartLogin = () => setStep(null);
+
 /** What the pages ask about; names as in the server's policy. */
-export type Permission = 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles'
+export type Permission = 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles' | 'manage-users'
   | 'manage-trust' | 'see-security';
 
 /** Whether the person may do this. The server decides; this only keeps what would be refused off the screen. */
@@ -40,13 +46,26 @@ export async function loadSession(): Promise<void> {
   }
 }
 
+/** Goes in, or on to the next step of the login. */
+export function stepInto(answer: Session | More): void {
+  if ('needs' in answer) {
+    setStep(answer.needs);
+    return;
+  }
+  setStep(null);
+  setSession(answer);
+}
+
 export async function logIn(name: string, password: string): Promise<void> {
-  setSession(await api.login(name, password));
+  stepInto(await calls.login(name, password));
 }
 
 export async function setUp(setup: Setup): Promise<void> {
-  setSession(await api.setUp(setup));
+  const answer = await api.setUp(setup);
   setSetupNeeded(false);
+  if (window.location.pathname === '/setup') window.history.replaceState(null, '', '/');
+  window.dispatchEvent(new PopStateEvent('popstate'));
+  stepInto(answer);
 }
 
 export async function logOut(): Promise<void> {

@@ -9,6 +9,5 @@ pub mod policy;
 pub mod profiles;
 pub mod quarantine;
 pub mod readings;
-pub mod session;
 pub mod trends;
 pub mod ward;

@@ -64,4 +64,6 @@ CREATE TABLE IF NOT EXISTS known_address (
 pub struct LoginRules {
     /// Roles that must show a second factor (or a passkey, which is two in one).
     pub second_factor: std::collections::BTreeSet<vitals::Role>,
+    /// Scheme, host and port under which browsers know the pages, where that is configured.
+    pub origin: Option<String>,
 }

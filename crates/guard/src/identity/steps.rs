@@ -40,6 +40,12 @@ impl Guard {
         }
     }
 
+    /// How people log in here.
+    #[must_use]
+    pub fn login_rules(&self) -> LoginRules {
+        self.inner.people.as_ref().map(|people| people.rules.read().clone()).unwrap_or_default()
+    }
+
     /// Logs a person in by name and password, or half in where a second factor is theirs to show.
     ///
     /// An unknown name takes as long as a wrong password. How attempts are slowed down: see
@@ -190,7 +196,7 @@ impl Guard {
 
 impl People {
     /// Counts an attempt, or says how long to wait.
-    fn begin_attempt(
+    pub(super) fn begin_attempt(
         &self,
         what: &str,
         name: &str,
