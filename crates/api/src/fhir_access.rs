@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use vitals::PatientId;
 
+use crate::access::shown;
 use crate::error::ApiError;
 use crate::fhir::{Security, Sender};
 use crate::fhir_backend::seen_by;
@@ -70,6 +71,23 @@ fn subject(path: &str, query: Option<&str>) -> Option<PatientId> {
     };
     let id = by_path.filter(|id| *id != "_search").or_else(by_query)?;
     PatientId::new(id).ok()
+}
+
+/// Says whose data are in a resource or bundle that is about to be answered.
+pub(crate) fn shown_in(resource: &serde_json::Value) {
+    let entries = resource["entry"].as_array().map_or(&[][..], Vec::as_slice);
+    let inside = entries.iter().map(|entry| &entry["resource"]);
+    let ids = std::iter::once(resource).chain(inside).filter_map(patient_of);
+    shown(ids.collect::<Vec<_>>().iter());
+}
+
+/// Whose a resource is.
+fn patient_of(resource: &serde_json::Value) -> Option<PatientId> {
+    if resource["resourceType"] == "Patient" {
+        return PatientId::new(resource["id"].as_str()?).ok();
+    }
+    let named = |member: &str| resource[member]["reference"].as_str()?.strip_prefix("Patient/");
+    PatientId::new(named("subject").or_else(|| named("patient"))?).ok()
 }
 
 /// A refusal as an OperationOutcome.

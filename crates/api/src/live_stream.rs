@@ -11,13 +11,14 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
-use guard::{Categories, Category, Permission};
+use guard::{Categories, Category, Outcome, Permission, Record};
 use live::{Change, Resumed};
 use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use vitals::PatientId;
 
+use crate::access;
 use crate::app::ward::{load, ward};
 use crate::dto::{self, LiveEvent};
 use crate::error::ApiError;
@@ -135,6 +136,12 @@ struct Looking {
     viewer: Viewer,
     wanted: Wanted,
     shown: HashSet<PatientId>,
+    /// Of whom it is in the audit log that they are shown.
+    recorded: HashSet<PatientId>,
+    /// Everybody was shown anew: any of them may be others than before.
+    anew: bool,
+    /// What a record of this stream says beside that.
+    record: Record,
 }
 
 impl Looking {
@@ -165,6 +172,32 @@ impl Looking {
         Some(written("tile", ready.position, &LiveEvent::Tile(Box::new(tile))))
     }
 
+    /// Records who came into the stream and who left it, before anything of them goes out; false
+    /// when that cannot be done, which ends the stream (SE-1).
+    async fn keep_record(&mut self, api: &Api) -> bool {
+        // Between two calls one patient comes or goes, or all are shown anew.
+        if self.shown.len() == self.recorded.len() && !std::mem::take(&mut self.anew) {
+            return true;
+        }
+        let came: Vec<PatientId> = self.shown.difference(&self.recorded).cloned().collect();
+        let left: Vec<PatientId> = self.recorded.difference(&self.shown).cloned().collect();
+        for (patients, detail) in [(came, "came into the stream"), (left, "left the stream")] {
+            if patients.is_empty() {
+                continue;
+            }
+            let (at, detail) = (api.now(), detail.to_owned());
+            let record = Record { at, patients, detail, ..self.record.clone() };
+            if let Err(error) = api.guard.audit(record).await {
+                tracing::error!(%error, "a live stream ends: its record was not kept");
+                return false;
+            }
+        }
+        if self.recorded != self.shown {
+            self.recorded.clone_from(&self.shown);
+        }
+        true
+    }
+
     fn whole_ward(&mut self, api: &Api, position: u64) -> Event {
         let mut ward = ward(api, &self.viewer, self.wanted.unit.as_deref());
         if let Some(patient) = &self.wanted.patient {
@@ -173,6 +206,7 @@ impl Looking {
         ward.position = position;
         let ids = ward.tiles.iter().filter_map(|tile| PatientId::new(&tile.patient.id).ok());
         self.shown = ids.collect();
+        self.anew = true;
         written("ward", position, &LiveEvent::Ward(ward))
     }
 }
@@ -190,17 +224,29 @@ pub(crate) async fn live(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let looking = Looking { viewer: api.viewer(&headers)?, wanted, shown: HashSet::new() };
+    let viewer = api.viewer(&headers)?;
+    let record = Record {
+        actor: viewer.caller().account.name.clone(),
+        role: Some(viewer.caller().account.role),
+        action: Permission::SeePatients.into(),
+        route: "/api/v1/live".to_owned(),
+        outcome: Outcome::Allowed,
+        source: access::source(),
+        request: access::request_id(),
+        ..Record::default()
+    };
+    let (shown, recorded) = (HashSet::new(), HashSet::new());
+    let looking = Looking { viewer, wanted, shown, recorded, anew: false, record };
     let subject = looking.wanted.patient.as_deref().and_then(|id| PatientId::new(id).ok());
     api.enter_as(&looking.viewer, Permission::SeePatients, "/api/v1/live", subject.as_ref()).await?;
     let since = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<u64>().ok());
-    Ok(Sse::new(viewer(api, headers, looking, since)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(stream_of(api, headers, looking, since)).keep_alive(KeepAlive::default()))
 }
 
-fn viewer(
+fn stream_of(
     api: Api,
     headers: HeaderMap,
     mut looking: Looking,
@@ -225,6 +271,9 @@ fn viewer(
         // Changes up to `position` may still be on their way to `events`: they were seen already.
         let mut time = tokio::time::interval(TIME_EVERY);
         loop {
+            if !waiting.is_empty() && !looking.keep_record(&api).await {
+                return;
+            }
             while let Some(next) = waiting.pop_front() {
                 yield Ok(next);
             }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use store::{AlertEventRow, AlertQuery, Page, Span};
 use vitals::{Action, EpisodeId, PatientId, ReceiveTime};
 
+use crate::access::shown;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
@@ -80,6 +81,7 @@ pub(crate) async fn get_alerts(
         ..AlertQuery::default()
     };
     let (records, total) = seen(&api, &viewer, query).await?;
+    shown(records.iter().map(|record| &record.patient));
     let alerts = records.iter().map(|record| view::alert(record, &api.live)).collect();
     Ok(Json(dto::AlertPage { alerts, total, position }))
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use store::{AssociationQuery, SeriesFilter};
 use vitals::{Action, AssociationBasis, Association, Metric, PatientId};
 
+use crate::access::shown;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
@@ -187,6 +188,7 @@ pub(crate) async fn find_patients(
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
     found.truncate(50);
+    shown(super::ward::ids(found.iter().map(|patient| patient.id.as_str())).iter());
     Ok(Json(found))
 }
 

@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
 use serde::Deserialize;
+use vitals::PatientId;
 
+use crate::access::shown;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Query};
@@ -31,7 +33,14 @@ pub(crate) async fn get_ward(
 ) -> Result<Json<dto::Ward>, ApiError> {
     let viewer = api.viewer(&headers)?;
     api.enter_as(&viewer, Permission::SeePatients, "/api/v1/ward", None).await?;
-    Ok(Json(ward(&api, &viewer, asked.unit.as_deref())))
+    let ward = ward(&api, &viewer, asked.unit.as_deref());
+    shown(ids(ward.tiles.iter().map(|tile| tile.patient.id.as_str())).iter());
+    Ok(Json(ward))
+}
+
+/// Ids of patients as an answer writes them.
+pub(crate) fn ids<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<PatientId> {
+    texts.filter_map(|text| PatientId::new(text).ok()).collect()
 }
 
 /// The ward as of now, with whatever the viewer may see of it.

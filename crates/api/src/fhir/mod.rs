@@ -119,6 +119,9 @@ impl Asked {
     }
 
     fn respond(self, done: Done) -> Response<Body> {
+        if let Some(resource) = &done.resource {
+            crate::fhir_access::shown_in(resource);
+        }
         let back = match self.method {
             Method::POST | Method::PUT => self.call.wishes.back,
             _ => Back::Representation,
