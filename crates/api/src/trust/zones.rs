@@ -8,7 +8,7 @@ use guard::{Account, Note, Outcome, Permission, SecurityEvent};
 
 use super::apart;
 use super::view::ZoneView;
-use crate::access::{COOKIE, session_token, source};
+use crate::access::{COOKIE, HOST_COOKIE, session_token, source};
 use crate::error::ApiError;
 use crate::extract::Json;
 use crate::state::Api;
@@ -69,8 +69,8 @@ impl Api {
 
 /// The session token that an answer begins.
 fn began(value: &HeaderValue) -> Option<String> {
-    let pair = value.to_str().ok()?.split(';').next()?;
-    Some(pair.trim().strip_prefix(COOKIE)?.strip_prefix('=')?.to_owned())
+    let (name, token) = value.to_str().ok()?.split(';').next()?.trim().split_once('=')?;
+    (matches!(name, COOKIE | HOST_COOKIE) && !token.is_empty()).then(|| token.to_owned())
 }
 
 fn admitted(api: &Api, account: &Account) -> bool {
