@@ -17,7 +17,7 @@ before(async () => {
   const alert = (await until(() => get('/alerts?state=open'), (a) => a.alerts.length > 0)).alerts[0];
   const tile = (await get('/ward')).tiles.find((t) => t.patient.name.startsWith('Testperson'));
   const message = (await until(() => get('/quarantine'), (q) => q.items.some((i) => i.address === 'e2e-axe/x/y'))).items.find((i) => i.address === 'e2e-axe/x/y');
-  paths = { ward: '/', patient: `/patients/${tile.patient.id}`, alerts: '/alerts', alert: `/alerts/${alert.episode}`, devices: '/devices', device: '/devices/e2e-monitor-2', quarantine: '/quarantine', message: `/quarantine/${message.offset}`, nowhere: '/nowhere' };
+  paths = { ward: '/', patient: `/patients/${tile.patient.id}`, alerts: '/alerts', alert: `/alerts/${alert.episode}`, devices: '/devices', fleet: '/fleet', device: '/devices/e2e-monitor-2', quarantine: '/quarantine', message: `/quarantine/${message.offset}`, nowhere: '/nowhere' };
 });
 after(async () => {
   monitor?.stop();

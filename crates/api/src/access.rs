@@ -81,7 +81,8 @@ pub(crate) fn kind_of(route: &str) -> Category {
         Category::Alerts
     } else if holds("/devices") || holds("/associations") {
         Category::DeviceData
-    } else if holds("/trends") || holds("/readings") || holds("/limits") || holds("/spo2-scale") {
+    } else if holds("/trends") || holds("/readings") || holds("/limits") || holds("/spo2-scale")
+        || holds("/research") {
         Category::VitalSigns
     } else {
         Category::Demographics

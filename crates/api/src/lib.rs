@@ -5,9 +5,9 @@
 
 pub mod dto;
 pub mod state;
+mod trace;
 pub mod error;
 pub mod access;
-mod trace;
 pub mod viewer;
 pub mod origin;
 pub mod rules;
@@ -19,8 +19,10 @@ pub mod fhir_access;
 mod identity;
 pub mod fhir_backend;
 pub mod view;
+mod privacy;
 mod smart;
 mod trust;
+pub mod fleet;
 mod waves;
 mod assets;
 mod document;

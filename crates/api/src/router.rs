@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, audit, document, fhir, fhir_access, identity, live_stream, measures, ready, smart, trust, waves};
+use crate::{access, assets, audit, document, fhir, fhir_access, fleet, identity, live_stream, measures, privacy, ready, smart, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -51,6 +51,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(waves::delete_hold))
         .merge(large())
         .merge(smart::described())
+        .merge(privacy::routes())
         .routes(routes!(ward::get_ward))
         .routes(routes!(patients::find_patients))
         .routes(routes!(patients::get_patient))
@@ -78,6 +79,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(policy::get_policy, policy::put_policy))
         .routes(routes!(decisions::explain))
         .merge(trusting())
+        .merge(fleet::routes())
         .merge(audit::routes())
 }
 
@@ -133,6 +135,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
     let document = serde_json::to_value(openapi()).unwrap_or_default();
     let scoped = Arc::new(Scoped::new(fhir_backend, api.clone()));
     let guarded_fhir = fhir::router(scoped)
+        .merge(privacy::fhir::router(api.clone()))
         .merge(audit::fhir::router(api.clone()))
         .layer(middleware::from_fn_with_state(api.clone(), fhir_access::enter));
     let app = routes
@@ -156,6 +159,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .fallback(missing_or_page)
         .layer(middleware::from_fn_with_state(api.clone(), trust::zones::gate))
         .layer(middleware::from_fn_with_state(api.clone(), access::gate))
+        .layer(middleware::from_fn_with_state(api.clone(), fleet::limit))
         .layer(middleware::from_fn_with_state(api, smart::cors))
         .layer(middleware::from_fn(harden))
         .layer(middleware::from_fn(measures::count))

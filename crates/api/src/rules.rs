@@ -18,8 +18,10 @@ pub enum Rule {
 }
 
 use Permission::{
-    ActOnAlerts, Associate, ErasePerson, ManageClients, ManageDevices, ManagePolicy, ManageProfiles, ManageTrust, ManageUsers, ReadFhir,
-    ReleaseQuarantine, SeeDevices, SeeMetrics, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits,
+    ActOnAlerts, Associate, ErasePerson, ExportPerson, ManageConsents, ManageClients, ManageDevices, ManageFirmware,
+    ManageOwnConsent, ManagePolicy, ManageProfiles, ManageRetention, ManageTrust, ManageUsers, ReadFhir, ReleaseQuarantine,
+    ReviewAccess, SeeAudit, SeeConsents, SeeDeidentified, SeeDevices, SeeMetrics, SeeMinimised,
+    SeeOwnRecord, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits, UseBreakGlass,
     WriteFhir,
 };
 use Rule::{Known, Needs, Public};
@@ -125,6 +127,37 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("GET", "/api/v1/policy", Needs(SeePolicy)),
     ("PUT", "/api/v1/policy", Needs(ManagePolicy)),
     ("GET", "/api/v1/policy/decisions", Needs(Permission::SeePolicyDecisions)),
+    ("GET", "/api/v1/break-glass", Needs(ReviewAccess)),
+    ("POST", "/api/v1/break-glass", Needs(UseBreakGlass)),
+    ("GET", "/api/v1/break-glass/mine", Needs(UseBreakGlass)),
+    ("DELETE", "/api/v1/break-glass/{id}", Needs(UseBreakGlass)),
+    ("POST", "/api/v1/break-glass/{id}/review", Needs(ReviewAccess)),
+    ("GET", "/api/v1/patients/{id}/consents", Needs(SeeConsents)),
+    ("POST", "/api/v1/patients/{id}/consents", Needs(ManageConsents)),
+    ("DELETE", "/api/v1/patients/{id}/consents/{consent}", Needs(ManageConsents)),
+    ("GET", "/api/v1/patients/{id}/care-team", Needs(SeeConsents)),
+    ("PUT", "/api/v1/patients/{id}/care-team", Needs(ManageConsents)),
+    ("DELETE", "/api/v1/patients/{id}/care-team/{account}", Needs(ManageConsents)),
+    ("GET", "/api/v1/patients/{id}/accesses", Needs(SeeAudit)),
+    ("GET", "/api/v1/patients/{id}/export", Needs(ExportPerson)),
+    ("GET", "/api/v1/patients/{id}/legal-holds", Needs(ManageRetention)),
+    ("POST", "/api/v1/patients/{id}/legal-holds", Needs(ManageRetention)),
+    ("DELETE", "/api/v1/patients/{id}/legal-holds/{hold}", Needs(ManageRetention)),
+    ("GET", "/api/v1/me", Needs(SeeOwnRecord)),
+    ("GET", "/api/v1/me/accesses", Needs(SeeOwnRecord)),
+    ("GET", "/api/v1/me/consents", Needs(SeeOwnRecord)),
+    ("POST", "/api/v1/me/consents", Needs(ManageOwnConsent)),
+    ("DELETE", "/api/v1/me/consents/{consent}", Needs(ManageOwnConsent)),
+    ("GET", "/api/v1/me/caregivers", Needs(SeeOwnRecord)),
+    ("POST", "/api/v1/me/caregivers", Needs(ManageOwnConsent)),
+    ("DELETE", "/api/v1/me/caregivers/{caregiver}", Needs(ManageOwnConsent)),
+    ("POST", "/api/v1/me/invitation", Needs(SeeOwnRecord)),
+    ("GET", "/api/v1/me/export", Needs(SeeOwnRecord)),
+    ("GET", "/api/v1/operations/beds", Needs(SeeMinimised)),
+    ("GET", "/api/v1/research/{study}/subjects", Needs(SeeDeidentified)),
+    ("GET", "/api/v1/research/{study}/subjects/{subject}", Needs(SeeDeidentified)),
+    ("GET", "/api/v1/retention", Needs(ManageRetention)),
+    ("PUT", "/api/v1/retention", Needs(ManageRetention)),
     ("GET", "/api/v1/trust/devices", Needs(SeeSecurity)),
     ("GET", "/api/v1/trust/devices/{id}", Needs(SeeSecurity)),
     ("POST", "/api/v1/trust/devices/{id}/announcement", Needs(ManageTrust)),
@@ -147,6 +180,29 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("POST", "/.well-known/est/simplereenroll", Public),
     ("POST", "/.well-known/est/serverkeygen", Public),
     ("GET", "/.well-known/vitalwire.crl", Public),
+    ("GET", "/api/v1/fleet/inventory", Needs(SeeDevices)),
+    ("PUT", "/api/v1/fleet/inventory/{id}", Needs(ManageFirmware)),
+    ("DELETE", "/api/v1/fleet/inventory/{id}", Needs(ManageFirmware)),
+    ("POST", "/api/v1/fleet/import", Needs(ManageFirmware)),
+    ("GET", "/api/v1/fleet/minimums", Needs(SeeDevices)),
+    ("PUT", "/api/v1/fleet/minimums", Needs(ManageFirmware)),
+    ("POST", "/api/v1/fleet/sboms", Needs(ManageFirmware)),
+    ("GET", "/api/v1/fleet/vulnerabilities", Needs(SeeSecurity)),
+    ("POST", "/api/v1/fleet/vulnerabilities/acknowledge", Needs(ManageFirmware)),
+    ("GET", "/api/v1/fleet/advisories", Needs(SeeSecurity)),
+    ("POST", "/api/v1/fleet/advisories", Needs(ManageFirmware)),
+    ("DELETE", "/api/v1/fleet/advisories/{name}", Needs(ManageFirmware)),
+    ("GET", "/api/v1/fleet/findings", Needs(SeeSecurity)),
+    ("GET", "/api/v1/fleet/images", Needs(SeeDevices)),
+    ("GET", "/api/v1/fleet/campaigns", Needs(SeeDevices)),
+    ("POST", "/api/v1/fleet/campaigns", Needs(ManageFirmware)),
+    ("GET", "/api/v1/fleet/campaigns/{number}", Needs(SeeDevices)),
+    ("POST", "/api/v1/fleet/campaigns/{number}/{action}", Needs(ManageFirmware)),
+    // Devices show their own certificate or password, which the handlers check.
+    ("GET", "/api/v1/fleet/firmware/offer", Public),
+    ("POST", "/api/v1/fleet/firmware/report", Public),
+    ("GET", "/api/v1/fleet/firmware/metadata/{name}", Public),
+    ("GET", "/api/v1/fleet/firmware/{sha256}", Public),
 ];
 
 /// What a request needs: `template` is the route that was found, if any. None when nobody has
@@ -177,7 +233,7 @@ fn fhir(method: &Method, template: Option<&str>, path: &str) -> Rule {
     if path == "/fhir/AuditEvent" || path.starts_with("/fhir/AuditEvent/") {
         return Needs(Permission::SeeAudit);
     }
-    let searches = *method == Method::POST && template == Some("/fhir/{type}/_search");
+    let searches = *method == Method::POST && template.is_some_and(|path| path.ends_with("/_search"));
     if matches!(*method, Method::GET | Method::HEAD) || searches {
         Needs(ReadFhir)
     } else {

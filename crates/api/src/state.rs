@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use depot::Depot;
 use guard::Guard;
 use journal::{Appender, Draft, Lane, Outcome};
 use library::Library;
@@ -13,6 +14,7 @@ use store::{Read, Reader, StoreError};
 use vitals::{Action, Actor, Event, Offset, ReceiveTime};
 
 use crate::error::ApiError;
+use crate::fleet::Limiter;
 use crate::live_stream::Broadcast;
 
 /// How long a request may wait for the engine to take in what it did.
@@ -40,6 +42,10 @@ pub struct Api {
     /// The address under which people and programs reach us (`https://ehr.example`), without a slash
     /// at its end; none: whichever each request names.
     pub public_url: Option<Arc<str>>,
+    /// Devices as things: inventory, firmware, habits.
+    pub depot: Depot,
+    /// How many requests each identity may make.
+    pub limiter: Limiter,
     /// The live stream's ready-made events.
     pub broadcast: Arc<Broadcast>,
 }

@@ -72,6 +72,8 @@ fn house() -> House {
         metrics: recorder.handle(),
         trusted_proxies: Arc::default(),
         public_url: None,
+        depot: depot::Depot::open(&at("fleet"), None).expect("a depot"),
+        limiter: api::fleet::Limiter::default(),
         broadcast: Arc::new(Broadcast::default()),
     };
     let tokens = Role::ALL

@@ -25,13 +25,15 @@ pub(crate) struct Config {
     pub(crate) login: Login,
     pub(crate) mqtt: Mqtt,
     pub(crate) mllp: Mllp,
+    pub(crate) limits: Limits,
     pub(crate) journal: Journal,
     pub(crate) store: Store,
     pub(crate) retention: Retention,
+    pub(crate) privacy: Privacy,
     pub(crate) profiles: Profiles,
     pub(crate) audit: Audit,
-    pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) keys: Keys,
+    pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
 }
 
@@ -120,6 +122,63 @@ pub(crate) struct Mqtt {
     pub(crate) packet_bytes_max: u32,
 }
 
+/// `[limits]`: how much one identity may send; whoever sends more is slowed, and nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Limits {
+    /// Of a device with its own account.
+    pub(crate) device_messages_per_s: u32,
+    pub(crate) device_bytes_per_s: u32,
+    /// Of a program that speaks for many devices, and of an HL7 peer.
+    pub(crate) service_messages_per_s: u32,
+    pub(crate) service_bytes_per_s: u32,
+    /// Of an account over HTTP, and of an address before it is known who asks.
+    pub(crate) http_account_per_s: u32,
+    pub(crate) http_address_per_s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            device_messages_per_s: 2_000,
+            device_bytes_per_s: 16 << 20,
+            service_messages_per_s: 1_000_000,
+            service_bytes_per_s: 1 << 30,
+            http_account_per_s: 2_000,
+            http_address_per_s: 500,
+        }
+    }
+}
+
+impl Limits {
+    /// What a device may send.
+    pub(crate) fn device(&self) -> gateway::Allowance {
+        allowance(self.device_messages_per_s, self.device_bytes_per_s)
+    }
+
+    /// What a program may send.
+    pub(crate) fn service(&self) -> gateway::Allowance {
+        allowance(self.service_messages_per_s, self.service_bytes_per_s)
+    }
+
+    /// Requests over HTTP.
+    pub(crate) fn http(&self) -> api::fleet::HttpLimits {
+        api::fleet::HttpLimits {
+            account_per_s: f64::from(self.http_account_per_s.max(1)),
+            address_per_s: f64::from(self.http_address_per_s.max(1)),
+        }
+    }
+}
+
+/// Ten seconds' worth may come at once: a device that was away has stored some.
+fn allowance(messages_per_s: u32, bytes_per_s: u32) -> gateway::Allowance {
+    let rate = |per_s: u32| {
+        let per_s = f64::from(per_s.max(1));
+        fleet::limit::Rate { per_s, burst: per_s * 10.0 }
+    };
+    gateway::Allowance { messages: rate(messages_per_s), bytes: rate(bytes_per_s) }
+}
+
 /// `[mllp]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
@@ -159,6 +218,38 @@ pub(crate) struct Store {
 pub(crate) struct Retention {
     pub(crate) waveforms_days: u32,
     pub(crate) numerics_days: u32,
+}
+
+/// `[privacy]`: what the house does where no consent speaks.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Privacy {
+    /// Whether those who treat a patient may see the record without a consent.
+    pub(crate) treatment_without_consent: bool,
+    /// Whether researchers may see data without names without a consent.
+    pub(crate) research_without_consent: bool,
+    /// Whether an emergency opens what a consent refuses without a word on emergencies.
+    pub(crate) emergency_overrides: bool,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self {
+            treatment_without_consent: true,
+            research_without_consent: false,
+            emergency_overrides: false,
+        }
+    }
+}
+
+impl Privacy {
+    pub(crate) const fn stance(&self) -> guard::Stance {
+        guard::Stance {
+            treatment: self.treatment_without_consent,
+            research: self.research_without_consent,
+            emergency_overrides: self.emergency_overrides,
+        }
+    }
 }
 
 /// `[profiles]`

@@ -196,11 +196,10 @@ fn audit(folder: &Folder) -> Result<String, String> {
     }
     let verified = Guard::verify_audit(&folder.guard()).map_err(|error| error.to_string())?;
     let bytes = audit_bytes(&folder.guard());
-    if bytes > AUDIT_LARGE {
-        return Err(format!("{bytes} bytes: stop the program and archive it (docs/security.md)"));
-    }
+    let hint = if bytes > AUDIT_LARGE { "; `vitalwire audit archive` moves older files away" } else { "" };
     let repairs = verified.repairs.len();
-    Ok(format!("{} records, {bytes} bytes, unbroken; repaired {repairs} times", verified.records))
+    let key = verified.keys.last().map_or("none yet", String::as_str);
+    Ok(format!("{} records, {bytes} bytes, unbroken; repaired {repairs} times; key {key}{hint}", verified.records))
 }
 
 /// A clock before this program was written is wrong, and so is one behind what was taken in.

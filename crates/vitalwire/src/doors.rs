@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use gateway::{Authenticator, ClientIdentity, Door, Refused};
+use gateway::{Allowance, Authenticator, ClientIdentity, Door, Refused};
 use guard::{
     Account, Deed, Guard, Note, Outcome, Permission, Presented, Record, Refusal, Restrictions,
     SecurityEvent, Violation,
@@ -20,6 +20,12 @@ pub(crate) struct Doorkeeper {
     pub(crate) mllp_peers: Vec<IpAddr>,
     /// Names in certificates that may use MLLP from any address.
     pub(crate) mllp_names: Vec<String>,
+    /// Who watches how devices behave.
+    pub(crate) depot: depot::Depot,
+    /// Where devices say how they get on with an update.
+    pub(crate) reports: crate::steward::Reports,
+    /// How much devices and programs may send.
+    pub(crate) limits: crate::config::Limits,
 }
 
 /// The name of a protocol in the audit log.
@@ -302,6 +308,19 @@ impl Authenticator for Doorkeeper {
             evidence: format!("{}{by}", violation.what),
             at: clock(),
         });
+    }
+
+    fn allowance(&self, identity: &ClientIdentity) -> Option<Allowance> {
+        let one_device = identity.device.is_some() && !identity.open;
+        Some(if one_device { self.limits.device() } else { self.limits.service() })
+    }
+
+    fn heard(&self, heard: &fleet::habit::Heard<'_>) {
+        self.depot.hear(heard);
+    }
+
+    fn firmware(&self, device: &DeviceId, report: &[u8]) {
+        self.reports.put(device, report);
     }
 
     fn still_stands(&self, identity: &ClientIdentity) -> bool {

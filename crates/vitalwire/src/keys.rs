@@ -4,7 +4,7 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 64] = [
+pub(crate) const KEYS: [&str; 73] = [
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
@@ -39,12 +39,21 @@ pub(crate) const KEYS: [&str; 64] = [
     "mllp.peers",
     "mllp.certificate_names",
     "mllp.insecure",
+    "limits.device_messages_per_s",
+    "limits.device_bytes_per_s",
+    "limits.service_messages_per_s",
+    "limits.service_bytes_per_s",
+    "limits.http_account_per_s",
+    "limits.http_address_per_s",
     "journal.keep_hours",
     "journal.keep_bytes_max",
     "journal.queue_bytes",
     "store.every_s",
     "retention.waveforms_days",
     "retention.numerics_days",
+    "privacy.treatment_without_consent",
+    "privacy.research_without_consent",
+    "privacy.emergency_overrides",
     "profiles.folder",
     "audit.rotate_bytes",
     "audit.rotate_days",
@@ -52,9 +61,6 @@ pub(crate) const KEYS: [&str; 64] = [
     "audit.witness_file",
     "audit.witness",
     "audit.repository",
-    "zone.networks",
-    "zone.listeners",
-    "zone.roles",
     "keys.encrypt",
     "keys.file",
     "keys.environment",
@@ -64,6 +70,9 @@ pub(crate) const KEYS: [&str; 64] = [
     "keys.token_pin_file",
     "keys.token_key",
     "keys.copy",
+    "zone.networks",
+    "zone.listeners",
+    "zone.roles",
     "webhook.name",
     "webhook.url",
     "webhook.secret",
@@ -176,7 +185,7 @@ mod tests {
     }
 
     /// Each key with a value of its own, as it stands in a file, and something that is none.
-    const VALUES: [(&str, &str, &str); 56] = [
+    const VALUES: [(&str, &str, &str); 64] = [
         ("tls.certificate", "'/c.pem'", "1"),
         ("tls.key", "'/k.pem'", "1"),
         ("tls.client_authority", "'/ca.pem'", "1"),
@@ -211,12 +220,21 @@ mod tests {
         ("mllp.peers", "['10.0.0.1']", "['peer']"),
         ("mllp.certificate_names", "['his.example']", "7"),
         ("mllp.insecure", "true", "'perhaps'"),
+        ("limits.device_messages_per_s", "7", "'many'"),
+        ("limits.device_bytes_per_s", "7", "'many'"),
+        ("limits.service_messages_per_s", "7", "'many'"),
+        ("limits.service_bytes_per_s", "7", "'many'"),
+        ("limits.http_account_per_s", "7", "'many'"),
+        ("limits.http_address_per_s", "7", "'many'"),
         ("journal.keep_hours", "7", "-7"),
         ("journal.keep_bytes_max", "7", "'much'"),
         ("journal.queue_bytes", "7", "'much'"),
         ("store.every_s", "7.5", "'often'"),
         ("retention.waveforms_days", "8", "-7"),
         ("retention.numerics_days", "8", "'long'"),
+        ("privacy.treatment_without_consent", "false", "'no'"),
+        ("privacy.research_without_consent", "true", "2"),
+        ("privacy.emergency_overrides", "true", "'yes'"),
         ("profiles.folder", "'/p'", "7"),
         ("audit.rotate_bytes", "7", "'much'"),
         ("audit.rotate_days", "7", "-7"),

@@ -11,12 +11,14 @@ mod demo;
 mod device;
 mod doctor;
 mod doors;
+mod firmware;
 mod erasing;
 mod http;
 mod keyring;
 mod keys;
 mod patient_io;
 mod policy;
+mod privacy;
 mod profile;
 mod record;
 mod replay;
@@ -24,6 +26,7 @@ mod retained;
 mod sealed;
 mod serve;
 mod signal;
+mod steward;
 mod simulate;
 mod watch;
 mod wiring;
@@ -76,6 +79,9 @@ enum Command {
     /// Devices: their life, their certificates, what they may say.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// Signed firmware, and campaigns that update devices.
+    #[command(subcommand)]
+    Firmware(firmware::Command),
     /// Patients of a data folder.
     #[command(subcommand)]
     Patient(admin::PatientCommand),
@@ -136,6 +142,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::User(command) => admin::user(command),
         Command::Client(command) => client::run(command),
         Command::Device(command) => device::run(command),
+        Command::Firmware(command) => firmware::run(command),
         Command::Patient(command) => admin::patient(command),
         Command::Keys(command) => keyring::run(command),
         Command::Backup(args) => backup::run(&args),

@@ -20,7 +20,7 @@ const EVERY: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Between our clock and the wall clock, in microseconds: less is usual.
 const NOTABLE: i64 = SECOND;
-/// An audit log of this size is to be archived, in bytes: some 8 million records.
+/// An audit log of this size is worth archiving, in bytes: some 8 million records.
 pub(crate) const AUDIT_LARGE: u64 = 2 << 30;
 
 /// Lets our clock begin, not before the journal's newest entry.
@@ -89,7 +89,7 @@ pub(crate) async fn run(guard: Guard, appender: Appender, folder: PathBuf) {
         let bytes = audit_bytes(&folder);
         metrics::gauge!("vitalwire_audit_bytes").set(bytes as f64);
         if bytes > AUDIT_LARGE && !large {
-            tracing::warn!(bytes, "the audit log is large: archive it (docs/security.md)");
+            tracing::warn!(bytes, "the audit log is large: vitalwire audit archive moves older files away");
         }
         large = bytes > AUDIT_LARGE;
     }
@@ -115,9 +115,14 @@ pub(crate) async fn trust(guard: Guard) {
     }
 }
 
-/// The size of a guard's audit log.
+/// The size of a guard's audit log, all its files together.
 pub(crate) fn audit_bytes(folder: &Path) -> u64 {
-    std::fs::metadata(folder.join(AUDIT_FILE)).map_or(0, |file| file.len())
+    let logs = std::fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name == AUDIT_FILE || (name.starts_with("audit-") && name.ends_with(".log"))
+    });
+    logs.filter_map(|entry| entry.metadata().ok()).map(|file| file.len()).sum()
 }
 
 /// What there is to tell when the difference between the two clocks was `before` and is `ahead`.

@@ -104,9 +104,9 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         false => sealed.guard(&folder)?,
     };
     crate::policy::load(&guard, &folder.policies())?;
+    crate::audit::keep::begin(&guard, &config.audit);
     guard.set_trust(config.trust()?);
     let config = &with_own_certificate(&folder, config, &guard)?;
-    crate::audit::keep::begin(&guard, &config.audit);
     guard.set_login_rules(guard::LoginRules {
         second_factor: config.login.second_factor.iter().copied().collect(),
         origin: config.origin(),
@@ -128,6 +128,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let options = Options {
         store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
         retention: config.retention.limits(),
+        retention_now: Some(crate::privacy::retention(&guard)),
         webhooks: config.webhooks()?,
         erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
@@ -142,6 +143,8 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let library = Library::load(&profiles);
 
     let (shutdown, stopping) = signal::channel(false);
+    let depot = crate::steward::open(&folder, &sealed)?;
+    let (reports, reported) = crate::steward::Reports::new();
     let profiles = library.clone();
     let doors = Doors {
         appender: appender.clone(),
@@ -150,6 +153,9 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
             guard: guard.clone(),
             mllp_peers: config.mllp.peers.iter().map(IpAddr::to_canonical).collect(),
             mllp_names: config.mllp.certificate_names.clone(),
+            depot: depot.clone(),
+            reports,
+            limits: config.limits,
         }),
         clock,
         shutdown: stopping.clone(),
@@ -158,9 +164,23 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     for listener in [&http, &mqtt, &mllp] {
         addresses.push(listener.local_addr()?);
     }
+    guard.set_stance(config.privacy.stance());
+    let receivers = config.webhooks()?;
+    let telling = crate::privacy::tell(guard.clone(), receivers, Arc::clone(&side), clock);
     let memory = Arc::new(Retained { reader: reader.clone(), side });
-    let mut tasks = vec![tokio::spawn(library.clone().watch())];
-    tasks.extend(start_mqtt(config, doors.clone(), mqtt, memory).await?);
+    let mut tasks = vec![tokio::spawn(library.clone().watch()), tokio::spawn(telling)];
+    tasks.push(tokio::spawn(crate::privacy::follow_merges(guard.clone(), live.clone())));
+    let (server, listening) = start_mqtt(config, doors.clone(), mqtt, memory).await?;
+    tasks.extend(listening);
+    let steward = crate::steward::Steward {
+        depot: depot.clone(),
+        live: live.clone(),
+        guard: guard.clone(),
+        mqtt: server,
+        reports: reported,
+        stopping: stopping.clone(),
+    };
+    tasks.push(tokio::spawn(steward.run()));
     let identify = Arc::clone(&doors.identify);
     tasks.push(start_mllp(config, doors, mllp)?);
     let api = Api {
@@ -173,16 +193,12 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         metrics,
         trusted_proxies: config.http.trusted_proxies.iter().map(IpAddr::to_canonical).collect(),
         public_url: config.http.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
+        depot,
+        limiter: api::fleet::Limiter::new(config.limits.http()),
         broadcast: Arc::new(Broadcast::default()),
     };
     tasks.push(tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())));
     tasks.push(tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())));
-    tasks.push(tokio::spawn(watch::trust(guard.clone())));
-    if config.tls.self_signed {
-        let renewed = crate::certificate::renew(folder.tls(), own_addresses(config), guard.clone());
-        tasks.push(tokio::spawn(renewed));
-    }
-    tasks.push(start_http(config, api, http, identify, stopping)?);
     for repository in &config.audit.repository {
         let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;
         tasks.push(tokio::spawn(crate::audit::atna::run(shipper)));
@@ -193,6 +209,12 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         folder.guard(),
         config.audit.clone(),
     )));
+    tasks.push(tokio::spawn(watch::trust(guard.clone())));
+    if config.tls.self_signed {
+        let renewed = crate::certificate::renew(folder.tls(), own_addresses(config), guard.clone());
+        tasks.push(tokio::spawn(renewed));
+    }
+    tasks.push(start_http(config, api, http, identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -231,7 +253,7 @@ async fn start_mqtt(
     doors: Doors,
     listener: TcpListener,
     memory: Arc<Retained>,
-) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
+) -> anyhow::Result<(Arc<MqttServer>, Vec<tokio::task::JoinHandle<()>>)> {
     let limits = MqttLimits {
         connections: config.mqtt.clients_max,
         packet_bytes: config.mqtt.packet_bytes_max,
@@ -240,7 +262,7 @@ async fn start_mqtt(
     let identify = Arc::clone(&doors.identify);
     let server = Arc::new(MqttServer::new(limits, doors, Some(memory)));
     let plain = Arc::clone(&server);
-    let watching = Arc::clone(&server);
+    let (watching, sending) = (Arc::clone(&server), Arc::clone(&server));
     let mut tasks = vec![
         tokio::spawn(async move { plain.serve(listener).await }),
         tokio::spawn(async move { watching.watch_accounts().await }),
@@ -251,7 +273,7 @@ async fn start_mqtt(
         let secure = bind("MQTT over TLS", config.mqtt.tls_listen).await?;
         tasks.push(tokio::spawn(async move { server.serve_tls(secure, door).await }));
     }
-    Ok(tasks)
+    Ok((sending, tasks))
 }
 
 fn start_mllp(

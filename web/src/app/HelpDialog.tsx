@@ -11,6 +11,7 @@ const KEYS: [string, string][] = [
   ['g e', 'Waveforms of all beds'],
   ['g a', 'Alerts'],
   ['g d', 'Devices'],
+  ['g f', 'Fleet: inventory, updates, vulnerabilities'],
   ['g q', 'Quarantine'],
   ['g u', 'Users, for whoever manages them'],
   ['/', 'Search or filter on this page'],

@@ -25,10 +25,14 @@ const clients = lazy(() => import('../clients/ClientsPage'));
 const account = lazy(() => import('../account/AccountPage'));
 const users = lazy(() => import('../users/UsersPage'));
 const print = lazy(() => import('../print/PrintPage'));
+const emergency = lazy(() => import('../privacy/EmergencyPage'));
+const reviews = lazy(() => import('../privacy/ReviewsPage'));
+const privacy = lazy(() => import('../privacy/PrivacyPage'));
+const me = lazy(() => import('../privacy/MePage'));
+const fleet = lazy(() => import('../fleet/FleetPage'));
 const trust = lazy(() => import('../trust/TrustPage'));
-const station = lazy(() => import('../station/StationPage'));
-
 const audit = lazy(() => import('../audit/AuditPage'));
+const station = lazy(() => import('../station/StationPage'));
 /** Whether a route is for whoever may do what `may` says. */
 export const open = (route: Route, may: (permission: Permission) => boolean): boolean => route.needs === null || may(route.needs);
 
@@ -39,16 +43,21 @@ export const ROUTES: Route[] = [
   { path: '/alerts/:episode', title: 'Alert', needs: 'see-patients', page: alerts },
   { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
   { path: '/devices/:device', title: 'Device', needs: 'see-devices', page: devices },
+  { path: '/fleet', nav: 'Fleet', key: 'f', title: 'Fleet', needs: 'see-devices', page: fleet },
   { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', needs: 'see-quarantine', page: quarantine },
   { path: '/trust', nav: 'Trust', key: 't', title: 'Trust in devices', needs: 'see-security', page: trust },
   { path: '/trust/:device', title: 'Trust in a device', needs: 'see-security', page: trust },
   { path: '/quarantine/:offset', title: 'Quarantined message', needs: 'see-quarantine', page: quarantine },
-  { path: '/audit', nav: 'Audit', title: 'Audit log', needs: 'see-audit', page: audit },
   { path: '/clients', nav: 'Applications', title: 'Applications', needs: 'manage-clients', page: clients },
   { path: '/patients/:patient', title: 'Patient', needs: 'see-patients', page: patient },
   { path: '/patients/:patient/waves', title: 'Waveforms of a patient', needs: 'see-patients', page: waves },
   { path: '/patients/:patient/disclosure', title: 'Full disclosure', needs: 'see-patients', page: disclosure },
   { path: '/patients/:patient/print', title: 'Print strips', needs: 'see-patients', page: print },
+  { path: '/patients/:patient/privacy', title: 'Privacy of a patient', needs: 'see-consents', page: privacy },
+  { path: '/emergency', title: 'Emergency access', needs: 'use-break-glass', page: emergency },
+  { path: '/reviews', nav: 'Reviews', key: 'r', title: 'Emergency accesses to review', needs: 'review-access', page: reviews },
+  { path: '/audit', nav: 'Audit', title: 'Audit log', needs: 'see-audit', page: audit },
+  { path: '/me', nav: 'My record', key: 'm', title: 'My record', needs: 'see-own-record', page: me },
   { path: '/account', title: 'Your account', needs: null, page: account },
   { path: '/users', nav: 'Users', key: 'u', title: 'Users', needs: 'manage-users', page: users },
 ];

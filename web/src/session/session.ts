@@ -19,7 +19,8 @@ export const loginStep = step;
 export const restartLogin = () => setStep(null);
 
 /** What the pages ask about; names as in the server's policy. */
-export type Permission = 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles' | 'manage-users'
+export type Permission = 'see-security' | 'manage-firmware' | 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles' | 'manage-users'
+  | 'use-break-glass' | 'review-access' | 'see-consents' | 'manage-consents' | 'see-audit' | 'export-person' | 'see-own-record' | 'manage-own-consent'
   | 'manage-trust' | 'see-security';
 
 /** Whether the person may do this. The server decides; this only keeps what would be refused off the screen. */

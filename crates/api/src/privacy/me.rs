@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use engine::PatientView;
 use guard::{Categories, Category, Invitation, Permission, Span};
-use serde::Deserialize;
 use vitals::{PatientId, Role};
 
 use super::shapes::{
@@ -18,13 +17,6 @@ use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::state::Api;
 use crate::view;
-
-/// Whose record, for a caregiver of several.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Whose {
-    patient: Option<String>,
-}
 
 /// The patient whose own account asks, for what caregivers may not.
 async fn myself(
@@ -214,7 +206,8 @@ pub(crate) async fn post_caregiver(
     }
     let invitation = Invitation {
         label,
-        categories: if chosen.is_empty() { Categories::ALL } else { chosen },
+        // Whoever is invited knows by whom.
+        categories: if chosen.is_empty() { Categories::ALL } else { chosen.with(Category::Demographics) },
         period: Span { from_us: None, until_us },
     };
     let patient = seen.patient.id.clone();

@@ -57,7 +57,7 @@ pub(crate) async fn post_measurements(
 }
 
 /// The device of a certificate, asked about at this moment.
-fn admitted(api: &Api, shown: &Presented) -> Result<DeviceId, ApiError> {
+pub(crate) fn admitted(api: &Api, shown: &Presented) -> Result<DeviceId, ApiError> {
     let now = api.now();
     let judged = api.guard.judge(shown, now).and_then(|device| device.ok_or(Refusal::Unknown));
     let judged = judged.and_then(|id| {

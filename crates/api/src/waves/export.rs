@@ -231,3 +231,25 @@ fn fhir_strips(taken: Taken) -> Vec<fhir::Strip> {
     }
     parts
 }
+
+/// All waveforms of an interval as EDF+; none when there are no samples. For the export of a
+/// person, which asks for an hour at a time.
+///
+/// # Errors
+/// In words: the store can't be read, or the samples can't be said in EDF+.
+pub(crate) fn edf(
+    store: &dyn Read,
+    live: &Live,
+    subjects: Vec<PatientId>,
+    patient: &PatientId,
+    (from, to): (i64, i64),
+) -> Result<Option<Vec<u8>>, String> {
+    let gathered = gather(store, live, subjects, None, (from, to), u64::MAX).map_err(|error| error.to_string())?;
+    match gathered {
+        Gathered::There(taken, marks) if !taken.is_empty() => {
+            let file = make(Format::Edf, from, patient, taken, &marks).map_err(|error| error.to_string())?;
+            Ok(Some(file.bytes))
+        }
+        _ => Ok(None),
+    }
+}

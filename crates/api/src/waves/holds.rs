@@ -13,6 +13,7 @@ use crate::app::patients::known;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
+use crate::privacy::LEGAL;
 use crate::state::Api;
 
 /// Longest hold.
@@ -77,6 +78,9 @@ pub(crate) async fn post_hold(
     if wanted.reason.chars().count() > REASON_MAX {
         return Err(ApiError::bad("reason: 500 characters at most"));
     }
+    if wanted.reason.starts_with(LEGAL) {
+        return Err(ApiError::bad("reason: a legal hold is placed under /api/v1/patients/{id}/legal-holds"));
+    }
     let action = Action::Hold {
         patient,
         from: EffectiveTime(from),
@@ -106,7 +110,11 @@ pub(crate) async fn delete_hold(
     let actor = api.enter(&headers, Permission::ActOnAlerts, route, subject.as_ref()).await?;
     let held = held(&api, &id).await?;
     let found = held.iter().find(|known| known.id.to_string() == hold);
-    let hold = found.ok_or(ApiError::NotFound("hold"))?.id;
+    let found = found.ok_or(ApiError::NotFound("hold"))?;
+    if found.reason.starts_with(LEGAL) {
+        return Err(ApiError::Conflict("a legal hold is released where it was placed".to_owned()));
+    }
+    let hold = found.id;
     api.act(actor, Action::ReleaseHold { hold, reason: String::new() }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
