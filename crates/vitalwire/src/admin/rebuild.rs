@@ -52,7 +52,6 @@ pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
         Compared::Differs(what) => format!("differs: {what}"),
         Compared::Erased => "not compared: somebody was erased from this journal".to_owned(),
         Compared::Cut => "not compared: the journal no longer has its first entries".to_owned(),
-        Compared::Erased => "not compared: somebody was erased from this journal".to_owned(),
     };
     writeln!(out, "{}", summary(&rebuilt, &standing, as_json))?;
     out.flush()?;
