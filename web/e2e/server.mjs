@@ -46,12 +46,12 @@ async function end(child, signal) {
 }
 
 /**
- * Starts the program: `{ url, said(), publish(topic, payload), halt(signal), resume(), stop() }`. `users` (`[[name, role, password]]`,
+ * Starts the program: `{ url, said(), publish(topic, payload), halt(signal), resume(), stop() }`. `users` (`[[name, role, password, ...flags]]`,
  * may be none) locks it; without them it runs as an open trial. `publish` waits for the acknowledgement (QoS 1).
  */
 export async function startServer({ users } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'vitalwire-e2e-'));
-  for (const [name, role, password] of users ?? []) await run(['user', 'add', '--data', data, '--role', role, name], { VITALWIRE_PASSWORD: password });
+  for (const [name, role, password, ...more] of users ?? []) await run(['user', 'add', '--data', data, '--role', role, ...more, name], { VITALWIRE_PASSWORD: password });
   const [http, mqttPort, mllp] = await Promise.all([freePort(), freePort(), freePort()]);
   const url = `http://127.0.0.1:${http}`;
   const args = ['serve', ...(users ? [] : ['--open']), '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`];

@@ -20,6 +20,12 @@ export function whenUnauthorised(act: () => void): void {
   onUnauthorised = act;
 }
 
+let onClosed: (path: string) => void = () => {};
+/** What to do when a patient is refused who could be opened in an emergency; `path` is what was asked for. */
+export function whenClosed(act: (path: string) => void): void {
+  onClosed = act;
+}
+
 export type Query = Record<string, string | number | null | undefined>;
 
 /** `path` with the parameters that have a value. */
@@ -47,6 +53,7 @@ async function answer(method: string, path: string, body?: unknown, signal?: Abo
   if (response.ok) return response;
   if (response.status === 401 && !path.startsWith(`${BASE}/login`) && !path.endsWith('/setup')) onUnauthorised();
   const error = (await response.json().catch(() => null)) as ErrorBody | null;
+  if (response.status === 403 && error?.break_glass) onClosed(path);
   throw new ApiError(response.status, error?.error ?? 'failed', error?.message ?? `The server answered ${response.status}.`);
 }
 

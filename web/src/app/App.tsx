@@ -5,6 +5,8 @@ import { notLiveSince, startLive } from '../live/store';
 import { nowCoarseMs, startClock } from '../live/clock';
 import { LoginPage } from '../session/LoginPage';
 import { currentSession, endSession, loadSession, may, sessionFailure } from '../session/session';
+import { EmergencyBanner, EmergencyDialog } from '../privacy/EmergencyDialog';
+import { startEmergency } from '../privacy/emergency.state';
 import { SourcePanel } from '../source/SourcePanel';
 import { exactTime } from '../ui/format';
 import { Loading } from '../ui/Loading';
@@ -38,6 +40,7 @@ const Inside: Component = () => {
   if (follows) onCleanup(startLive(endSession));
   if (!follows && currentPath() === '/') go(ROUTES.find((r) => r.nav && open(r, may))?.path ?? '/account', true);
   onCleanup(startClock());
+  onCleanup(startEmergency());
   useAlarmSound();
   useShortcuts([
     { keys: '?', does: 'Help', run: () => setHelp(true) },
@@ -50,6 +53,7 @@ const Inside: Component = () => {
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); document.getElementById('main')?.focus(); }}>To the content</a>
       <Header onHelp={() => setHelp(true)} />
       <Show when={follows}><NotLiveBanner since={notLiveSince()} /></Show>
+      <EmergencyBanner />
       <main id="main" tabindex="-1">
         <p class="print-only">Vitalwire: the state of {exactTime(nowCoarseMs())}. What is on paper is not live.</p>
         <Loading what="the page">
@@ -61,6 +65,7 @@ const Inside: Component = () => {
       <Announcer />
       <Toasts />
       <SourcePanel />
+      <EmergencyDialog />
       <Show when={help()}><HelpDialog onClose={() => setHelp(false)} /></Show>
     </>
   );

@@ -48,7 +48,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
     <header class="top">
       <a class="brand" href="/" aria-label="Vitalwire, ward"><img src="/icon.svg" alt="" width="24" height="24" /><span>Vitalwire</span></a>
       <nav class="nav" aria-label="Main">
-        <For each={ROUTES.filter((r) => r.nav && open(r, may))}>
+        <For each={ROUTES.filter((r) => r.nav && open(r, may) && !(session()?.open && ['/me', '/reviews'].includes(r.path)))}>
           {(route) => (
             <a href={route.path} aria-current={inside(route.path) ? 'page' : undefined}>
               {route.nav}
@@ -62,6 +62,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
       <div class="top-right">
         <Show when={ward.load?.slowed}><span class="chip slowed" title="More arrives than can be kept; senders are being slowed">Senders slowed</span></Show>
         <Show when={may('see-patients')}><LiveSign /><SoundControl /></Show>
+        <Show when={may('use-break-glass') && !session()?.open}><a class="btn quiet small" href="/emergency" title="Open a patient of another unit in an emergency">Emergency</a></Show>
         <button type="button" class="btn quiet small" onClick={() => chooseTheme(nextTheme())} title="Light, dark, or as the system">
           <span class="sr-only">Colours: </span>{THEME_WORD[themeChoice()]}
         </button>
