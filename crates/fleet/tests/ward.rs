@@ -1,7 +1,7 @@
 //! Habits on the traffic of the virtual ward: what is detected, and how often nothing was the matter.
 //!
 //! The thresholds were chosen on made-up examples (`src/habit/tests.rs`), not on this ward. More beds, more
-//! hours: `VITALWIRE_WARD=100x24 cargo test --release -p fleet --test ward -- --nocapture`.
+//! hours: `VITALWIRE_WARD=100x24 cargo test --release -p fleet --test ward -- --ignored --nocapture`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -88,6 +88,7 @@ fn size() -> (usize, u64) {
 }
 
 #[test]
+#[ignore = "takes minutes in a debug build; the header says how to run it"]
 fn attacks_are_seen_and_ordinary_days_are_not() {
     let (beds, hours) = size();
     let protocols = Protocols { mqtt_json: 1, mqtt_cbor: 1, mllp: 0, wearable: 0 };
