@@ -164,7 +164,7 @@ def test_a_consent_holds_everywhere_at_once(house):
     trends = "/api/v1/patients/pat-b/trends?metrics=MDC_ECG_HEART_RATE&from=0&to=4000000000000"
     tile = lambda: next(t for t in phil.get("/api/v1/ward").json()["tiles"] if t["patient"]["id"] == "pat-b")
     found = lambda: phil.get("/fhir/Observation?patient=pat-b").json().get("total", 0)
-    assert phil.get(trends).status_code == 200 and tile()["values"] and found() == 3
+    assert phil.get(trends).status_code == 200 and tile()["values"] and found() >= 3
     rule = {"type": "deny", "class": [{"system": "urn:vitalwire:data-category", "code": "vital-signs"}],
             "actor": [{"role": {"text": "x"}, "reference": {"identifier": {"system": "urn:vitalwire:role",
                                                                             "value": "pharmacist"}}}]}
@@ -182,7 +182,7 @@ def test_a_consent_holds_everywhere_at_once(house):
     assert ehr.get("/fhir/Consent?patient=pat-b&status=active").json()["total"] == 1
     ended = ehr.put(f"/fhir/Consent/{kept['id']}", json={**kept, "status": "inactive"})
     assert (ended.status_code, ended.json()["meta"]["versionId"]) == (200, "2")
-    assert phil.get(trends).status_code == 200 and tile()["values"] and found() == 3
+    assert phil.get(trends).status_code == 200 and tile()["values"] and found() >= 3
 
 
 def test_a_consent_that_cannot_be_enforced_is_refused(house):
@@ -321,7 +321,7 @@ def test_everything_about_one_person_comes_with_hashes(house):
         assert {"fhir/record.json", "alerts.json", "accesses.json", "consents.json"} <= names
         record = json.loads(archive.read("fhir/record.json"))
         assert record["entry"][0]["resource"]["name"][0]["family"] == "Zyphermann"
-        series = next(name for name in names if name.startswith("series/"))
+        series = next(name for name in names if name.endswith("MDC_ECG_HEART_RATE.csv"))
         assert archive.read(series).decode().count("\n") == 5, "two lines of head, three values"
         assert b"Quixwood" not in answer.content
     assert enter(house, "nora").get("/api/v1/patients/pat-a/export").status_code == 403
