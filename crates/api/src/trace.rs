@@ -75,7 +75,9 @@ mod tests {
         trace.shown(&a);
         assert!(trace.disclosed().is_none(), "the access says it");
         trace.entered(&record);
-        [&b, &a, &b].map(|id| trace.shown(id));
+        for id in [&b, &a, &b] {
+            trace.shown(id);
+        }
         let told = trace.disclosed().expect("two patients");
         assert_eq!((told.patients, told.subject), (vec![a, b], None));
         assert!(Trace::default().id() != Trace::default().id() && trace.id().len() == 32);

@@ -99,18 +99,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     folder.make()?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let sealed = sealed::unlock(&folder, &config.keys)?;
-    let guard = match open {
-        true => Guard::trial(&folder.guard()).context("cannot open the audit log")?,
-        false => sealed.guard(&folder)?,
-    };
-    crate::policy::load(&guard, &folder.policies())?;
-    crate::audit::keep::begin(&guard, &config.audit);
-    guard.set_trust(config.trust()?);
-    let config = &with_own_certificate(&folder, config, &guard)?;
-    guard.set_login_rules(guard::LoginRules {
-        second_factor: config.login.second_factor.iter().copied().collect(),
-        origin: config.origin(),
-    });
+    let (guard, config) = &open_guard(&folder, config, &sealed, open)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
     let mqtt = bind("MQTT", config.mqtt.listen).await?;
@@ -164,14 +153,8 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     for listener in [&http, &mqtt, &mllp] {
         addresses.push(listener.local_addr()?);
     }
-    guard.set_stance(config.privacy.stance());
-    let receivers = config.webhooks()?;
-    let telling = crate::privacy::tell(guard.clone(), receivers, Arc::clone(&side), clock);
-    let memory = Arc::new(Retained { reader: reader.clone(), side });
-    let mut tasks = vec![tokio::spawn(library.clone().watch()), tokio::spawn(telling)];
-    tasks.push(tokio::spawn(crate::privacy::follow_merges(guard.clone(), live.clone())));
-    let (server, listening) = start_mqtt(config, doors.clone(), mqtt, memory).await?;
-    tasks.extend(listening);
+    let memory = Arc::new(Retained { reader: reader.clone(), side: Arc::clone(&side) });
+    let (server, mut tasks) = start_mqtt(config, doors.clone(), mqtt, memory).await?;
     let steward = crate::steward::Steward {
         depot: depot.clone(),
         live: live.clone(),
@@ -197,35 +180,75 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         limiter: api::fleet::Limiter::new(config.limits.http()),
         broadcast: Arc::new(Broadcast::default()),
     };
-    tasks.push(tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())));
-    tasks.push(tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())));
-    for repository in &config.audit.repository {
-        let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;
-        tasks.push(tokio::spawn(crate::audit::atna::run(shipper)));
-    }
-    tasks.push(tokio::spawn(crate::audit::keep::run(
-        guard.clone(),
-        appender.clone(),
-        folder.guard(),
-        config.audit.clone(),
-    )));
-    tasks.push(tokio::spawn(watch::trust(guard.clone())));
-    if config.tls.self_signed {
-        let renewed = crate::certificate::renew(folder.tls(), own_addresses(config), guard.clone());
-        tasks.push(tokio::spawn(renewed));
-    }
+    tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
     tasks.push(start_http(config, api, http, identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
         mllp: addresses[2],
         https: config.http_tls().is_some(),
-        guard,
+        guard: guard.clone(),
         appender,
         runtime,
         shutdown,
         tasks,
     })
+}
+
+/// Who is who and may what, by this configuration; and the configuration, with a certificate of our
+/// own where one is wanted and none given.
+fn open_guard(
+    folder: &Folder,
+    config: &Config,
+    sealed: &sealed::Sealed,
+    open: bool,
+) -> anyhow::Result<(Guard, Config)> {
+    let guard = match open {
+        true => Guard::trial(&folder.guard()).context("cannot open the audit log")?,
+        false => sealed.guard(folder)?,
+    };
+    crate::policy::load(&guard, &folder.policies())?;
+    crate::audit::keep::begin(&guard, &config.audit);
+    guard.set_trust(config.trust()?);
+    let config = with_own_certificate(folder, config, &guard)?;
+    guard.set_login_rules(guard::LoginRules {
+        second_factor: config.login.second_factor.iter().copied().collect(),
+        origin: config.origin(),
+    });
+    guard.set_stance(config.privacy.stance());
+    Ok((guard, config))
+}
+
+/// What looks after things beside the listeners: audit, certificates, privacy.
+fn start_watchers(
+    folder: &Folder,
+    config: &Config,
+    guard: &Guard,
+    api: &Api,
+    side: Arc<dyn store::Side>,
+) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
+    let telling = crate::privacy::tell(guard.clone(), config.webhooks()?, side, clock);
+    let (appender, live) = (api.appender.clone(), api.live.clone());
+    let mut tasks = vec![
+        tokio::spawn(api.library.clone().watch()),
+        tokio::spawn(telling),
+        tokio::spawn(crate::privacy::follow_merges(guard.clone(), live)),
+        tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())),
+        tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())),
+        tokio::spawn(watch::trust(guard.clone())),
+    ];
+    for repository in &config.audit.repository {
+        let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;
+        tasks.push(tokio::spawn(crate::audit::atna::run(shipper)));
+    }
+    let keeping =
+        crate::audit::keep::run(guard.clone(), appender, folder.guard(), config.audit.clone());
+    tasks.push(tokio::spawn(keeping));
+    if config.tls.self_signed {
+        let renewed = crate::certificate::renew(folder.tls(), own_addresses(config), guard.clone());
+        tasks.push(tokio::spawn(renewed));
+    }
+    Ok(tasks)
 }
 
 fn limits(config: &Config) -> journal::Limits {

@@ -160,7 +160,7 @@ async fn read(reach: &Reach<'_>, rules: &[Rule<'_>], mut request: Request, next:
     let patient = reach.ids();
     look(answer, |json| {
         if json["resourceType"] == "Bundle" {
-            let all = json["entry"].as_array_mut()?;
+            let all = json.get_mut("entry").and_then(Json::as_array_mut)?;
             all.retain(|entry| matches(rules, &entry["resource"], &patient));
             return (!all.is_empty()).then_some(());
         }
@@ -194,7 +194,7 @@ async fn search(reach: &Reach<'_>, ty: &str, mut request: Request, next: Next) -
             // How many there are of others is not told.
             bundle.shift_remove("total");
         }
-        let Some(all) = json["entry"].as_array_mut() else { return Some(()) };
+        let Some(all) = json.get_mut("entry").and_then(Json::as_array_mut) else { return Some(()) };
         all.retain_mut(|entry| {
             let (of_search, resource) = (entry["search"]["mode"].clone(), &mut entry["resource"]);
             match of_search.as_str() {

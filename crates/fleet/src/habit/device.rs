@@ -1,7 +1,7 @@
 //! The habits of one device.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use vitals::{Measurement, Value};

@@ -17,7 +17,7 @@ mod state;
 mod track;
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use vitals::{DeviceId, Measurement};
@@ -117,7 +117,7 @@ pub struct Habits {
 }
 
 impl Habits {
-    /// Takes a message in. Cheap: see `cargo run --release -p fleet --example hot_path`.
+    /// Takes a message in. Cheap: see `cargo run --release -p fleet --example habit_cost`.
     pub fn hear(&mut self, heard: &Heard<'_>) {
         let at = match self.index.get(heard.device) {
             Some(at) => *at,

@@ -1,4 +1,4 @@
-//! What the habits of a device cost a message: `cargo run --release -p fleet --example hot_path`.
+//! What the habits of a device cost a message: `cargo run --release -p fleet --example habit_cost`.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use vitals::{DeviceId, DeviceTime, Measurement, MetricCode, Quality, Unit, Value
 
 fn main() {
     let devices: Vec<DeviceId> =
-        (0..1_000).filter_map(|i| DeviceId::new(format!("monitor-{i}")).ok()).collect();
+        (0..1_000).filter_map(|i| DeviceId::new(&format!("monitor-{i}")).ok()).collect();
     let Some(unit) = Unit::all().next() else { return };
     for (name, every_us, values) in [
         ("a monitor: one message a second, 12 values", 1_000_000_i64, 12_u32),

@@ -1,6 +1,6 @@
 //! What a decision costs: p50 and p99 in microseconds, asking the rules themselves each time.
 //!
-//! `cargo run --release -p policy --example decision_cost`; what it costs with remembered answers,
+//! `cargo run --release -p policy --example rules_cost`; what it costs with remembered answers,
 //! `cargo run --release -p guard --example decision_cost` measures.
 
 use std::collections::BTreeSet;
