@@ -202,9 +202,13 @@ class Repository(threading.Thread):
         return [record_number(message) for message in list(self.messages)]
 
     def hang_up(self):
-        self.listener.close()
-        for peer in self.peers:
-            peer.close()
+        # A socket that a thread waits on stays open until it is told.
+        for one in [self.listener, *self.peers]:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            one.close()
 
 
 def record_number(message):

@@ -9,7 +9,7 @@ import os
 import pytest
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from support.server import Server, wait_for
 
@@ -70,17 +70,21 @@ def drive(server, token, judge):
     session.trust_env = False
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     sent = 0
+
+    def sender(operation):
+        def send(case):
+            nonlocal sent
+            answer = case.call(session=session, headers=headers, base_url=server.url, timeout=120)
+            sent += 1
+            judge(operation, answer)
+
+        return send
+
     for operation in operations(server):
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            def send(case, operation=operation):
-                nonlocal sent
-                answer = case.call(session=session, headers=headers, base_url=server.url, timeout=120)
-                sent += 1
-                judge(operation, answer)
-
             try:
                 strategy = operation.as_strategy(generation_mode=mode)
-                test = given(case=strategy)(send)
+                test = given(case=strategy)(sender(operation))
                 checks = list(HealthCheck)
                 test = settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
                                 phases=[Phase.explicit, Phase.generate], suppress_health_check=checks)(test)

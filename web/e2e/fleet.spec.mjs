@@ -47,7 +47,7 @@ test('inventory, verdict, vulnerability, acknowledgement', { timeout: 300_000 },
   found.push(...(await look(page, 'updates')));
 
   await page.getByRole('button', { name: 'Vulnerabilities' }).click();
-  await page.getByText('CVE-2099-7').waitFor();
+  await page.getByText('CVE-2099-7').first().waitFor();
   found.push(...(await look(page, 'vulnerabilities')));
   await page.getByRole('button', { name: /^Acknowledge/ }).click();
   await page.getByLabel('Why may it stay?').fill('not on the network');

@@ -122,10 +122,8 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
     };
-    let runtime = {
-        let (appender, live) = (appender.clone(), live.clone());
-        Runtime::start(appender, feed, Box::new(store), live, clock, options)?
-    };
+    let (to, shown) = (appender.clone(), live.clone());
+    let runtime = Runtime::start(to, feed, Box::new(store), shown, clock, options)?;
     erasing::resume(&appender, &reader).map_err(anyhow::Error::msg)?;
     watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());

@@ -41,7 +41,7 @@ const AuditPage: Component<{ params: Record<string, string> }> = () => {
                 <For each={answer()?.rows}>
                   {(row) => (
                     <tr classList={{ picked: picked()?.n === row.n, denied: row.outcome !== 'allowed' }}>
-                      <td class="nowrap"><button type="button" class="audit-open" aria-label={`Record ${row.n}`} onClick={() => setPicked(row)}>{exactTime(row.at_ms)}</button></td>
+                      <td class="nowrap"><button type="button" class="audit-open" aria-label={`${exactTime(row.at_ms)}, record ${row.n}`} onClick={() => setPicked(row)}>{exactTime(row.at_ms)}</button></td>
                       <td>{row.actor}<Show when={row.role}><span class="muted small"> {row.role}</span></Show></td>
                       <td>{deed(row)}</td>
                       <td class="mono">{about(row)}</td>

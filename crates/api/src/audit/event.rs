@@ -49,7 +49,8 @@ pub fn kind(row: &AuditRow) -> Kind {
 }
 
 fn by_route(route: &str, reads: bool) -> &'static str {
-    let one = route.ends_with('}') || route.contains("/{id}") || route.contains("{episode}") || route.contains("{reading}");
+    let named = route.ends_with('}') && !route.ends_with("{type}");
+    let one = named || route.contains("/{id}") || route.contains("{episode}") || route.contains("{reading}");
     match (reads, one) {
         (true, true) => "read",
         (true, false) => "search",

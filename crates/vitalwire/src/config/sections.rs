@@ -58,7 +58,17 @@ pub(crate) struct Http {
 #[serde(default)]
 pub(crate) struct Login {
     /// Roles that must show a second factor.
+    #[serde(deserialize_with = "roles")]
     pub(crate) second_factor: Vec<Role>,
+}
+
+/// Roles by the names that people know them by.
+fn roles<'de, D: serde::Deserializer<'de>>(names: D) -> Result<Vec<Role>, D::Error> {
+    let role = |name: String| {
+        let known = || format!("not a role; roles are {}", Role::ALL.map(Role::name).join(", "));
+        Role::from_name(&name).ok_or_else(|| serde::de::Error::custom(known()))
+    };
+    Vec::<String>::deserialize(names)?.into_iter().map(role).collect()
 }
 
 /// `https://ward.example:8443`: no path, and a name that browsers can tell.

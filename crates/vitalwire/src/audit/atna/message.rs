@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_message_is_counted_in_octets_and_escaped() {
-        let line = serde_json::json!({"at_us": 5, "actor": "ä\"<&\u{1}", "action": "see-patients",
+        let line = serde_json::json!({"n": 7, "at_us": 5, "actor": "ä\"<&\u{1}", "action": "see-patients",
             "route": "/api/v1/ward", "outcome": "allowed", "patients": ["p-1", "p-2"], "source": "10.0.0.9"});
         let row = AuditRow::read(7, &line.to_string()).expect("a record");
         let framed = String::from_utf8(framed(&row, "house")).expect("text");
