@@ -145,14 +145,14 @@ test('an administrator adds, changes, keeps out and removes accounts; nobody els
   await page.goto(`${url}/users`);
   await page.getByRole('heading', { name: 'Users', level: 1 }).waitFor();
   await page.getByRole('button', { name: 'Add an account' }).click();
-  await page.getByLabel('Account').fill('uma');
+  await page.getByLabel('Account', { exact: true }).fill('uma');
   await page.getByLabel('Units, with commas').fill('ICU, 4 West');
   await page.getByLabel('First password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByRole('cell', { name: '4 West, ICU' }).waitFor();
   assert.deepEqual(await look(page, 'users'), []);
   await page.getByRole('button', { name: 'Add an account' }).click();
-  await page.getByLabel('Account').fill('ehr');
+  await page.getByLabel('Account', { exact: true }).fill('ehr');
   await page.getByLabel('A program, with a token').check();
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   const token = await page.locator('code.secret').textContent();
@@ -184,7 +184,7 @@ test('the link of the first start fills the code in, and no request carries it',
     assert.equal(new URL(page.url()).hash, '', 'out of the address, and so of the history');
     assert.ok(asked.every((u) => !u.split('#')[0].includes(code)));
     assert.deepEqual(await look(page, 'set-up'), []);
-    await page.getByLabel('Account').fill('first');
+    await page.getByLabel('Account', { exact: true }).fill('first');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Create the administrator' }).click();
     await page.getByText('No patient is on the ward yet.').waitFor();

@@ -101,7 +101,7 @@ test('a consent is changed by the patient, and the other role sees nothing at on
   await patient.getByRole('button', { name: 'Add a consent' }).click();
   const form = patient.getByRole('dialog');
   await form.getByLabel('Whom is it about?').selectOption('role');
-  await form.getByLabel('Role', { exact: true }).selectOption('pharmacist');
+  await form.getByLabel(/^Role/).selectOption('pharmacist');
   await form.getByLabel('Vital signs').check();
   const found = await look(patient, 'consent dialog');
   await patient.getByRole('button', { name: 'Save the consent' }).click();
@@ -134,7 +134,7 @@ test('who saw what: the patient and the security officer read it, others do not'
   await charge.getByLabel('Account').fill('nora');
   await charge.getByLabel('Role in the team').fill('tele-ICU');
   await charge.getByRole('button', { name: 'Put in' }).click();
-  await charge.getByText('nora', { exact: true }).waitFor();
+  await charge.locator('b', { hasText: 'nora' }).waitFor();
   found.push(...(await look(charge, 'care team')));
   assert.equal((await (await session('nora'))('GET', '/api/v1/patients/pat-b')).status, 200, 'of the care team now');
   await charge.getByRole('button', { name: 'Take out nora' }).click();

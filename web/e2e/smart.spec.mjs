@@ -55,6 +55,10 @@ before(async () => {
   const made = await send('/fhir/Patient', { resourceType: 'Patient', name: [{ family: 'Abel', given: ['Ann'] }], identifier: [{ system: 'urn:mrn', value: '17' }] }, cookie);
   assert.equal(made.status, 201, await made.clone().text());
   patient = (await made.json()).id;
+  // Lists and launches know patients who are here.
+  const stay = { resourceType: 'Encounter', id: 'stay', status: 'in-progress', class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' }, subject: { reference: `Patient/${patient}` } };
+  const here = await fetch(`${server.url}/fhir/Encounter/stay`, { method: 'PUT', headers: { 'content-type': 'application/json', cookie }, body: JSON.stringify(stay) });
+  assert.equal(here.status, 201, await here.text());
   const client = { id: 'growth', name: 'Growth chart', authentication: 'public', redirect_uris: [`${base}/shown`], launch_url: `${base}/launch`, scopes: SCOPES };
   assert.equal((await send('/api/v1/clients', client, cookie)).status, 200);
   browser = await launch();

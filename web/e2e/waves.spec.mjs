@@ -64,7 +64,7 @@ test('an electrode that falls off is named at the bed', { timeout: 240_000 }, as
   ben.electrode(true);
   await bed(page, 'Waveson, Ben').locator('.lane-bad', { hasText: /ECG II: (lead off|flat)/ }).waitFor();
   ben.electrode(false);
-  await bed(page, 'Waveson, Ben').locator('.lane-bad').waitFor({ state: 'detached' });
+  await until(() => bed(page, 'Waveson, Ben').locator('.lane-bad').count(), (n) => n === 0);
   assert.deepEqual(page.problems, []);
 });
 

@@ -70,7 +70,7 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
         <Show when={session()}>
           {(s) => (
             <span class="who wide-only" title={s().open ? 'Open trial: no authentication' : `Role: ${s().role}`}>
-              <Show when={!s().open} fallback="Open trial"><a href="/account" title="Your account">{s().name}</a></Show>
+              <Show when={!s().open} fallback="Open trial"><a class="btn quiet small" href="/account" title="Your account">{s().name}</a></Show>
               <Show when={!s().open}><button type="button" class="btn quiet small" onClick={() => void logOut()}>Log out</button></Show>
             </span>
           )}

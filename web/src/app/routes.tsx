@@ -43,7 +43,7 @@ export const ROUTES: Route[] = [
   { path: '/alerts/:episode', title: 'Alert', needs: 'see-patients', page: alerts },
   { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
   { path: '/devices/:device', title: 'Device', needs: 'see-devices', page: devices },
-  { path: '/fleet', nav: 'Fleet', key: 'f', title: 'Fleet', needs: 'see-devices', page: fleet },
+  { path: '/fleet', nav: 'Fleet', key: 'f', title: 'Fleet', needs: 'see-security', page: fleet },
   { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', needs: 'see-quarantine', page: quarantine },
   { path: '/trust', nav: 'Trust', key: 't', title: 'Trust in devices', needs: 'see-security', page: trust },
   { path: '/trust/:device', title: 'Trust in a device', needs: 'see-security', page: trust },

@@ -12,7 +12,7 @@ use vitals::ReceiveTime;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    PublicKeyCredentialUserEntity, RegistrationVerificationOptions, USER_HANDLE_MAX_LEN,
+    CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, USER_HANDLE_MAX_LEN,
     UserHandle64, Username,
 };
 use webauthn_rp::request::{AsciiDomain, PublicKeyCredentialDescriptor, RpId, TimedCeremony};
@@ -125,7 +125,9 @@ impl Guard {
             id: &handle,
             display_name: None,
         };
-        let options = PublicKeyCredentialCreationOptions::passkey(&rp, user, known);
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&rp, user, known);
+        // Authenticators of phones and laptops don't know credProtect; user verification is asked for anyway.
+        options.extensions.cred_protect = CredProtect::None;
         let started = options.start_ceremony();
         let (server, client) = started.map_err(|error| wrong(error.to_string()))?;
         let mut ceremonies = people.ceremonies.lock();
