@@ -105,7 +105,7 @@ test('a consent is changed by the patient, and the other role sees nothing at on
   await form.getByLabel('Vital signs').check();
   const found = await look(patient, 'consent dialog');
   await patient.getByRole('button', { name: 'Save the consent' }).click();
-  const line = patient.locator('.consents').getByText('Everybody with the role pharmacist may not see vital signs.');
+  const line = patient.locator('.consents p', { hasText: 'Everybody with the role pharmacist may not see vital signs.' });
   await line.waitFor();
   assert.equal(await values(), 0, 'gone before the patient reads that it is');
   const refused = await watching.evaluate(async () => (await fetch('/api/v1/patients/pat-b/trends?metrics=MDC_ECG_HEART_RATE&from=0&to=4000000000000')).status);

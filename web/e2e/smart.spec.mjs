@@ -78,7 +78,9 @@ async function logIn(page, name) {
 const shown = async (page) => {
   await page.waitForURL(`${base}/shown**`);
   await page.waitForFunction(() => document.getElementById('out').textContent !== '');
-  return JSON.parse(await page.locator('#out').textContent());
+  const text = await page.locator('#out').textContent();
+  assert.ok(text.startsWith('{'), text);
+  return JSON.parse(text);
 };
 
 test('an application of another site comes in with a person’s consent', { timeout: 300_000 }, async () => {

@@ -2,6 +2,7 @@
 import { createEffect, createSignal, For, on, onCleanup, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import type { PatientBrief } from '../api/types';
+import './devices.css';
 
 export const PatientSearch: Component<{ onPick: (patient: PatientBrief) => void }> = (props) => {
   const [text, setText] = createSignal('');

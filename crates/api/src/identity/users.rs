@@ -74,9 +74,17 @@ fn patient(id: Option<String>) -> Result<Option<PatientId>, ApiError> {
     id.map(|id| PatientId::new(&id)).transpose().map_err(|_| ApiError::bad("patient: not an id"))
 }
 
-fn end(days: Option<u32>, now: ReceiveTime) -> Option<ReceiveTime> {
-    days.map(|days| now.plus(i64::from(days) * 24 * HOUR))
+/// When a token ends that holds for so many days.
+fn end(days: Option<u32>, now: ReceiveTime) -> Result<Option<ReceiveTime>, ApiError> {
+    match days {
+        None => Ok(None),
+        Some(days @ 1..=DAYS_MAX) => Ok(Some(now.plus(i64::from(days) * 24 * HOUR))),
+        Some(_) => Err(ApiError::BadRequest(format!("expires_days: 1 to {DAYS_MAX}"))),
+    }
 }
+
+/// Longest life of a token, in days: ten years.
+const DAYS_MAX: u32 = 3_650;
 
 /// Adds a person with a password, or without one a program, whose token is in the answer once.
 #[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUser,
@@ -98,7 +106,7 @@ pub(crate) async fn add_user(
     }
     let units = new.units.into_iter().collect();
     let account = Account { units, patient, ..Account::new(&new.name, role, kind) };
-    let (now, expires, password) = (api.now(), end(new.expires_days, api.now()), new.password);
+    let (now, expires, password) = (api.now(), end(new.expires_days, api.now())?, new.password);
     let detail = format!("as {}", role.name());
     let name = account.name.clone();
     let token = doing(&api, &by, ("add-user", USERS), (&name, &detail), move |guard| {
@@ -218,7 +226,7 @@ pub(crate) async fn rotate_token(
 ) -> Result<Json<Token>, ApiError> {
     let route = "/api/v1/users/{name}/token";
     let by = enter(&api, &headers, route).await?;
-    let (whom, expires) = (name.clone(), end(new.expires_days, api.now()));
+    let (whom, expires) = (name.clone(), end(new.expires_days, api.now())?);
     let token = doing(&api, &by, ("rotate-token", route), (&name, ""), move |guard| {
         guard.rotate_token(&whom, expires)
     });

@@ -186,7 +186,14 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Form, OauthError> {
 async fn proven(api: &Api, headers: &HeaderMap, form: &Form, route: &'static str) -> Result<Client, GrantError> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let tried = async {
-        let shown = Credentials::read(authorization, form)?;
+        let shown = match (Credentials::read(authorization, form), form.get("refresh_token")) {
+            // A public client need not name itself to refresh (RFC 6749, 6): its token does.
+            (Err(error), Some(token)) if names_nobody(authorization, form) => {
+                let client = api.guard.client_of_refresh(token).ok_or(error)?;
+                Credentials { client, proof: Proof::Nothing }
+            }
+            (read, _) => read?,
+        };
         let keys = match &shown.proof {
             Proof::Assertion(_) => super::keys::of(api, &shown.client).await,
             Proof::Nothing | Proof::Secret(_) => None,
@@ -200,6 +207,12 @@ async fn proven(api: &Api, headers: &HeaderMap, form: &Form, route: &'static str
         api.note("unknown-client", route);
     }
     found
+}
+
+/// Whether a request says nothing of which client it is.
+fn names_nobody(authorization: Option<&str>, form: &Form) -> bool {
+    let said = ["client_id", "client_secret", "client_assertion"];
+    authorization.is_none() && said.iter().all(|name| form.get(name).is_none())
 }
 
 /// Records that a client was refused.

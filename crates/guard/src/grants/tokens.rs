@@ -244,6 +244,20 @@ struct TokenRow {
     used: bool,
 }
 
+impl Guard {
+    /// The client that a refresh token was given to, for one that does not name itself. What it
+    /// may do with it is decided by [`Guard::prove_client`] and [`Guard::refresh`].
+    #[must_use]
+    pub fn client_of_refresh(&self, token: &str) -> Option<String> {
+        let found = self.people().ok()?.database.with(|connection| {
+            let row = token_row(connection, token)?.filter(|row| row.refresh);
+            let Some(row) = row else { return Ok(None) };
+            Ok(load(connection, row.grant)?.map(|kept| kept.grant.client))
+        });
+        found.ok().flatten()
+    }
+}
+
 fn token_row(connection: &Connection, token: &str) -> Result<Option<TokenRow>, GuardError> {
     let sql = "SELECT token, grant_id, kind, scopes, made_us, expires_us, used FROM oauth_token WHERE token = ?1";
     let key = secret::fingerprint(token.as_bytes()).to_hex();
