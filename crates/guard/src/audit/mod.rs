@@ -211,6 +211,12 @@ fn write(log: &mut Log, batch: VecDeque<Waiting>) {
     if let Err(error) = &written {
         tracing::error!(%error, records = records.len(), "audit records not written");
     }
+    // Nothing comes behind the end: it is signed before whoever ends the program goes on.
+    if records.iter().any(|record| record.action.name() == STOPPED)
+        && let Err(error) = log.sign()
+    {
+        tracing::error!(%error, "the audit log's head was not signed");
+    }
     for (done, _place) in waiters {
         // Whoever no longer waits does not need the answer; the record stands.
         match done {

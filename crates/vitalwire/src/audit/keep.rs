@@ -80,7 +80,7 @@ pub(crate) async fn run(guard: Guard, appender: Appender, folder: PathBuf, confi
     }
 }
 
-/// Ends: nothing is written behind this, and all of it is signed when the guard is let go.
+/// Ends: nothing is written behind this, and all of it is signed when this returns.
 pub(crate) fn end(guard: &Guard, appender: &Appender) {
     note_journal(guard, appender);
     later(guard, Record::new(clock(), "system", STOPPED));
