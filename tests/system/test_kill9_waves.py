@@ -35,7 +35,8 @@ def test_every_acknowledged_frame_is_there_once(make_server, tmp_path):
     report, manifest = load.end()
     print(f"{report['acknowledged']} messages acknowledged, {manifest['reconnects']} connections broke, "
           f"slowest start {slowest:.2f} s")
-    assert report["refused"] == 0 and manifest["reconnects"] >= BEDS * (KILLS - 1)
+    # A bed that is not yet back when the next kill comes loses no connection by it.
+    assert report["refused"] == 0 and manifest["reconnects"] >= BEDS * KILLS // 2
     # Asking for a count waits until everything acknowledged is in the store.
     server.get("/fhir/Observation?_summary=count")
     of = patients(server)

@@ -88,6 +88,37 @@ fn a_device_from_heard_to_retired() {
     assert_eq!(life, ["retired", "active", "suspended", "active", "verified", "claimed"]);
 }
 
+/// Each session is asked again when something changed: were that never to end, a house of sessions
+/// would be asked for ever.
+#[test]
+fn a_change_is_told_once() {
+    let (folder, guard) = guard();
+    guard.look_for_changes();
+    let mut moved = guard.moved();
+    let mut told = |guard: &Guard| {
+        guard.look_for_changes();
+        let told = moved.has_changed().expect("open");
+        moved.mark_unchanged();
+        told
+    };
+    let changes: [&dyn Fn(); 2] = [
+        &|| drop(guard.add_device(&id("pump-1")).expect("added")),
+        &|| {
+            let other = Guard::open(&folder.path().join("guard")).expect("opened by another process");
+            drop(other.add_device(&id("pump-2")).expect("added"));
+        },
+    ];
+    for change in changes {
+        change();
+        assert!(told(&guard));
+        // A change of our own may be seen once more.
+        told(&guard);
+        for _ in 0..3 {
+            assert!(!told(&guard), "nothing changed since");
+        }
+    }
+}
+
 #[test]
 fn codes_end_after_a_day_and_are_one_devices() {
     let (_folder, guard) = guard();

@@ -235,7 +235,8 @@ impl crate::Guard {
         }
         *seen = now;
         drop(seen);
-        self.trust_changed();
+        self.load_restrictions();
+        self.look_again();
     }
 
     /// Lets everybody ask again, though nothing changed: time went by.
