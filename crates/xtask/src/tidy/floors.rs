@@ -25,6 +25,7 @@ const FLOORS: [(&str, u8); 29] = [
     ("journal", 3),
     ("store", 3),
     ("depot", 3),
+    ("outgoing", 3),
     ("guard", 3),
     ("library", 3),
     ("vault", 3),
