@@ -42,10 +42,12 @@ test('axe finds nothing in the dialogs, light and dark, desk and phone', { timeo
   const dialog = async (name, open) => {
     await open();
     await page.getByRole('dialog').waitFor();
+    assert.ok(await page.evaluate(() => !!document.activeElement?.closest('dialog')), `${name}: the caret is in the dialog`);
     await settled(page);
     found.push(...(await look(page, name)));
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.ok(await page.evaluate(() => document.activeElement !== document.body), `${name}: the caret goes back`);
   };
   await page.goto(server.url + paths.patient);
   await dialog('source', async () => { await page.locator('.value-card').first().click(); await page.locator('dialog .payload').waitFor(); });

@@ -167,6 +167,10 @@ test('an administrator adds, changes, keeps out and removes accounts; nobody els
   assert.equal(kept.status, 401);
   await page.getByRole('button', { name: 'uma' }).click();
   await page.getByRole('button', { name: 'Remove the account' }).click();
+  const sure = page.getByRole('dialog', { name: 'Remove uma?' });
+  await sure.getByText('gone for good').waitFor();
+  assert.deepEqual(await look(page, 'removal'), []);
+  await sure.getByRole('button', { name: 'Remove the account' }).click();
   await until(() => page.getByRole('button', { name: 'uma' }).count(), (n) => n === 0);
   assert.deepEqual(page.problems.filter((p) => !p.includes('401')), []);
 });

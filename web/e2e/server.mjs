@@ -2,7 +2,7 @@
 // cargo built last.
 import { spawn } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,10 +21,15 @@ export function program() {
   return built.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
 }
 
+/** Runs a command of the program to its end; gives what it printed. */
 async function run(args, env) {
-  const child = spawn(program(), args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, RUST_LOG: 'warn', ...env } });
-  const code = await new Promise((resolve, reject) => child.once('exit', resolve).once('error', reject));
-  if (code !== 0) throw new Error(`${args.join(' ')}: exit code ${code}`);
+  const child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, RUST_LOG: 'warn', ...env } });
+  let said = '', wrong = '';
+  child.stdout.on('data', (d) => { said += d; });
+  child.stderr.on('data', (d) => { wrong += d; });
+  const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
+  if (code !== 0) throw new Error(`${args.join(' ')}: exit code ${code}: ${wrong}`);
+  return said.trim();
 }
 
 async function answers(url, child, seconds) {
@@ -46,15 +51,19 @@ async function end(child, signal) {
 }
 
 /**
- * Starts the program: `{ url, said(), publish(topic, payload), halt(signal), resume(), stop() }`. `users` (`[[name, role, password, ...flags]]`,
- * may be none) locks it; without them it runs as an open trial. `publish` waits for the acknowledgement (QoS 1).
+ * Starts the program: `{ url, data, doors, command(...args), said(), publish(topic, payload), halt(signal), resume(), stop() }`. `users`
+ * (`[[name, role, password, ...flags]]`, may be none) locks it; without them it runs as an open trial. `config` is a configuration file's text;
+ * `prepare(command)` runs commands before the start. `publish` waits for the acknowledgement (QoS 1).
  */
-export async function startServer({ users } = {}) {
+export async function startServer({ users, config, prepare } = {}) {
   const data = await mkdtemp(join(tmpdir(), 'vitalwire-e2e-'));
   for (const [name, role, password, ...more] of users ?? []) await run(['user', 'add', '--data', data, '--role', role, ...more, name], { VITALWIRE_PASSWORD: password });
+  const command = (...args) => run([...args, '--data', data]);
+  await prepare?.(command);
+  if (config) await writeFile(join(data, 'vitalwire.toml'), config);
   const [http, mqttPort, mllp] = await Promise.all([freePort(), freePort(), freePort()]);
   const url = `http://127.0.0.1:${http}`;
-  const args = ['serve', ...(users ? [] : ['--open']), '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`];
+  const args = ['serve', ...(users ? [] : ['--open']), ...(config ? ['--config', join(data, 'vitalwire.toml')] : []), '--data', data, '--http', `127.0.0.1:${http}`, '--mqtt', `127.0.0.1:${mqttPort}`, '--mllp', `127.0.0.1:${mllp}`];
   let child, said = '';
   const resume = async () => {
     child = spawn(program(), args, { stdio: ['ignore', 'pipe', 'pipe'], env: { RUST_LOG: 'warn', ...process.env } });
@@ -67,6 +76,10 @@ export async function startServer({ users } = {}) {
   const client = users ? null : await mqtt.connectAsync(`mqtt://127.0.0.1:${mqttPort}`, { clientId: `e2e-${process.pid}`, clean: false, reconnectPeriod: 500 });
   return {
     url,
+    data,
+    /** Where the program listens: `host:port` by name. */
+    doors: { http: `127.0.0.1:${http}`, mqtt: `127.0.0.1:${mqttPort}`, mllp: `127.0.0.1:${mllp}` },
+    command,
     /** All that the program printed. */
     said: () => said,
     publish: (topic, payload) => client.publishAsync(topic, payload, { qos: 1 }),

@@ -53,6 +53,10 @@ test('a device is claimed, its code shown once, and retired', { timeout: 180_000
   await page.getByLabel('Why').fill('Broke at delivery');
   assert.deepEqual(await look(page, 'device'), []);
   await page.getByRole('button', { name: 'Retire' }).click();
+  const sure = page.getByRole('dialog', { name: 'Retire pump-1?' });
+  await sure.getByText('It goes out of service for good').waitFor();
+  assert.deepEqual(await look(page, 'retire'), []);
+  await sure.getByRole('button', { name: 'Retire', exact: true }).click();
   await page.getByText('Out of service for good').waitFor();
   await page.getByText('Broke at delivery').waitFor();
   assert.deepEqual(page.problems, []);

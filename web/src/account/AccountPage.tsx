@@ -5,7 +5,9 @@ import { passkeyProblem } from '../session/LoginPage';
 import { CodeList, QrImage } from '../session/Secrets';
 import { currentSession } from '../session/session';
 import { Dialog } from '../ui/Dialog';
-import { exactTime, plural } from '../ui/format';
+import { dateTime, plural } from '../ui/format';
+import { ROLE_WORD } from '../privacy/words';
+import { ApplicationsCard } from './ApplicationsCard';
 import { PasswordCard } from './PasswordCard';
 import { SessionsCard } from './SessionsCard';
 import './account.css';
@@ -23,10 +25,11 @@ const Own: Component = () => {
     <Show when={account.latest} fallback={<p class="empty" role="status">{account.error ? (account.error as Error).message : 'Loading…'}</p>}>
       {(own) => (
         <>
-          <p>{own().name}, {own().role}; {own().units ? `units ${own().units!.join(', ')}` : 'the whole house'}.</p>
+          <p><b>{own().name}</b>, {ROLE_WORD[own().role] ?? own().role}; {own().units ? `${own().units!.length === 1 ? 'unit' : 'units'} ${own().units!.join(', ')}` : 'the whole house'}.</p>
           <FactorsCard own={own()} changed={() => void refetch()} />
           <Show when={!own().provided} fallback={<p class="muted">You log in with the site’s identity provider: the password is changed there.</p>}><PasswordCard /></Show>
           <SessionsCard />
+          <ApplicationsCard />
         </>
       )}
     </Show>
@@ -47,25 +50,25 @@ const FactorsCard: Component<{ own: OwnAccount; changed: () => void }> = (props)
   return (
     <section class="card pad" aria-labelledby="factors">
       <h2 id="factors">Second factors</h2>
-      <p class="muted small"><Show when={props.own.second_factor_required} fallback="With one of these a password alone opens nothing.">Your role must have one of these.</Show></p>
+      <p class="muted small"><Show when={props.own.second_factor_required} fallback="With one of these, whoever has only your password does not get in.">Your role must have one of these.</Show></p>
       <Show when={error()}><p class="error" role="alert">{error()}</p></Show>
       <Line title="Authenticator app" state={props.own.totp ? 'Enrolled' : 'None'}>
         <button type="button" class="btn small" onClick={() => doing(async () => setApp(await calls.beginTotp()))}>{props.own.totp ? 'Replace' : 'Add an authenticator app'}</button>
         <Show when={props.own.totp}><button type="button" class="btn quiet small" onClick={() => doing(calls.removeTotp)}>Remove the app</button></Show>
       </Line>
-      <Line title="Passkeys" state={plural(props.own.passkeys.length, 'passkey')}>
-        <Show when={props.own.passkeys_here && knowsPasskeys()} fallback={<span class="small muted">Not possible at this address: it has to be a name, over TLS or on this computer.</span>}>
+      <Line title="Passkeys" state={props.own.passkeys.length ? plural(props.own.passkeys.length, 'passkey') : 'None'}>
+        <Show when={props.own.passkeys_here && knowsPasskeys()} fallback={<span class="small muted">Not at this address. A passkey belongs to a name, such as https://vitalwire.hospital.example: ask whoever runs Vitalwire for it.</span>}>
           <input class="input" aria-label="Name of the new passkey" placeholder="Such as: my phone" maxlength="64" value={name()} onInput={(e) => setName(e.currentTarget.value)} />
           <button type="button" class="btn small" onClick={addPasskey}>Add a passkey</button>
         </Show>
       </Line>
       <ul class="passkeys">
         <For each={props.own.passkeys}>
-          {(key) => <li><b>{key.name}</b> <span class="small muted">added {exactTime(key.added_ms)}, last used {exactTime(key.used_ms)}</span> <button type="button" class="btn quiet small" onClick={() => doing(() => calls.removePasskey(key.id))}>Remove {key.name}</button></li>}
+          {(key) => <li><b>{key.name}</b> <span class="small muted">added {dateTime(key.added_ms)}, last used {dateTime(key.used_ms)}</span> <button type="button" class="btn quiet small" onClick={() => doing(() => calls.removePasskey(key.id))}>Remove {key.name}</button></li>}
         </For>
       </ul>
-      <Line title="Recovery codes" state={`${props.own.recovery_codes_left} left`}>
-        <Show when={props.own.totp || props.own.passkeys.length}><button type="button" class="btn small" onClick={() => doing(async () => show((await calls.newCodes()).recovery_codes))}>Make new codes</button></Show>
+      <Line title="Recovery codes" state={props.own.totp || props.own.passkeys.length ? `${props.own.recovery_codes_left} left` : 'None'}>
+        <Show when={props.own.totp || props.own.passkeys.length} fallback={<span class="small muted">They come with the first app or passkey, for the day when it is lost.</span>}><button type="button" class="btn small" onClick={() => doing(async () => show((await calls.newCodes()).recovery_codes))}>Make new codes</button></Show>
       </Line>
       <Show when={app()}>{(begun) => <AppDialog begun={begun()} close={() => setApp(undefined)} done={(fresh) => { setApp(undefined); show(fresh); props.changed(); }} />}</Show>
       <Show when={codes()}>{(fresh) => <Dialog title="Recovery codes" onClose={() => setCodes(undefined)}><CodeList codes={fresh()} /><button type="button" class="btn primary" onClick={() => setCodes(undefined)}>I have kept them</button></Dialog>}</Show>

@@ -1,7 +1,7 @@
 // Where the account is logged in, and how to end that.
 import { createResource, For, Show, type Component } from 'solid-js';
 import { calls } from '../session/calls';
-import { exactTime } from '../ui/format';
+import { dateTime } from '../ui/format';
 
 const MEANS: Record<string, string> = {
   password: 'Password', totp: 'Password and app', passkey: 'Passkey', recovery: 'Recovery code',
@@ -24,21 +24,21 @@ export const SessionsCard: Component = () => {
       <h2 id="sessions">Sessions</h2>
       <p class="muted small">Each place where you are logged in. End what you do not know, and change the password.</p>
       <div class="scroll" tabindex="0" role="region" aria-label="Table of sessions">
-        <table class="table fold">
+        <table class="table fold middle">
           <thead><tr><th scope="col">Since</th><th scope="col">Last used</th><th scope="col">From</th><th scope="col">With</th><th scope="col">How</th><th scope="col"><span class="sr-only">End</span></th></tr></thead>
           <tbody>
             <For each={sessions.latest ?? []}>
               {(s) => (
                 <tr>
-                  <td>{exactTime(s.began_ms)}</td><td>{exactTime(s.used_ms)}</td><td>{s.address ?? '–'}</td><td title={s.agent}>{browserOf(s.agent)}</td><td>{MEANS[s.means] ?? s.means}{s.encrypted ? '' : ', not encrypted'}</td>
-                  <td><Show when={!s.own} fallback={<span class="chip">This one</span>}><button type="button" class="btn quiet small" onClick={() => then(calls.endSession(s.id))}>End</button></Show></td>
+                  <td data-label="Since">{dateTime(s.began_ms)}</td><td data-label="Last used">{dateTime(s.used_ms)}</td><td data-label="From">{s.address ?? '–'}</td><td data-label="With" title={s.agent}>{browserOf(s.agent)}</td><td data-label="How">{MEANS[s.means] ?? s.means}{s.encrypted ? '' : ', not encrypted'}</td>
+                  <td><Show when={!s.own} fallback={<span class="chip">This one</span>}><button type="button" class="btn small" onClick={() => then(calls.endSession(s.id))}>End</button></Show></td>
                 </tr>
               )}
             </For>
           </tbody>
         </table>
       </div>
-      <Show when={(sessions.latest?.length ?? 0) > 1}><button type="button" class="btn" onClick={() => then(calls.endOthers())}>End all others</button></Show>
+      <Show when={(sessions.latest?.length ?? 0) > 1}><div><button type="button" class="btn" onClick={() => then(calls.endOthers())}>End all others</button></div></Show>
     </section>
   );
 };

@@ -1,5 +1,5 @@
 // Top of every page: where to go, whether the picture is live, sound, colours, help.
-import { createMemo, For, Show, type Component } from 'solid-js';
+import { createMemo, createSignal, For, Show, type Component } from 'solid-js';
 import { isLive, openAlerts, ward } from '../live/store';
 import { nowMs } from '../live/clock';
 import { currentSession, logOut, may } from '../session/session';
@@ -7,10 +7,14 @@ import { AlarmShape, PRIORITY_RANK, PRIORITY_WORD } from '../ui/AlarmMark';
 import { timeOfDay } from '../ui/format';
 import { currentPath } from './router';
 import { open, ROUTES } from './routes';
-import { SecurityBadge } from '../trust/SecurityBadge';
+import { openEvents, SecurityBadge, watchSecurity } from '../trust/SecurityBadge';
+import { MoreDialog } from './MoreDialog';
 import { SoundControl } from './SoundControl';
 import { chooseTheme, nextTheme, themeChoice } from './theme';
 
+/** Pages with a place of their own in the header of a phone, and of anything narrower than a desk. */
+const PHONE_PAGES = 4;
+const TABLET_PAGES = 6;
 const THEME_WORD = { light: 'Light', dark: 'Dark', system: 'Auto' };
 
 const AlertsBadge: Component = () => {
@@ -44,21 +48,29 @@ const LiveSign: Component = () => (
 export const Header: Component<{ onHelp: () => void }> = (props) => {
   const inside = (path: string) => (path === '/' ? currentPath() === '/' || currentPath().startsWith('/patients') : currentPath().startsWith(path));
   const session = () => currentSession() || null;
+  const [more, setMore] = createSignal(false);
+  const pages = () => ROUTES.filter((r) => r.nav && open(r, may) && !(session()?.open && ['/me', '/reviews'].includes(r.path)));
+  if (may('see-security')) watchSecurity();
+  const badge = (path: string) => (path === '/alerts' ? <AlertsBadge /> : path === '/quarantine' ? <QuarantineBadge /> : path === '/trust' ? <SecurityBadge /> : null);
+  /** Whether a page without room on this width wants to be looked at. */
+  const unseen = () => openEvents() > 0 && pages().findIndex((r) => r.path === '/trust') >= PHONE_PAGES;
   return (
     <header class="top">
       <a class="brand" href="/" aria-label="Vitalwire, ward"><img src="/icon.svg" alt="" width="24" height="24" /><span>Vitalwire</span></a>
       <nav class="nav" aria-label="Main">
-        <For each={ROUTES.filter((r) => r.nav && open(r, may) && !(session()?.open && ['/me', '/reviews'].includes(r.path)))}>
-          {(route) => (
-            <a href={route.path} aria-current={inside(route.path) ? 'page' : undefined}>
+        <For each={pages()}>
+          {(route, n) => (
+            <a href={route.path} classList={{ 'no-phone': n() >= PHONE_PAGES, 'no-tablet': n() >= TABLET_PAGES }} aria-current={inside(route.path) ? 'page' : undefined}>
               {route.nav}
-              {route.path === '/alerts' && <AlertsBadge />}
-              {route.path === '/quarantine' && <QuarantineBadge />}
-              {route.path === '/trust' && <SecurityBadge />}
+              {badge(route.path)}
             </a>
           )}
         </For>
+        <button type="button" class="more" classList={{ many: pages().length > TABLET_PAGES }} aria-haspopup="dialog" onClick={() => setMore(true)}>
+          More<Show when={unseen()}><span class="nav-badge high" aria-hidden="true">!</span><span class="sr-only">, security events not looked at</span></Show>
+        </button>
       </nav>
+      <Show when={more()}><MoreDialog pages={pages()} badge={badge} onClose={() => setMore(false)} /></Show>
       <div class="top-right">
         <Show when={ward.load?.slowed}><span class="chip slowed" title="More arrives than can be kept; senders are being slowed">Senders slowed</span></Show>
         <Show when={may('see-patients')}><LiveSign /><SoundControl /></Show>

@@ -1,8 +1,10 @@
 // What the keys do, and what the signs mean.
 import { For, Show, type Component } from 'solid-js';
 import { AlarmMark } from '../ui/AlarmMark';
+import { ROLE_WORD } from '../privacy/words';
 import { Dialog } from '../ui/Dialog';
-import { currentSession, logOut } from '../session/session';
+import { currentSession, logOut, may } from '../session/session';
+import { open, ROUTES } from './routes';
 import { enableKeys, keysEnabled } from './shortcuts';
 
 const KEYS: [string, string][] = [
@@ -13,7 +15,13 @@ const KEYS: [string, string][] = [
   ['g d', 'Devices'],
   ['g f', 'Fleet: inventory, updates, vulnerabilities'],
   ['g q', 'Quarantine'],
-  ['g u', 'Users, for whoever manages them'],
+  ['g t', 'Trust in devices, security events'],
+  ['g r', 'Emergency accesses to review'],
+  ['g l', 'Audit log'],
+  ['g p', 'Applications'],
+  ['g u', 'Users'],
+  ['g m', 'The own record, for patients'],
+  ['g c', 'Your account'],
   ['/', 'Search or filter on this page'],
   ['← ↑ → ↓', 'From bed to bed, or from row to row'],
   ['Home End', 'First and last bed'],
@@ -37,7 +45,7 @@ const WAVE_KEYS: [string, string][] = [
 export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
   <Dialog title="Keys and signs" onClose={props.onClose}>
     <dl class="keys">
-      <For each={KEYS}>{([keys, does]) => (<><dt><kbd>{keys}</kbd></dt><dd>{does}</dd></>)}</For>
+      <For each={KEYS.filter(([keys]) => !keys.startsWith('g ') || ROUTES.some((r) => keys === `g ${r.key}` && open(r, may)))}>{([keys, does]) => (<><dt><kbd>{keys}</kbd></dt><dd>{does}</dd></>)}</For>
     </dl>
     <h3>Waveforms</h3>
     <dl class="keys">
@@ -61,7 +69,7 @@ export const HelpDialog: Component<{ onClose: () => void }> = (props) => (
     <Show when={currentSession() || null}>
       {(s) => (
         <div class="row">
-          <span class="muted">{s().open ? 'Open trial, without accounts' : `${s().name}, ${s().role}`} · Vitalwire {s().version}</span>
+          <span class="muted">{s().open ? 'Open trial, without accounts' : `${s().name}, ${ROLE_WORD[s().role] ?? s().role}`} · Vitalwire {s().version}</span>
           <Show when={!s().open}><a class="btn small" href="/account" onClick={() => props.onClose()}>Your account</a></Show>
           <Show when={!s().open}><button type="button" class="btn small" onClick={() => void logOut()}>Log out</button></Show>
         </div>

@@ -2,7 +2,7 @@
 import { createResource, For, Show, type Component } from 'solid-js';
 import { exactTime } from '../ui/format';
 import { audit, type AuditRow } from './audit.api';
-import { deed, facts } from './audit.state';
+import { deed, facts, OUTCOME_WORD } from './audit.state';
 
 export const AuditDetail: Component<{ row: AuditRow; signed: number; onClose: () => void }> = (props) => {
   const [proof] = createResource(() => props.row.n, (n) => audit.proof(n).catch(() => null));
@@ -14,7 +14,7 @@ export const AuditDetail: Component<{ row: AuditRow; signed: number; onClose: ()
         <button type="button" class="btn small" onClick={() => props.onClose()}>Close</button>
       </header>
       <div class="body stack">
-        <p><b>{props.row.actor}</b> {deed(props.row)} · {props.row.outcome} · {exactTime(props.row.at_ms)}</p>
+        <p><b>{props.row.actor}</b> {deed(props.row)} · {OUTCOME_WORD[props.row.outcome] ?? props.row.outcome} · {exactTime(props.row.at_ms)}</p>
         <dl class="facts"><For each={facts(props.row)}>{([name, value]) => <><dt>{name}</dt><dd>{value}</dd></>}</For></dl>
         <div role="status">
           <Show when={!proof.loading} fallback={<p class="muted">Proving…</p>}>

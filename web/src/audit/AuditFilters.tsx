@@ -19,7 +19,7 @@ export const AuditFilters: Component<Props> = (props) => {
       </label>
       <label class="field">How it went
         <select value={props.filters.outcome} onChange={set('outcome')}>
-          <option value="">Either way</option><option value="allowed">Allowed</option><option value="denied">Denied</option><option value="failed">Failed</option>
+          <option value="">Either way</option><option value="allowed">Allowed</option><option value="denied">Refused</option><option value="failed">Failed</option>
         </select>
       </label>
       <label class="field">From day<input class="input" type="date" value={props.filters.from} onChange={set('from')} /></label>

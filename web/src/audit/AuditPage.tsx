@@ -1,11 +1,12 @@
 // The audit log: who did what to whom, when, and how it went.
 import { createEffect, createSignal, For, on, Show, type Component } from 'solid-js';
-import { exactTime, plural } from '../ui/format';
+import { dateSecond, plural } from '../ui/format';
 import { attempt } from '../ui/toast';
+import { ROLE_WORD } from '../privacy/words';
 import { AuditDetail } from './AuditDetail';
 import { AuditFilters } from './AuditFilters';
 import { audit, type AuditAnswer, type AuditRow, type Filters } from './audit.api';
-import { about, deed, NOTHING } from './audit.state';
+import { about, deed, NOTHING, OUTCOME_WORD } from './audit.state';
 import './audit.css';
 
 const AuditPage: Component<{ params: Record<string, string> }> = () => {
@@ -35,17 +36,17 @@ const AuditPage: Component<{ params: Record<string, string> }> = () => {
       <div class="audit-columns" classList={{ detail: !!picked() }}>
         <section class="card scroll" aria-label="Records">
           <Show when={answer()?.rows.length} fallback={<p class="empty">{answer() ? 'No record fits.' : 'Loading…'}</p>}>
-            <table class="table audit-table">
+            <table class="table fold middle audit-table">
               <thead><tr><th scope="col">Time</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">About</th><th scope="col">How it went</th></tr></thead>
               <tbody>
                 <For each={answer()?.rows}>
                   {(row) => (
                     <tr classList={{ picked: picked()?.n === row.n, denied: row.outcome !== 'allowed' }}>
-                      <td class="nowrap"><button type="button" class="audit-open" aria-label={`${exactTime(row.at_ms)}, record ${row.n}`} onClick={() => setPicked(row)}>{exactTime(row.at_ms)}</button></td>
-                      <td>{row.actor}<Show when={row.role}><span class="muted small"> {row.role}</span></Show></td>
+                      <td class="nowrap"><button type="button" class="audit-open" aria-label={`${dateSecond(row.at_ms)}, record ${row.n}`} onClick={() => setPicked(row)}>{dateSecond(row.at_ms)}</button></td>
+                      <td>{row.actor}<Show when={row.role}>{(role) => <span class="muted small"> {ROLE_WORD[role()] ?? role()}</span>}</Show></td>
                       <td>{deed(row)}</td>
-                      <td class="mono">{about(row)}</td>
-                      <td><span class="chip">{row.outcome}</span></td>
+                      <td class="mono" classList={{ nothing: !about(row) }} data-label="About">{about(row)}</td>
+                      <td><span class="chip">{OUTCOME_WORD[row.outcome] ?? row.outcome}</span></td>
                     </tr>
                   )}
                 </For>

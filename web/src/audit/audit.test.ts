@@ -9,7 +9,8 @@ const row: AuditRow = {
 
 test('records read in plain words', () => {
   expect(deed(row)).toBe('looked at patients');
-  expect(deed({ ...row, action: 'add-user' })).toBe('add user');
+  expect(deed({ ...row, action: 'add-user' })).toBe('added an account');
+  expect(deed({ ...row, action: 'some-day' })).toBe('some day');
   expect(about({ ...row, subject: 'p-1' })).toBe('p-1');
   expect(about({ ...row, patients: ['p-1', 'p-2'] })).toBe('2 patients');
   expect(about({ ...row, object: 'monitor-7' })).toBe('monitor-7');

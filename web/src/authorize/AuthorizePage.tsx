@@ -75,7 +75,7 @@ const Question: Component<{ asked: AskedAccess }> = (props) => {
           <fieldset><legend>For which patient?</legend><PatientSearch onPick={setPatient} /></fieldset>
         </Show>
       </Show>
-      <p class="small muted">It gets no more than you may see yourself. You can take this back at any time under Account.</p>
+      <p class="small muted">It gets no more than you may see yourself. You can take this back at any time on the page of your account.</p>
       <Show when={error()}><p class="error" role="alert">{error()}</p></Show>
       <div class="dialog-foot">
         <button type="button" class="btn" disabled={busy()} onClick={() => void say(false)}>No</button>

@@ -22,16 +22,16 @@ export default (() => {
       <header class="page-head"><h1>Applications</h1><span class="grow" /><button class="btn primary" onClick={() => setAdding(true)}>Register</button></header>
       <Show when={clients.error}><p class="error" role="alert">{(clients.error as Error).message}</p></Show>
       <div class="card"><div class="table-wrap" tabindex="0" role="region" aria-label="Applications">
-        <table class="table">
+        <table class="table fold">
           <thead><tr><th scope="col">Application</th><th scope="col">Proof</th><th scope="col">May have</th><th scope="col">Addresses</th><th scope="col"><span class="sr-only">Remove</span></th></tr></thead>
           <tbody>
             <For each={clients() ?? []} fallback={<tr><td colspan="5" class="muted">No application is registered.</td></tr>}>
               {(client) => (
                 <tr>
                   <th scope="row">{client.name}<div class="muted small">{client.id}<Show when={client.trusted}> · people are not asked</Show><Show when={client.account}> · acts as {client.account}</Show></div></th>
-                  <td>{PROOF[client.authentication] ?? client.authentication}</td>
-                  <td class="scopes">{client.scopes}</td>
-                  <td class="small"><For each={client.redirect_uris}>{(uri) => <div>{uri}</div>}</For><Show when={client.launch_url}><div>opens {client.launch_url}</div></Show></td>
+                  <td data-label="Proof">{PROOF[client.authentication] ?? client.authentication}</td>
+                  <td class="scopes" data-label="May have">{client.scopes}</td>
+                  <td class="small" data-label="Addresses"><For each={client.redirect_uris}>{(uri) => <div>{uri}</div>}</For><Show when={client.launch_url}><div>opens {client.launch_url}</div></Show></td>
                   <td><button class="btn small" aria-label={`Remove ${client.name}`} onClick={() => setLeaving(client)}>Remove</button></td>
                 </tr>
               )}

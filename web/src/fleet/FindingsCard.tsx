@@ -1,13 +1,13 @@
 // Habits that devices broke, with what is usual for them and what was seen.
-import { createResource, For, onCleanup, Show, type Component } from 'solid-js';
-import { exactTime } from '../ui/format';
+import { createResource, For, Show, type Component } from 'solid-js';
+import { dateTime } from '../ui/format';
 import { fleet } from './fleet.api';
+import { repeat } from '../ui/repeat';
 import { BREAK_WORD } from './fleet.state';
 
 export const FindingsCard: Component = () => {
   const [found, { refetch }] = createResource(fleet.findings);
-  const timer = window.setInterval(() => void refetch(), 10_000);
-  onCleanup(() => window.clearInterval(timer));
+  repeat(refetch, 30_000);
   return (
     <section class="card" aria-label="Broken habits">
       <Show when={found.error as Error | undefined}>{(error) => <p class="error" role="alert">{error().message}</p>}</Show>
@@ -17,7 +17,7 @@ export const FindingsCard: Component = () => {
             <li>
               <p><b class="mono">{f.device}</b> {BREAK_WORD[f.kind] ?? f.kind}</p>
               <p class="small">Usual: {f.usual}. Seen: {f.seen}.</p>
-              <p class="small muted">{exactTime(f.at_ms)}</p>
+              <p class="small muted">{dateTime(f.at_ms)}</p>
             </li>
           )}
         </For>

@@ -1,6 +1,7 @@
 // Every device with its firmware and what the firmware policy says of it.
-import { createResource, createSignal, For, onCleanup, Show, type Component } from 'solid-js';
+import { createResource, createSignal, For, Show, type Component } from 'solid-js';
 import { when } from '../ui/format';
+import { repeat } from '../ui/repeat';
 import { fleet } from './fleet.api';
 import { BREAK_WORD, VERDICT_WORD } from './fleet.state';
 
@@ -8,8 +9,7 @@ export const InventoryCard: Component = () => {
   const [search, setSearch] = createSignal('');
   const [verdict, setVerdict] = createSignal('');
   const [page, { refetch }] = createResource(() => ({ q: search(), verdict: verdict() }), ({ q, verdict: v }) => fleet.inventory(q, v));
-  const timer = window.setInterval(() => void refetch(), 10_000);
-  onCleanup(() => window.clearInterval(timer));
+  repeat(refetch, 30_000);
   const count = (name: string) => page.latest?.verdicts[name] ?? 0;
   return (
     <section class="card" aria-label="Inventory">
@@ -32,13 +32,13 @@ export const InventoryCard: Component = () => {
               {(d) => (
                 <tr>
                   <th scope="row"><span class="mono">{d.device}</span><Show when={d.asset}><div class="small muted">{d.asset}</div></Show></th>
-                  <td>{d.manufacturer} {d.model || '–'}</td>
-                  <td><span class="mono">{d.serial || '–'}</span><Show when={d.udi_di}><div class="small muted mono">{d.udi_di}</div></Show></td>
-                  <td>
-                    <span class="mono">{d.firmware || '–'}</span> <span class={`chip verdict ${d.verdict}`}>{VERDICT_WORD[d.verdict] ?? d.verdict}</span>
+                  <td data-label="Model" classList={{ nothing: !d.manufacturer && !d.model }}>{d.manufacturer} {d.model || '–'}</td>
+                  <td data-label="Serial" classList={{ nothing: !d.serial && !d.udi_di }}><span class="mono">{d.serial || '–'}</span><Show when={d.udi_di}><div class="small muted mono">{d.udi_di}</div></Show></td>
+                  <td data-label="Firmware">
+                    <span class="mono">{d.firmware || 'not told'}</span> <span class={`chip verdict ${d.verdict}`}>{VERDICT_WORD[d.verdict] ?? d.verdict}</span>
                     <Show when={d.why}><div class="small muted">{d.why}</div></Show>
                   </td>
-                  <td>
+                  <td data-label="Heard">
                     {d.heard_ms ? when(d.heard_ms, page.latest?.now_ms ?? 0) : 'never'}
                     <For each={d.breaks}>{(kind) => <div class="small bad">{BREAK_WORD[kind] ?? kind}</div>}</For>
                   </td>

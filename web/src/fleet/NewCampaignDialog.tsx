@@ -14,22 +14,22 @@ export const NewCampaignDialog: Component<{ onClose: () => void; onDone: () => v
     const text = (name: string) => String(form.get(name) ?? '');
     const wanted = rings(text('rings'));
     if (!wanted) return setWrong('Rings are whole percentages from 1 to 100, with commas.');
-    if (await attempt(() => fleet.create(text('name'), text('image'), wanted, Number(text('soak')) || 0).then(() => true))) props.onDone();
+    if (await attempt(() => fleet.create(text('name'), text('image'), wanted, Math.round((Number(text('soak')) || 0) * 60)).then(() => true))) props.onDone();
   };
   const here = () => (images.latest ?? []).filter((image) => image.here);
   return (
     <Dialog title="New campaign" onClose={props.onClose}>
-      <Show when={here().length} fallback={<p>{images.loading ? 'Loading…' : 'No signed firmware is here. Import it with `vitalwire firmware import`.'}</p>}>
+      <Show when={here().length} fallback={<p>{images.loading ? 'Loading…' : 'No signed firmware is here. An engineer imports it with “vitalwire firmware import”.'}</p>}>
         <form class="stack" onSubmit={(e) => void save(e)}>
-          <label class="stack">Name<input class="input" name="name" required maxlength="100" /></label>
-          <label class="stack">Firmware
+          <label class="field">Name<input class="input" name="name" required maxlength="100" /></label>
+          <label class="field">Firmware
             <select class="input" name="image"><For each={here()}>{(i) => <option value={i.sha256}>{i.manufacturer} {i.model} {i.version}</option>}</For></select>
           </label>
-          <label class="stack">Rings, percent of the devices<input class="input" name="rings" value="5, 25, 100" required /></label>
-          <label class="stack">Minutes that each ring is watched<input class="input" type="number" name="soak" min="0" max="43200" value="1440" /></label>
+          <label class="field">Rings: percent of the devices, one after the other<input class="input" name="rings" value="5, 25, 100" required /></label>
+          <label class="field">Hours that each ring is watched before the next<input class="input" type="number" name="soak" min="0" max="720" step="any" value="24" /></label>
           <Show when={wrong()}><p class="error" role="alert">{wrong()}</p></Show>
           <p class="small muted">A device on a patient is never offered an update. More than one failure in twenty halts everything.</p>
-          <button type="submit" class="btn primary">Make the draft</button>
+          <div class="dialog-foot"><button type="button" class="btn" onClick={() => props.onClose()}>Cancel</button><button type="submit" class="btn primary">Make the draft</button></div>
         </form>
       </Show>
     </Dialog>

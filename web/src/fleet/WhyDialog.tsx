@@ -10,8 +10,8 @@ export const WhyDialog: Component<{ title: string; action: string; onClose: () =
   return (
     <Dialog title={props.title} onClose={props.onClose}>
       <form class="stack" onSubmit={say}>
-        <label class="stack">Why?<input class="input" name="why" required maxlength="500" /></label>
-        <button type="submit" class="btn primary">{props.action}</button>
+        <label class="field">Why?<input class="input" name="why" required maxlength="500" /></label>
+        <div class="dialog-foot"><button type="button" class="btn" onClick={() => props.onClose()}>Cancel</button><button type="submit" class="btn primary">{props.action}</button></div>
       </form>
     </Dialog>
   );

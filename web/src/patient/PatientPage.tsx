@@ -1,6 +1,8 @@
 // Everything about one patient.
 import { Show, type Component } from 'solid-js';
 import { isLive } from '../live/store';
+import { offer, refusedPatient } from '../privacy/emergency.state';
+import { sentence } from '../ui/format';
 import { AlertsCard } from './AlertsCard';
 import { DevicesCard } from './DevicesCard';
 import { LimitsCard } from './LimitsCard';
@@ -20,7 +22,11 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
   const model = usePatient(id);
   return (
     <div class="page patient" classList={{ 'not-live': !isLive() }}>
-      <Show when={isLive() && model.error()}>{(text) => <p class="error" role="alert">{text()}</p>}</Show>
+      <Show when={isLive() && model.error()}>{(text) => (
+        <div class="error row" role="alert"><span>{sentence(text())}</span>
+          <Show when={refusedPatient() === id()}><button type="button" class="btn" onClick={() => offer(id())}>Open in an emergency…</button></Show>
+        </div>
+      )}</Show>
       <Show when={model.tile()}>
         {(tile) => (
           <>

@@ -1,6 +1,6 @@
 // Who saw what of a patient and when, in plain words.
 import { createResource, createSignal, For, Show, type Component } from 'solid-js';
-import { exactTime } from '../ui/format';
+import { dateSecond } from '../ui/format';
 import { privacy, type Access, type Whose } from './privacy.api';
 import { accessWords, ROLE_WORD } from './words';
 
@@ -28,7 +28,7 @@ export const AccessesCard: Component<{ whose: Whose }> = (props) => {
 
 const Line: Component<{ access: Access }> = (props) => (
   <li classList={{ refused: props.access.outcome !== 'seen', emergency: props.access.purpose === 'emergency' }}>
-    <span class="at">{exactTime(props.access.last_ms).replace(/\.\d+$/, '')}</span>
+    <span class="at">{dateSecond(props.access.last_ms)}</span>
     <span><b>{props.access.who}</b> <span class="muted">{ROLE_WORD[props.access.role] ?? props.access.role}</span></span>
     <span>{accessWords(props.access)}<Show when={props.access.purpose}><span class="chip">{props.access.purpose}</span></Show></span>
   </li>

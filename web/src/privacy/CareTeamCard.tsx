@@ -1,6 +1,6 @@
 // Who cares for a patient: accounts, their role in the team, and until when.
 import { createResource, For, Show, type Component } from 'solid-js';
-import { exactTime } from '../ui/format';
+import { dateTime } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { privacy, type Member } from './privacy.api';
 
@@ -25,7 +25,7 @@ export const CareTeamCard: Component<{ patient: string; change: boolean }> = (pr
             {(member) => (
               <li>
                 <p><b>{member.account}</b> <span class="muted">{member.role}</span>
-                  <Show when={member.until_ms}>{(until) => <span class="small muted"> until {exactTime(until())}</span>}</Show></p>
+                  <Show when={member.until_ms}>{(until) => <span class="small muted"> until {dateTime(until())}</span>}</Show></p>
                 <Show when={props.change && !member.team}><button type="button" class="btn small" onClick={() => void remove(member)}>Take out<span class="sr-only"> {member.account}</span></button></Show>
               </li>
             )}

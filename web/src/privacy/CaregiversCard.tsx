@@ -1,6 +1,6 @@
 // Whom a patient lets see the own record: invited with a link that works once, dismissed at any time.
 import { createResource, createSignal, For, Show, type Component } from 'solid-js';
-import { exactTime } from '../ui/format';
+import { dateTime } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { privacy, type Caregiver, type Invited } from './privacy.api';
 import { CATEGORY_WORD } from './words';
@@ -28,8 +28,8 @@ export const CaregiversCard: Component = () => {
           <For each={list.latest?.caregivers ?? []} fallback={<li class="muted">Nobody.</li>}>
             {(one) => (
               <li>
-                <div><p><b>{one.label}</b> <span class="muted">{one.account ?? `invited, not here yet; until ${exactTime(one.expires_ms)}`}</span></p>
-                  <p class="small muted">May see: {one.categories.map((name) => CATEGORY_WORD[name] ?? name).join(', ')}{one.until_ms ? `, until ${exactTime(one.until_ms)}` : ''}</p></div>
+                <div><p><b>{one.label}</b> <span class="muted">{one.account ?? `invited, not here yet; until ${dateTime(one.expires_ms)}`}</span></p>
+                  <p class="small muted">May see: {one.categories.map((name) => CATEGORY_WORD[name] ?? name).join(', ')}{one.until_ms ? `, until ${dateTime(one.until_ms)}` : ''}</p></div>
                 <button type="button" class="btn small" onClick={() => void dismiss(one)}>Dismiss<span class="sr-only"> {one.label}</span></button>
               </li>
             )}

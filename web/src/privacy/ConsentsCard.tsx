@@ -1,6 +1,6 @@
 // Consents in plain words: what holds, who wrote it; giving one and taking it back.
 import { createResource, createSignal, For, Show, type Component } from 'solid-js';
-import { exactTime } from '../ui/format';
+import { dateTime } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { ConsentDialog } from './ConsentDialog';
 import { privacy, type Consent, type Whose } from './privacy.api';
@@ -27,7 +27,7 @@ export const ConsentsCard: Component<{ whose: Whose; change: boolean; title?: st
             {(consent) => (
               <li>
                 <div><For each={consent.sentences}>{(sentence) => <p>{sentence}</p>}</For>
-                  <p class="small muted">Written by {consent.by}, {exactTime(consent.updated_ms)}</p></div>
+                  <p class="small muted">Written by {consent.by}, {dateTime(consent.updated_ms)}</p></div>
                 <Show when={props.change}><button type="button" class="btn small" onClick={() => void withdraw(consent)}>Take back<span class="sr-only">: {consent.sentences[0]}</span></button></Show>
               </li>
             )}
@@ -35,7 +35,7 @@ export const ConsentsCard: Component<{ whose: Whose; change: boolean; title?: st
         </ul>
         <Show when={past().length}>
           <details><summary>No longer in force ({past().length})</summary>
-            <ul class="consents"><For each={past()}>{(consent) => <li><div><For each={consent.sentences}>{(s) => <p class="muted">{s}</p>}</For><p class="small muted">{consent.status}, {consent.by}, {exactTime(consent.updated_ms)}</p></div></li>}</For></ul>
+            <ul class="consents"><For each={past()}>{(consent) => <li><div><For each={consent.sentences}>{(s) => <p class="muted">{s}</p>}</For><p class="small muted">{consent.status}, {consent.by}, {dateTime(consent.updated_ms)}</p></div></li>}</For></ul>
           </details>
         </Show>
       </div>

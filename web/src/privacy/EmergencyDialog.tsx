@@ -11,12 +11,11 @@ import './privacy.css';
 
 export const EmergencyDialog: Component = () => {
   const [opened, setOpened] = createSignal<BreakGlassOpened>();
-  const [declined, setDeclined] = createSignal<string | null>(null);
-  const close = () => { setDeclined(offeredPatient()); offer(null); setOpened(undefined); };
+  const close = () => { offer(null); setOpened(undefined); };
   // Whatever was refused is asked for anew.
   const go = () => window.location.assign(`/patients/${encodeURIComponent(opened()?.access.patient ?? '')}`);
   return (
-    <Show when={offeredPatient() && offeredPatient() !== declined()}>
+    <Show when={offeredPatient()}>
       <Dialog title="This patient is not one of yours" onClose={close}>
         <Show when={opened()} fallback={
           <>

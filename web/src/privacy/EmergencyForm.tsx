@@ -1,7 +1,7 @@
 // Why a patient is opened in an emergency, and for how long; says plainly what happens then.
 import { createSignal, For, Show, type Component } from 'solid-js';
 import { ApiError } from '../api/client';
-import { exactTime } from '../ui/format';
+import { dateTime } from '../ui/format';
 import { privacy, type BreakGlassOpened } from './privacy.api';
 import { CATEGORY_WORD } from './words';
 
@@ -36,7 +36,7 @@ export const EmergencyForm: Component<{ patient?: string; onOpened: (opened: Bre
         <label class="field">Record number (MRN), exactly<input name="patient" required autocomplete="off" maxlength="100" /></label>
       </Show>
       <label class="field">Reason
-        <select name="reason" required><For each={REASONS}>{([value, word]) => <option value={value}>{word}</option>}</For></select>
+        <select name="reason" required><option value="">Choose…</option><For each={REASONS}>{([value, word]) => <option value={value}>{word}</option>}</For></select>
       </label>
       <label class="field">In your words (at least 10 characters)<textarea name="words" required minlength="10" maxlength="500" rows="3" /></label>
       <label class="field">For how long
@@ -56,7 +56,7 @@ export const EmergencyOpened: Component<{ opened: BreakGlassOpened; onGo: () => 
   const words = (list: string[]) => list.map((name) => CATEGORY_WORD[name] ?? name).join(', ');
   return (
     <div class="stack" role="status">
-      <p>The record is open for you until <b>{exactTime(props.opened.access.until_ms)}</b>.</p>
+      <p>The record is open for you until <b>{dateTime(props.opened.access.until_ms)}</b>.</p>
       <Show when={props.opened.overridden.length}><p class="note">The patient refused this and allowed it for emergencies: {words(props.opened.overridden)}.</p></Show>
       <Show when={props.opened.withheld.length}><p class="note">The patient’s consent keeps this closed, in an emergency too: {words(props.opened.withheld)}.</p></Show>
       <div class="dialog-foot"><button type="button" class="btn primary" onClick={() => props.onGo()}>To the patient</button></div>

@@ -1,7 +1,7 @@
 // One's own record, for patients; for caregivers the record of whoever invited them.
 import { createResource, For, onMount, Show, type Component } from 'solid-js';
 import { may } from '../session/session';
-import { exactTime } from '../ui/format';
+import { dateTime } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { AccessesCard } from './AccessesCard';
 import { CaregiversCard } from './CaregiversCard';
@@ -59,7 +59,7 @@ const Record: Component<{ record: Me['records'][number] }> = (props) => (
         <thead><tr><th>What</th><th class="num">Value</th><th>When</th></tr></thead>
         <tbody>
           <For each={props.record.values} fallback={<tr><td colspan="3" class="muted">Nothing was measured, or it is not shown to you.</td></tr>}>
-            {(value) => <tr><th scope="row">{value.name}</th><td class="num nowrap">{value.value} {value.unit}</td><td>{exactTime(value.at_ms).replace(/\.\d+$/, '')}</td></tr>}
+            {(value) => <tr><th scope="row">{value.name}</th><td class="num nowrap">{value.value} {value.unit}</td><td>{dateTime(value.at_ms)}</td></tr>}
           </For>
         </tbody>
       </table>

@@ -1,8 +1,9 @@
 // Emergency accesses, for those who review them: nobody their own.
-import { createResource, createSignal, For, onCleanup, Show, type Component } from 'solid-js';
+import { createResource, createSignal, For, Show, type Component } from 'solid-js';
 import { currentSession } from '../session/session';
 import { Dialog } from '../ui/Dialog';
-import { exactTime, plural } from '../ui/format';
+import { dateTime, hourMinute, plural } from '../ui/format';
+import { repeat } from '../ui/repeat';
 import { attempt } from '../ui/toast';
 import { privacy, type BreakGlass } from './privacy.api';
 import { REASON_WORD, ROLE_WORD } from './words';
@@ -11,8 +12,7 @@ import './privacy.css';
 const ReviewsPage: Component<{ params: Record<string, string> }> = () => {
   const [queue, { refetch }] = createResource(privacy.queue);
   const [reviewing, setReviewing] = createSignal<BreakGlass>();
-  const timer = window.setInterval(() => void refetch(), 10_000);
-  onCleanup(() => window.clearInterval(timer));
+  repeat(refetch, 20_000);
   return (
     <div class="page">
       <div class="page-head">
@@ -39,7 +39,8 @@ const Row: Component<{ access: BreakGlass; onReview: () => void }> = (props) => 
       <div class="stack">
         <p><b>{a().account}</b> <span class="muted">{ROLE_WORD[a().role] ?? a().role}</span> opened <a href={`/patients/${encodeURIComponent(a().patient)}/privacy`} class="mono">{a().patient}</a>{a().unit ? ` in ${a().unit}` : ''}</p>
         <p>{REASON_WORD[a().reason] ?? a().reason}: “{a().words}”</p>
-        <p class="small muted">{exactTime(a().began_ms)} to {exactTime(a().ended_ms ?? a().until_ms)}{a().open ? ', open now' : ''}</p>
+        <p class="small muted">{dateTime(a().began_ms)} to {a().open ? `${hourMinute(a().until_ms)}, open now` : hourMinute(a().ended_ms ?? a().until_ms)}</p>
+        <Show when={a().note}><p class="small">{a().reviewer} noted: {a().note}</p></Show>
       </div>
       <div class="row">
         <Show when={a().outcome} fallback={<span class="chip">To review</span>}>
@@ -49,7 +50,6 @@ const Row: Component<{ access: BreakGlass; onReview: () => void }> = (props) => 
           <button type="button" class="btn small" classList={{ primary: !a().outcome }} onClick={() => props.onReview()}>{a().outcome ? 'Review again' : 'Review'}<span class="sr-only"> the access of {a().account}</span></button>
         </Show>
       </div>
-      <Show when={a().note}><p class="small">Note: {a().note}</p></Show>
     </li>
   );
 };

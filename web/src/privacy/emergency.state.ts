@@ -7,10 +7,13 @@ import { privacy, type BreakGlass } from './privacy.api';
 const LOOK_EVERY_MS = 30_000;
 
 const [offered, setOffered] = createSignal<string | null>(null);
+const [refused, setRefused] = createSignal<string | null>(null);
 const [open, setOpen] = createSignal<BreakGlass[]>([]);
 /** The patient whose page was refused and could be opened; null: none. */
 export const offeredPatient = offered;
 export const openAccesses = open;
+/** The patient whose page was refused last and could be opened; whether or not the offer was declined. */
+export const refusedPatient = refused;
 export const offer = (patient: string | null) => setOffered(patient);
 
 /** The patient in the address of a refused call. */
@@ -29,8 +32,12 @@ export async function lookForOpen(): Promise<void> {
 
 /** Looks now and then which accesses are open, and offers to open what was refused; returns what stops it. */
 export function startEmergency(): () => void {
-  whenClosed((path) => { if (may('use-break-glass')) offer(patientOf(path)); });
+  whenClosed((path) => {
+    const patient = may('use-break-glass') ? patientOf(path) : null;
+    // Offered once by itself; whoever declined finds a button on the page.
+    if (patient && patient !== refused()) { setRefused(patient); offer(patient); }
+  });
   void lookForOpen();
   const timer = window.setInterval(() => void lookForOpen(), LOOK_EVERY_MS);
-  return () => { window.clearInterval(timer); setOpen([]); offer(null); };
+  return () => { window.clearInterval(timer); setOpen([]); setRefused(null); offer(null); };
 }

@@ -31,6 +31,7 @@ const LogIn: Component = () => {
       }>
       <label class="field">Account<input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus /></label>
       <label class="field">Password<input name="password" type="password" autocomplete="current-password" required /></label>
+      <p class="small muted">Locked out? Whoever administers Vitalwire sets a new password.</p>
     </Form>
   );
 };

@@ -1,8 +1,9 @@
-// Security events: those nobody has taken stand out; taking one keeps a note.
+// Security events: those nobody has taken stand out; taking one keeps a note. Lines are kept by their number, so that what
+// somebody types stays when the list is asked for anew.
 import { createSignal, For, Show, type Component } from 'solid-js';
 import { serverNow } from '../live/clock';
 import { may } from '../session/session';
-import { when } from '../ui/format';
+import { sentence, when } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { eventWord, trust, type SecurityEvent } from './trust.state';
 
@@ -19,7 +20,7 @@ export const EventsCard: Component<{ events: SecurityEvent[]; onTaken: () => voi
         <label class="row small"><input type="checkbox" checked={all()} onChange={(e) => setAll(e.currentTarget.checked)} />Those taken, too</label>
       </div>
       <ul class="plain-list">
-        <For each={shown()}>{(event) => <EventLine event={event} onTaken={props.onTaken} />}</For>
+        <For each={shown().map((e) => e.number)}>{(number) => <Show when={props.events.find((e) => e.number === number)}>{(event) => <EventLine event={event()} onTaken={props.onTaken} />}</Show>}</For>
       </ul>
     </section>
   );
@@ -36,7 +37,7 @@ const EventLine: Component<{ event: SecurityEvent; onTaken: () => void }> = (pro
     <li>
       <p><b>{eventWord(e().kind)}</b> <Show when={e().device}><a href={`/trust/${encodeURIComponent(e().device)}`}>{e().device}</a></Show> <Show when={e().zone}><span class="chip">zone {e().zone}</span></Show>
         <span class="muted small"> {e().count > 1 ? `${e().count} times, last ` : ''}{when(e().last_ms, serverNow())}</span></p>
-      <p class="small">{e().evidence}</p>
+      <p class="small">{sentence(e().evidence)}</p>
       <Show when={!e().taken_by} fallback={<p class="small muted">Taken by {e().taken_by}{e().note ? `: ${e().note}` : ''}</p>}>
         <Show when={may('see-security')}>
           <form class="row" onSubmit={(s) => void take(s)}>

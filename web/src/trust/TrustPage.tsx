@@ -1,16 +1,18 @@
 // Trust: which devices may come in, what they prove it with, and what looked like an attack.
-import { createMemo, createResource, createSignal, For, onCleanup, Show, type Component } from 'solid-js';
+import { createMemo, createResource, createSignal, For, Show, type Component } from 'solid-js';
 import { go } from '../app/router';
 import { serverNow } from '../live/clock';
 import { may } from '../session/session';
-import { plural } from '../ui/format';
+import { plural, when } from '../ui/format';
+import { repeat } from '../ui/repeat';
+import { ROLE_WORD } from '../privacy/words';
 import { AnnounceDialog } from './ClaimDialog';
 import { DeviceTrustPanel } from './DeviceTrustPanel';
 import { EventsCard } from './EventsCard';
-import { arrange, ends, expiring, STATE_WORD, STATES, trust, type TrustedDevice } from './trust.state';
+import { arrange, ends, expiring, proof, STATE_WORD, STATES, trust, type TrustedDevice } from './trust.state';
 import './trust.css';
 
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 15_000;
 
 const TrustPage: Component<{ params: Record<string, string> }> = (props) => {
   const [devices, { refetch: again }] = createResource(trust.devices);
@@ -21,8 +23,7 @@ const TrustPage: Component<{ params: Record<string, string> }> = (props) => {
   const [state, setState] = createSignal('');
   const [announcing, setAnnouncing] = createSignal(false);
   const refresh = () => { void again(); void eventsAgain(); };
-  const timer = window.setInterval(refresh, REFRESH_MS);
-  onCleanup(() => clearInterval(timer));
+  repeat(refresh, REFRESH_MS);
   const shown = createMemo(() => arrange(devices.latest ?? [], search(), state()));
   const count = (wanted: string) => (devices.latest ?? []).filter((d) => d.state === wanted).length;
   const soon = createMemo(() => expiring(devices.latest ?? [], serverNow()));
@@ -68,7 +69,7 @@ const TrustPage: Component<{ params: Record<string, string> }> = (props) => {
         <Show when={zones.latest?.length} fallback={<p class="muted">One zone with everything. Zones are set in the configuration: <code>[zone.NAME]</code>.</p>}>
           <ul class="plain-list">
             <For each={zones.latest}>
-              {(z) => <li><b>{z.name}</b> <span class="mono">{z.networks.join(' ')}</span> <span class="muted">{z.listeners.join(', ') || 'all listeners'}; {z.roles.join(', ') || 'all roles'}; {plural(z.devices, 'device')}</span></li>}
+              {(z) => <li><p><b>{z.name}</b> <span class="muted">{plural(z.devices, 'device')}</span></p><p class="small">From <span class="mono">{z.networks.join(', ')}</span>; {z.listeners.join(', ') || 'all listeners'}; {z.roles.length ? `only ${z.roles.map((r) => ROLE_WORD[r] ?? r).join(', ')}` : 'all roles'}</p></li>}
             </For>
           </ul>
         </Show>
@@ -88,16 +89,16 @@ const Row: Component<{ device: TrustedDevice }> = (props) => {
   const d = () => props.device;
   return (
     <tr>
-      <td><a href={`/trust/${encodeURIComponent(d().id)}`}>{d().id}</a></td>
-      <td><span class={`state ${d().state}`}>{STATE_WORD[d().state] ?? d().state}</span></td>
-      <td>
-        <Show when={d().weak} fallback={d().certificate ? `Certificate, ${ends(d().certificate!.until_ms, serverNow())}` : d().credential === 'none' ? '–' : 'Certificate'}>
+      <th scope="row"><a href={`/trust/${encodeURIComponent(d().id)}`}>{d().id}</a></th>
+      <td data-label="State"><span class={`state ${d().state}`}>{STATE_WORD[d().state] ?? d().state}</span></td>
+      <td data-label="Proves itself with">
+        <Show when={d().weak} fallback={proof(d(), serverNow())}>
           <span class="chip weak" title="Whoever hears the password has it: give it a certificate">Password: weaker</span>
         </Show>
       </td>
-      <td>{d().zone || '–'}</td>
-      <td>{d().kind || 'may send everything'}</td>
-      <td>{d().heard ? `${d().heard!.count} times, last from ${d().heard!.source || 'this machine'}` : '–'}</td>
+      <td data-label="Zone" classList={{ nothing: !d().zone }}>{d().zone || '–'}</td>
+      <td data-label="Kind">{d().kind || <span class="muted">not said: may send everything</span>}</td>
+      <td data-label="Refused" classList={{ nothing: !d().heard }}>{d().heard ? `${d().heard!.count === 1 ? 'once' : `${d().heard!.count} times`}, last ${when(d().heard!.last_ms, serverNow())} from ${d().heard!.source || 'this machine'}` : '–'}</td>
     </tr>
   );
 };

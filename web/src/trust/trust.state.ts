@@ -40,7 +40,7 @@ export const STATE_MEANS: Record<string, string> = {
   announced: 'Heard or told of. Nobody has taken responsibility; refused.',
   claimed: 'Waits for the device to prove its key with the code.',
   verified: 'Known, and not in service yet.',
-  active: 'Let in.',
+  active: 'It is let in and may send what its kind may.',
   suspended: 'Out of service for a while; refused.',
   retired: 'Out of service for good; certificates revoked.',
 };
@@ -69,6 +69,13 @@ export function ends(untilMs: number, nowMs: number): string {
   const days = daysUntil(untilMs, nowMs);
   if (untilMs <= nowMs) return 'over';
   return days < 1 ? 'ends today' : days === 1 ? 'ends tomorrow' : `${days} days left`;
+}
+
+/** What a device shows to prove who it is, in words. */
+export function proof(d: Pick<TrustedDevice, 'certificate' | 'credential' | 'state'>, nowMs: number): string {
+  if (d.certificate) return `Certificate, ${ends(d.certificate.until_ms, nowMs)}`;
+  if (d.credential !== 'none') return 'Certificate';
+  return d.state === 'active' ? 'Nothing yet: give it a code' : d.state === 'retired' ? '–' : 'Nothing yet';
 }
 
 /** Devices that fit, those that wait for a person first. */

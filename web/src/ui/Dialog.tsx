@@ -17,9 +17,13 @@ export const Dialog: ParentComponent<DialogProps> = (props) => {
   onMount(() => {
     const before = document.activeElement as HTMLElement | null;
     box.showModal();
+    // A dialog that begins with a question has the caret in its first field, not on the sign that closes it.
+    if (!props.side && !box.querySelector('[autofocus]')) box.querySelector<HTMLElement>('.dialog-body :is(input, select, textarea):not([type=hidden])')?.focus();
     onCleanup(() => {
       box.close();
-      before?.focus?.();
+      // What opened it may be gone by now: the page then, not the top of the document.
+      if (before?.isConnected && before !== document.body) before.focus();
+      else document.getElementById('main')?.focus();
     });
   });
   return (

@@ -2,6 +2,7 @@
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const short = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const minute = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' });
 const full = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
 
 /** `12:03:05` */
@@ -12,6 +13,11 @@ export const hourMinute = (ms: number): string => short.format(ms);
 export const when = (ms: number, now: number): string => (Math.abs(now - ms) < 18 * 3_600_000 ? clock.format(ms) : day.format(ms));
 /** `21 Nov 2026, 12:03:05.120` */
 export const exactTime = (ms: number): string => full.format(ms);
+
+/** `21 Nov 2026, 12:03`: what people write down. */
+export const dateTime = (ms: number): string => minute.format(ms);
+/** `21 Nov 2026, 12:03:05`: a line of a log. */
+export const dateSecond = (ms: number): string => full.format(ms).replace(/\.\d+$/, '');
 
 /** The age of something: `40 s`, `4 min`, `3 h`, `2 d`. */
 export function age(ms: number): string {
@@ -44,6 +50,9 @@ export function signedMs(ms: number): string {
 export function bytes(n: number): string {
   return n < 1_024 ? `${n} B` : n < 1_048_576 ? `${(n / 1_024).toFixed(1)} kB` : `${(n / 1_048_576).toFixed(1)} MB`;
 }
+
+/** A reason of the server's as a sentence: with a capital and a full stop. */
+export const sentence = (text: string): string => (text ? text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.') : text);
 
 /** `1 value`, `3 values`. */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;

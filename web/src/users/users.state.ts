@@ -1,4 +1,5 @@
 // Words and filter of the users page. No markup here.
+import { ROLE_WORD } from '../privacy/words';
 import type { User } from '../session/calls';
 
 /** Every role, as the server names it. */
@@ -8,7 +9,7 @@ export const ROLES = [
 ] as const;
 
 /** A role as people say it. */
-export const roleWord = (role: string): string => (role.charAt(0).toUpperCase() + role.slice(1)).replaceAll('-', ' ');
+export const roleWord = (role: string): string => ROLE_WORD[role] ?? role;
 
 /** Whose patients an account works with. */
 export const reach = (u: User): string => (u.patient ? 'Own record' : u.units ? u.units.join(', ') || 'No unit' : 'The whole house');
