@@ -8,6 +8,8 @@ use crate::{Depot, DepotError};
 
 /// Events kept; the oldest go first.
 const EVENTS_MAX: i64 = 20_000;
+/// Which may go by age: ?1 is the time, ?2 the devices that are held, as JSON.
+const OLD: &str = "at_us < ?1 AND device NOT IN (SELECT value FROM json_each(?2))";
 
 /// A broken habit as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,31 @@ impl Depot {
     #[must_use]
     pub fn habit(&self, device: &DeviceId) -> Option<Habit> {
         self.inner.habits.lock().of(device).cloned()
+    }
+
+    /// How many findings are of before a time, but of these devices.
+    ///
+    /// # Errors
+    /// [`DepotError`] when the database fails.
+    pub fn old_events(&self, before_us: i64, held: &[String]) -> Result<u64, DepotError> {
+        let held = serde_json::to_string(held).unwrap_or_default();
+        self.with(|kept| {
+            let sql = format!("SELECT count(*) FROM event WHERE {OLD}");
+            let count: i64 = kept.connection.query_row(&sql, params![before_us, held], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
+    }
+
+    /// Removes them; how many.
+    ///
+    /// # Errors
+    /// [`DepotError`] when the database fails; then none went.
+    pub fn expire_events(&self, before_us: i64, held: &[String]) -> Result<u64, DepotError> {
+        let held = serde_json::to_string(held).unwrap_or_default();
+        self.with(|kept| {
+            let sql = format!("DELETE FROM event WHERE {OLD}");
+            Ok(kept.connection.execute(&sql, params![before_us, held])? as u64)
+        })
     }
 
     /// Keeps the findings since this was last called, and gives them on.

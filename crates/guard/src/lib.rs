@@ -37,7 +37,7 @@ use parking_lot::Mutex;
 
 pub use account::{Account, Kind, Units};
 pub use audit::{
-    ARCHIVED, AuditError, AuditLog, Checks, Damage, JOURNAL_NOTED, JournalHead, Proof, Repair, Rotation, RowError,
+    ARCHIVED, AuditError, AuditExpired, AuditExpiry, AuditLog, Checks, Damage, EXPIRED, JOURNAL_NOTED, JournalHead, Proof, Repair, Rotation, RowError,
     STOPPED, Verified, verify_audit, verify_audit_with,
 };
 pub use database::SessionTimes;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use live::Live;
-use store::{Commit, Expiry, Store};
+use store::{Commit, Expiry, RecordExpiry, Store};
 use vitals::{EffectiveTime, ReceiveTime};
 
 use crate::{Retention, RetentionNow};
@@ -26,6 +26,8 @@ const AGE_EVERY: Duration = Duration::from_secs(5);
 const AGE_SERIES: u32 = 256;
 /// … and removes so many blocks at most: a thousand beds fill about 350 in ten seconds.
 const AGE_BLOCKS: u32 = 512;
+/// Of alerts, quarantine and older versions it looks at so many rows each.
+const AGE_ROWS: u32 = 512;
 
 /// Retention, in steps between commits.
 pub(crate) struct Aging {
@@ -50,23 +52,18 @@ impl Aging {
         }
         self.last = Some(Instant::now());
         let now = (self.clock)().0;
-        let before = |age: Option<Duration>| {
-            let age = age.and_then(|age| i64::try_from(age.as_micros()).ok());
-            EffectiveTime(age.map_or(i64::MIN, |age| now.saturating_sub(age)))
-        };
         let retention = self.now.as_ref().map_or(self.retention, |now| (now.0)(self.retention));
-        let expiry = Expiry {
-            waves_before: before(retention.waves),
-            points_before: before(retention.points),
-            series_max: AGE_SERIES,
-            blocks_max: AGE_BLOCKS,
-        };
-        match store.expire(&expiry) {
-            Ok(expired) => {
+        let (blocks, rows) = limits(&retention, now);
+        let gone = store.expire(&blocks).and_then(|gone| Ok((gone, store.expire_records(&rows)?)));
+        match gone {
+            Ok((blocks, rows)) => {
                 let counts = [
-                    ("samples", expired.samples),
-                    ("values", expired.points),
-                    ("texts", expired.texts),
+                    ("samples", blocks.samples),
+                    ("values", blocks.points),
+                    ("texts", blocks.texts),
+                    ("alerts", rows.alerts),
+                    ("quarantine", rows.quarantine),
+                    ("directory-history", rows.versions),
                 ];
                 for (kind, count) in counts {
                     metrics::counter!("vitalwire_store_expired_total", "kind" => kind).increment(count);
@@ -78,6 +75,27 @@ impl Aging {
             }
         }
     }
+}
+
+/// What may go now, at `now` in microseconds.
+fn limits(retention: &Retention, now: i64) -> (Expiry, RecordExpiry) {
+    let before = |age: Option<Duration>| {
+        let age = age.and_then(|age| i64::try_from(age.as_micros()).ok());
+        age.map_or(i64::MIN, |age| now.saturating_sub(age))
+    };
+    let blocks = Expiry {
+        waves_before: EffectiveTime(before(retention.waves)),
+        points_before: EffectiveTime(before(retention.points)),
+        series_max: AGE_SERIES,
+        blocks_max: AGE_BLOCKS,
+    };
+    let rows = RecordExpiry {
+        alerts_before: ReceiveTime(before(retention.alerts)),
+        quarantine_before: ReceiveTime(before(retention.quarantine)),
+        directory_before: ReceiveTime(before(retention.directory)),
+        rows_max: AGE_ROWS,
+    };
+    (blocks, rows)
 }
 
 /// A handle to the thread.

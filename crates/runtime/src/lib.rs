@@ -72,6 +72,18 @@ pub struct Retention {
     pub points: Option<Duration>,
 }
 
+    /// Alerts that ended, with their history.
+    pub alerts: Option<Duration>,
+    /// Quarantined messages, whatever became of them.
+    pub quarantine: Option<Duration>,
+    /// Versions of patients, encounters, places and devices that others followed.
+    pub directory: Option<Duration>,
+}
+
+impl Retention {
+    /// Nothing goes.
+    pub const FOR_EVER: Self =
+        Self { waves: None, points: None, alerts: None, quarantine: None, directory: None };
 /// How long things stay, from what the configuration says: asked before each step of retention.
 #[derive(Clone)]
 pub struct RetentionNow(pub Arc<dyn Fn(Retention) -> Retention + Send + Sync>);
@@ -83,10 +95,10 @@ impl std::fmt::Debug for RetentionNow {
 }
 
 impl Default for Retention {
-    /// Waveforms a week, values ten years.
+    /// Waveforms a week, values ten years, the rest for ever.
     fn default() -> Self {
         let days = |days: u64| Some(Duration::from_secs(days * 86_400));
-        Self { waves: days(7), points: days(3_650) }
+        Self { waves: days(7), points: days(3_650), ..Self::FOR_EVER }
     }
 }
 

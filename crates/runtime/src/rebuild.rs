@@ -8,7 +8,7 @@ use blake3::Hasher;
 use engine::{AlertRecord, Effect, Engine};
 use journal::{JournalError, ReadJournal};
 use store::{Reader, SeriesFilter, Span};
-use vitals::{Action, EffectiveTime, Event, Offset, SeriesId, SeriesKey};
+use vitals::{Action, EffectiveTime, Event, Offset, ReceiveTime, SeriesId, SeriesKey};
 
 use crate::RuntimeError;
 use crate::sums::WaveSum;
@@ -82,7 +82,8 @@ pub fn rebuild_and_compare(
     let compared = if journal.first_offset() > 0 {
         Compared::Cut
     } else {
-        taking.kept = Some(Kept { expired: store.expired()?, ..Kept::default() });
+        let alerts_before = store.expired_records()?.alerts_before;
+            taking.kept = Some(Kept { expired: store.expired()?, alerts_before, ..Kept::default() });
         taking.until(checkpoint)?;
         let kept = taking.kept.take().unwrap_or_default();
         match kept.difference(&taking.engine, store)? {
@@ -194,6 +195,8 @@ struct Kept {
     waves: BTreeMap<SeriesId, WaveSum>,
     /// What retention has removed from the store: nothing older is compared.
     expired: store::Expired,
+    /// Before this retention has removed alerts that ended.
+    alerts_before: Option<ReceiveTime>,
 }
 
 impl Kept {
@@ -239,8 +242,13 @@ impl Kept {
             entry.0 = record;
             entry.1.push((*offset, record.kind.name()));
         }
+        let mut gone = 0;
         for (id, (record, changes)) in &latest {
             let stored = store.alert(*id)?;
+            if stored.is_none() && self.alerts_before.is_some_and(|before| record.at < before) {
+                gone += 1;
+                continue;
+            }
             let body = serde_json::to_vec(record).unwrap_or_default();
             if stored.is_none_or(|row| row.body != body) {
                 return Ok(Some(format!("alert {id}")));
@@ -252,8 +260,8 @@ impl Kept {
             }
         }
         let total = store.alerts(&store::AlertQuery::default())?.total;
-        let differs = total != latest.len() as u64;
-        Ok(differs.then(|| format!("number of alerts: {total} stored, {} concluded", latest.len())))
+        let due = latest.len() as u64 - gone;
+        Ok((total != due).then(|| format!("number of alerts: {total} stored, {due} concluded")))
     }
 
     fn values_differ(&self, store: &Reader) -> Result<Option<String>, RuntimeError> {

@@ -101,7 +101,7 @@ async fn run(folder: &Path, webhooks: Vec<Webhook>, wait: impl AsyncFnOnce()) ->
     let live = Live::new(1);
     // No ticks of our own: the journal stays what the test wrote.
     // The journal's time is long ago: nothing is too old here.
-    let retention = Retention { waves: None, points: None };
+    let retention = Retention::FOR_EVER;
     let tick_every = Duration::from_secs(86_400);
     let options = Options { webhooks, tick_every, retention, ..Options::default() };
     let (taken, seen) = (appender.clone(), live.clone());

@@ -43,6 +43,7 @@ pub fn run<S: Store>(folder: &Path, make: impl Fn(&Path) -> S) {
     waves::overview(&mut make(&fresh("overview")));
     waves::frames_are_readings(&mut make(&fresh("frames")));
     expiry::retention(&mut make(&fresh("retention")));
+    expiry::rows(&mut make(&fresh("retention-rows")));
 }
 
 /// A point at `seconds`, received 200 ms later, from entry `offset`.

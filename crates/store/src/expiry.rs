@@ -1,6 +1,6 @@
 //! What retention removes, and what it removed.
 
-use vitals::EffectiveTime;
+use vitals::{DeviceId, EffectiveTime, PatientId, ReceiveTime};
 
 /// One step of retention: what is older than this may go, block by block. A block that a hold or
 /// the time around an alert of its patient touches stays.
@@ -44,4 +44,59 @@ impl Expired {
     pub fn is_empty(&self) -> bool {
         self.wave_blocks + self.point_blocks + self.texts == 0
     }
+}
+
+/// One step of retention of what stands row by row: what is older than this may go, unless a hold of
+/// its patient touches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordExpiry {
+    /// Alerts that ended, and changed last, before this, with their history.
+    pub alerts_before: ReceiveTime,
+    /// Quarantined messages received before this, whatever became of them.
+    pub quarantine_before: ReceiveTime,
+    /// Versions of patients, encounters, places and devices that another one followed before this.
+    /// The latest always stays.
+    pub directory_before: ReceiveTime,
+    /// Look at no more rows of each kind in one step.
+    pub rows_max: u32,
+}
+
+/// What retention removed, row by row (DU-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ExpiredRecords {
+    /// Alerts.
+    pub alerts: u64,
+    /// What happened to them.
+    pub alert_events: u64,
+    /// Quarantined messages.
+    pub quarantine: u64,
+    /// Older versions in the directory.
+    pub versions: u64,
+    /// The latest time before which alerts were removed; none if none were.
+    pub alerts_before: Option<ReceiveTime>,
+    /// The same of quarantined messages.
+    pub quarantine_before: Option<ReceiveTime>,
+    /// The same of older versions.
+    pub versions_before: Option<ReceiveTime>,
+}
+
+impl ExpiredRecords {
+    /// Whether nothing was removed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.alerts + self.alert_events + self.quarantine + self.versions == 0
+    }
+}
+
+/// A stretch of time of a patient that somebody holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Every record that is one with the patient's.
+    pub records: Vec<PatientId>,
+    /// Devices that were on the patient within the stretch.
+    pub devices: Vec<DeviceId>,
+    /// First time.
+    pub from: EffectiveTime,
+    /// First time after.
+    pub to: EffectiveTime,
 }

@@ -26,7 +26,7 @@ pub mod wave;
 pub use commit::{Commit, KvRow};
 pub use erasure::{Erasure, ErasureRow};
 pub use error::StoreError;
-pub use expiry::{ALERT_STRIP, Expired, Expiry};
+pub use expiry::{ALERT_STRIP, Expired, ExpiredRecords, Expiry, Held, RecordExpiry};
 pub use part::StatePart;
 pub use query::{
     AlertQuery, AssociationQuery, DirectoryQuery, DocumentQuery, Found, Order, Page,

@@ -6,9 +6,9 @@ use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef,
 
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
-    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired, Expiry, Found, LocationRow,
-    OutboxRow, PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, ReadingQuery, SeriesFilter, SeriesInfo,
-    Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
+    DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow,
+    Expired, ExpiredRecords, Expiry, Found, Held, LocationRow, OutboxRow, PatientRow, QuarantineQuery, QuarantineRow,
+    QuarantineStatus, ReadingQuery, RecordExpiry, SeriesFilter, SeriesInfo, Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
 /// The one writer.
@@ -25,6 +25,13 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]; then nothing was removed in this step.
     fn expire(&mut self, expiry: &Expiry) -> Result<Expired, StoreError>;
+
+    /// One step of retention of alerts, quarantine and older versions in the directory: looks at the
+    /// next few rows of each, removes what is too old and not held, and counts it.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was removed in this step.
+    fn expire_records(&mut self, expiry: &RecordExpiry) -> Result<ExpiredRecords, StoreError>;
 
     /// After an erasure: gives back what was freed, so that no part of the files holds what was
     /// deleted. Takes a while; may be repeated.
@@ -52,6 +59,10 @@ pub trait Read: Send + Sync {
     fn engine_state(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError>;
     /// What retention has removed so far.
     fn expired(&self) -> Result<Expired, StoreError>;
+    /// What retention has removed row by row so far.
+    fn expired_records(&self) -> Result<ExpiredRecords, StoreError>;
+    /// What somebody holds at the moment.
+    fn held(&self) -> Result<Vec<Held>, StoreError>;
     /// All counters, by name.
     fn counters(&self) -> Result<Vec<(String, u64)>, StoreError>;
 

@@ -4,7 +4,7 @@
 use crate::Misuse;
 
 /// Every key, as `section.key`.
-pub(crate) const KEYS: [&str; 73] = [
+pub(crate) const KEYS: &[&str] = &[
     "tls.certificate",
     "tls.key",
     "tls.client_authority",
@@ -51,6 +51,11 @@ pub(crate) const KEYS: [&str; 73] = [
     "store.every_s",
     "retention.waveforms_days",
     "retention.numerics_days",
+    "retention.alerts_days",
+    "retention.quarantine_days",
+    "retention.directory_history_days",
+    "retention.audit_days",
+    "retention.security_events_days",
     "privacy.treatment_without_consent",
     "privacy.research_without_consent",
     "privacy.emergency_overrides",
@@ -185,7 +190,7 @@ mod tests {
     }
 
     /// Each key with a value of its own, as it stands in a file, and something that is none.
-    const VALUES: [(&str, &str, &str); 65] = [
+    const VALUES: &[(&str, &str, &str)] = &[
         ("tls.certificate", "'/c.pem'", "1"),
         ("tls.key", "'/k.pem'", "1"),
         ("tls.client_authority", "'/ca.pem'", "1"),
@@ -233,6 +238,11 @@ mod tests {
         ("retention.waveforms_days", "8", "-7"),
         ("retention.numerics_days", "8", "'long'"),
         ("privacy.treatment_without_consent", "false", "'no'"),
+        ("retention.alerts_days", "8", "-1"),
+        ("retention.quarantine_days", "8", "-1"),
+        ("retention.directory_history_days", "8", "-1"),
+        ("retention.audit_days", "8", "-1"),
+        ("retention.security_events_days", "8", "-1"),
         ("privacy.research_without_consent", "true", "2"),
         ("privacy.emergency_overrides", "true", "'yes'"),
         ("profiles.folder", "'/p'", "7"),
@@ -269,9 +279,9 @@ mod tests {
     fn every_key_by_file_and_by_variable() {
         let told: Vec<&str> = VALUES.iter().map(|(key, _, _)| *key).collect();
         let known: Vec<&str> =
-            KEYS.into_iter().filter(|key| !key.starts_with("webhook.") && !key.starts_with("zone.")).collect();
+            KEYS.iter().copied().filter(|key| !key.starts_with("webhook.") && !key.starts_with("zone.")).collect();
         assert_eq!(told, known, "each key is tried");
-        for (key, good, bad) in VALUES {
+        for &(key, good, bad) in VALUES {
             let mut text = format!("{key} = {good}\n");
             let mut variables = vec![(variable(key), plain(good))];
             if let Some((key, value)) = rest(key) {

@@ -23,6 +23,7 @@ mod profile;
 mod record;
 mod replay;
 mod retained;
+mod retention;
 mod sealed;
 mod serve;
 mod signal;

@@ -1,12 +1,11 @@
-//! What consents, emergency accesses and retention need of the running program: whom to notify, what
-//! the house does without a consent, how long things stay by the latest word of a person.
+//! What consents and emergency accesses need of the running program: whom to notify, and that records
+//! which became one are one for them, too.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use guard::{BreakGlass, Guard, RetentionKind};
+use guard::{BreakGlass, Guard};
 use live::{Change, Live};
-use runtime::{Retention, RetentionNow, Webhook, event_row};
+use runtime::{Webhook, event_row};
 use serde_json::json;
 use store::Side;
 use tokio::sync::broadcast::error::RecvError;
@@ -14,27 +13,6 @@ use vitals::{ReceiveTime, Role};
 
 /// Who is told of emergency accesses.
 const TOLD: [Role; 2] = [Role::ChargeNurse, Role::SecurityOfficer];
-
-/// Retention as people set it while the program runs; what nobody set is as configured.
-pub(crate) fn retention(guard: &Guard) -> RetentionNow {
-    let guard = guard.clone();
-    RetentionNow(Arc::new(move |configured| match guard.retention() {
-        Ok(rules) => rules.iter().fold(configured, |kept, rule| {
-            let days = rule.days.map(|days| Duration::from_secs(u64::from(days) * 86_400));
-            match rule.kind {
-                RetentionKind::Waveforms => Retention { waves: days, ..kept },
-                RetentionKind::Numerics => Retention { points: days, ..kept },
-                _ => kept,
-            }
-        }),
-        // Without accounts nothing was set; and what cannot be read lets nothing go earlier.
-        Err(_) if guard.is_open() => configured,
-        Err(error) => {
-            tracing::error!("retention: what was set cannot be read, nothing is removed: {error}");
-            Retention { waves: None, points: None }
-        }
-    }))
-}
 
 /// Tells receivers of each emergency access, once. Runs until the task is ended.
 pub(crate) async fn tell(guard: Guard, hooks: Vec<Webhook>, side: Arc<dyn Side>, clock: fn() -> ReceiveTime) {
@@ -95,24 +73,5 @@ pub(crate) async fn follow_merges(guard: Guard, live: Live) {
             }
             Err(RecvError::Closed) => return,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_set_takes_the_place_of_what_is_configured() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let guard = Guard::open(folder.path()).expect("opens");
-        let now = retention(&guard);
-        let configured = Retention { waves: Some(Duration::from_secs(1)), points: None };
-        assert_eq!((now.0)(configured), configured);
-        guard.set_retention(RetentionKind::Waveforms, Some(2), "sue", ReceiveTime(0)).expect("set");
-        let two_days = Some(Duration::from_secs(2 * 86_400));
-        assert_eq!((now.0)(configured), Retention { waves: two_days, points: None });
-        guard.set_retention(RetentionKind::Waveforms, None, "sue", ReceiveTime(0)).expect("set");
-        assert_eq!((now.0)(configured).waves, None);
     }
 }

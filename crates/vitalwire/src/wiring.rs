@@ -117,7 +117,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let options = Options {
         store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
         retention: config.retention.limits(),
-        retention_now: Some(crate::privacy::retention(&guard)),
+        retention_now: Some(crate::retention::now(guard)),
         webhooks: config.webhooks()?,
         erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
@@ -229,11 +229,22 @@ fn start_watchers(
     let (appender, live) = (api.appender.clone(), api.live.clone());
     let mut tasks = vec![
         tokio::spawn(api.library.clone().watch()),
+    let retention = crate::retention::Keeper {
+        guard: guard.clone(),
+        depot: api.depot.clone(),
+        reader: api.reader.clone(),
+        side: Arc::clone(&side),
+        configured: config.retention.clone(),
+        folder: folder.guard(),
+        repositories: config.audit.repository.iter().map(|one| one.name.clone()).collect(),
+        clock,
+    };
         tokio::spawn(telling),
         tokio::spawn(crate::privacy::follow_merges(guard.clone(), live)),
         tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())),
         tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())),
         tokio::spawn(watch::trust(guard.clone())),
+        tokio::spawn(retention.run()),
     ];
     for repository in &config.audit.repository {
         let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;

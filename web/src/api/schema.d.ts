@@ -4268,7 +4268,7 @@ export interface components {
             days?: number | null;
             /** @description Whether the platform removes this kind by age; else it is kept, whatever is set. */
             enforced: boolean;
-            /** @description `numerics`, `waveforms`, `alerts`, `quarantine`, `audit`, `directory-history`, `messages`. */
+            /** @description `numerics`, `waveforms`, `alerts`, `quarantine`, `audit`, `directory-history`, `security-events`, `messages`. */
             kind: string;
             /** @description Whether it was set here; else the configuration says so. */
             set: boolean;

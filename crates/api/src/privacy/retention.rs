@@ -35,7 +35,9 @@ pub(crate) async fn put_retention(
 ) -> Result<Json<RetentionView>, ApiError> {
     api.enter(&headers, Permission::ManageRetention, ROUTE, None).await?;
     let kind = RetentionKind::from_name(&wanted.kind).ok_or_else(|| {
-        ApiError::bad("kind: numerics, waveforms, alerts, quarantine, audit, directory-history or messages")
+        ApiError::bad(
+            "kind: numerics, waveforms, alerts, quarantine, audit, directory-history, security-events or messages",
+        )
     })?;
     let (by, now) = (account(&api, &headers)?.name, api.now());
     guarded(&api, move |guard| guard.set_retention(kind, wanted.days, &by, now)).await?;

@@ -384,7 +384,7 @@ pub struct StudyData {
 /// How long a kind of data is kept.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct RetentionLine {
-    /// `numerics`, `waveforms`, `alerts`, `quarantine`, `audit`, `directory-history`, `messages`.
+    /// `numerics`, `waveforms`, `alerts`, `quarantine`, `audit`, `directory-history`, `security-events`, `messages`.
     pub kind: String,
     /// In days; none: for ever.
     pub days: Option<u32>,

@@ -2,6 +2,7 @@
 
 use ledger::Hash;
 use serde::Deserialize;
+use vitals::ReceiveTime;
 
 /// A log whose every record is as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +30,10 @@ pub struct Verified {
     pub journal: Vec<JournalHead>,
     /// Records up to this one were taken away to be kept elsewhere.
     pub archived: u64,
+    /// Records up to this one were removed by retention, all written before the time beside it.
+    pub expired: Option<(u64, ReceiveTime)>,
+    /// Stretches of records that are not here, having been taken away or removed.
+    pub absent: Vec<(u64, u64)>,
     /// The last record says that the program ended in order: nothing was written behind it.
     pub stopped: bool,
 }

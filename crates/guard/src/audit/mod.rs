@@ -2,6 +2,7 @@
 //! to the disk.
 
 mod chain;
+mod expire;
 mod found;
 mod log;
 mod open;
@@ -25,6 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::{GuardError, Record};
 use log::Log;
 
+pub use expire::{AuditExpired, AuditExpiry, EXPIRED};
 pub use log::Rotation;
 pub use open::{AuditLog, Proof};
 pub use tree::RowError;

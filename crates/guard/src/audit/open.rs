@@ -36,6 +36,12 @@ impl AuditLog {
         Self { folder: folder.to_owned() }
     }
 
+    /// Where its files are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A record's line (JSON), by its number from 1; none when it is not here.
     ///
     /// # Errors

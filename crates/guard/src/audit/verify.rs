@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use ledger::{Frontier, Hash, LedgerError, SignedHead, Verifier};
+use vitals::ReceiveTime;
 
+use super::expire::EXPIRED;
 use super::chain::{HEAD_LENGTH, LINE_MAX, Place, link, number, parts};
 use super::log::{KEY_MADE, RECOVERED, ROTATED};
 use super::rows::RowCheck;
@@ -180,8 +182,9 @@ struct Walk<'a> {
     place: Place,
     frontier: Frontier,
     rows: RowCheck<'a>,
-    /// Records before the first that is here.
-    before: u64,
+    /// Files are not here: their last record, and what is wrong unless it says somewhere that they were
+    /// taken away or removed.
+    gaps: Vec<(u64, AuditError)>,
     /// Time of the first record that the signed head does not cover, and of the last.
     unsigned_us: Option<(i64, i64)>,
     signed: u64,
@@ -199,7 +202,7 @@ impl<'a> Walk<'a> {
             place: Place::start(),
             frontier: Frontier::default(),
             rows: RowCheck::new(&taken.rows, &taken.lengths),
-            before: 0,
+            gaps: Vec::new(),
             unsigned_us: None,
             signed: signed.map_or(0, |head| head.checkpoint.size),
             last: found::Said::default(),
@@ -245,12 +248,19 @@ impl<'a> Walk<'a> {
             return Err(self.wrong(source, 1, Damage::Name));
         }
         let Some((place, root)) = continues(line) else { return Ok(()) };
-        if self.place.number == 0 && place.number > 0 && begins == Some(place.number + 1) {
+        if place.number > self.place.number && begins == Some(place.number + 1) {
             let loaded = self.rows.load(place.number)?;
             if loaded.root() != root {
                 return Err(self.wrong(source, 1, Damage::Root));
             }
-            (self.place, self.frontier, self.before) = (place, loaded, place.number);
+            let (from, to) = (self.place.number + 1, place.number);
+            let wrong = match self.place.number {
+                0 => AuditError::Missing { from, to },
+                before => self.wrong(source, 1, Damage::Number { found: to + 1, expected: before + 1 }),
+            };
+            self.gaps.push((to, wrong));
+            self.found.absent.push((from, to));
+            (self.place, self.frontier) = (place, loaded);
         } else if begins == Some(self.place.number + 1)
             && (place != self.place || root != self.frontier.root())
         {
@@ -297,6 +307,7 @@ impl<'a> Walk<'a> {
             }
             JOURNAL_NOTED => self.found.journal.extend(JournalHead::of(size, &self.last.object)),
             ARCHIVED => self.found.archived = self.found.archived.max(self.last.object.parse().unwrap_or(0)),
+            EXPIRED => self.found.expired = self.found.expired.max(expired(&self.last.object)),
             _ => {}
         }
         Ok(())
@@ -316,8 +327,9 @@ impl<'a> Walk<'a> {
         if head.number > size {
             return Err(behind(head.number));
         }
-        if self.before > self.found.archived {
-            return Err(AuditError::Missing { from: 1, to: self.before });
+        let away = self.found.archived.max(self.found.expired.map_or(0, |(record, _)| record));
+        if let Some(at) = self.gaps.iter().position(|(last, _)| *last > away) {
+            return Err(self.gaps.swap_remove(at).1);
         }
         let Some(keys) = self.keys else {
             // An older log: nothing signed, nothing to sign with.
@@ -403,6 +415,12 @@ impl From<LedgerError> for AuditError {
     fn from(error: LedgerError) -> Self {
         failed("the audit tree")(std::io::Error::other(error.to_string()))
     }
+}
+
+/// Up to which record retention removed, and before when they were written.
+fn expired(object: &str) -> Option<(u64, ReceiveTime)> {
+    let (record, before) = object.split_once(' ')?;
+    Some((record.parse().ok()?, ReceiveTime(before.parse().ok()?)))
 }
 
 /// The place after a line.

@@ -26,19 +26,22 @@ pub enum RetentionKind {
     Audit,
     /// Older versions of patients, encounters, places and devices.
     DirectoryHistory,
+    /// Security events that somebody has taken.
+    SecurityEvents,
     /// Messages as they came in: the journal.
     Messages,
 }
 
 impl RetentionKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Numerics,
         Self::Waveforms,
         Self::Alerts,
         Self::Quarantine,
         Self::Audit,
         Self::DirectoryHistory,
+        Self::SecurityEvents,
         Self::Messages,
     ];
 
@@ -52,14 +55,16 @@ impl RetentionKind {
             Self::Quarantine => "quarantine",
             Self::Audit => "audit",
             Self::DirectoryHistory => "directory-history",
+            Self::SecurityEvents => "security-events",
             Self::Messages => "messages",
         }
     }
 
-    /// Whether the platform removes this kind by age as it is set here.
+    /// Whether the platform removes this kind by age as it is set here. Messages are kept as the
+    /// journal's configuration says.
     #[must_use]
     pub const fn is_enforced(self) -> bool {
-        matches!(self, Self::Numerics | Self::Waveforms)
+        !matches!(self, Self::Messages)
     }
 
     /// The kind of that name.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::Deserialize;
+use vitals::{EffectiveTime, PatientId};
 
 use super::INDEX_FILE;
 use crate::{AuditLog, GuardError, files};
@@ -73,6 +74,45 @@ impl Index {
         self.with(|connection| {
             while advance(connection, &self.log(), STEP)? == STEP {}
             question(connection)
+        })
+    }
+
+    /// The first record up to `last` about one of these patients in one of these times.
+    pub(crate) fn first_held(
+        &self,
+        held: &[(PatientId, EffectiveTime, EffectiveTime)],
+        last: u64,
+    ) -> Result<Option<u64>, GuardError> {
+        let last = i64::try_from(last).unwrap_or(i64::MAX);
+        self.ask(|connection| {
+            let mut ask = connection.prepare_cached(
+                "SELECT min(about.n) FROM about JOIN record ON record.n = about.n
+                 WHERE about.subject = (SELECT id FROM word WHERE text = ?1)
+                 AND about.n <= ?2 AND record.at_us >= ?3 AND record.at_us < ?4",
+            )?;
+            let mut first: Option<i64> = None;
+            for (patient, from, to) in held {
+                let found: Option<i64> =
+                    ask.query_row(params![patient.as_str(), last, from.0, to.0], |row| row.get(0))?;
+                first = [first, found].into_iter().flatten().min();
+            }
+            Ok(first.map(i64::unsigned_abs))
+        })
+    }
+
+    /// Forgets records up to this one, and the words that were only in them.
+    pub(crate) fn forget(&self, last: u64) -> Result<(), GuardError> {
+        let last = i64::try_from(last).unwrap_or(i64::MAX);
+        self.with(|connection| {
+            let change = connection.transaction()?;
+            change.execute("DELETE FROM record WHERE n <= ?1", [last])?;
+            change.execute("DELETE FROM about WHERE n <= ?1", [last])?;
+            change.execute(
+                "DELETE FROM word WHERE id NOT IN (SELECT actor FROM record UNION SELECT action FROM record
+                 UNION SELECT outcome FROM record UNION SELECT subject FROM about)",
+                [],
+            )?;
+            Ok(change.commit()?)
         })
     }
 

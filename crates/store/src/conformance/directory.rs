@@ -10,7 +10,7 @@ use crate::{
     EncounterRow, LocationRow, Page, PatientRow, Span, Store,
 };
 
-fn patient(id: &str, family: &str, mrn: &str, updated: i64) -> PatientRow {
+pub(super) fn patient(id: &str, family: &str, mrn: &str, updated: i64) -> PatientRow {
     let mut patient = Patient::unknown(PatientId::new(id).expect("a valid id"));
     patient.name = HumanName {
         family: family.to_owned(),
@@ -193,18 +193,23 @@ pub(super) fn people_places_devices(store: &mut impl Store) {
     );
 }
 
-/// Time-bounded, and replaced by device, patient and start (PA-1).
-pub(super) fn associations(store: &mut impl Store) {
-    let row = |patient: &str, start, end| AssociationRow {
+/// A device that was on a patient.
+pub(super) fn on(device: &str, patient: &str, start: i64, end: Option<i64>) -> AssociationRow {
+    AssociationRow {
         association: Association {
-            device: DeviceId::new("m1").expect("a valid id"),
+            device: DeviceId::new(device).expect("a valid id"),
             patient: PatientId::new(patient).expect("a valid id"),
             basis: AssociationBasis::Person("nurse".to_owned()),
             start: EffectiveTime(start),
-            end: Option::map(end, EffectiveTime),
+            end: end.map(EffectiveTime),
         },
         updated: ReceiveTime(1),
-    };
+    }
+}
+
+/// Time-bounded, and replaced by device, patient and start (PA-1).
+pub(super) fn associations(store: &mut impl Store) {
+    let row = |patient: &str, start, end| on("m1", patient, start, end);
     let rows = [
         row("p1", 0, None),
         row("p1", 0, Some(10)),

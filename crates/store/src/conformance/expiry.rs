@@ -1,12 +1,14 @@
 //! Retention: what is old goes and is counted; what a hold or an alert touches stays.
 
-use vitals::{EffectiveTime, Hold, Patient, PatientId, ReceiveTime, SeriesId};
+use vitals::{DeviceId, EffectiveTime, Hold, Offset, Patient, PatientId, ReceiveTime, SeriesId};
 
 use super::points::key;
 use super::waves::run;
-use super::{point, records};
+use super::{directory, point, records};
 use crate::{
-    AlertRow, Commit, DirectoryRow, Expired, Expiry, PatientRow, Span, Store, WaveStrip,
+    AlertQuery, AlertRow, Commit, DirectoryKind, DirectoryRow, Expired, ExpiredRecords, Expiry, Page,
+    PatientRow,
+    RecordExpiry, Span, Store, WaveStrip,
 };
 
 const SECOND: i64 = 1_000_000;
@@ -118,4 +120,111 @@ fn goes_on(store: &mut impl Store, reader: &crate::Reader, patient: PatientId) {
     assert!(!covers(&times(store, C), 2_000 * SECOND, 2_100 * SECOND), "nothing holds it any more");
     let holds = reader.holds(&[patient]).expect("holds can be read");
     assert_eq!(holds[0].released, Some(("grace".to_owned(), ReceiveTime(9))));
+}
+
+/// Alerts that ended, quarantine and older versions go by age; open ones, latest versions and what is
+/// held stay.
+pub(super) fn rows(store: &mut impl Store) {
+    let id = |name: &str| PatientId::new(name).expect("a valid id");
+    let hold = |at: Offset, patient: &str, from: i64, to: i64| Hold {
+        id: at,
+        patient: id(patient),
+        from: EffectiveTime(from),
+        to: EffectiveTime(to),
+        reason: String::new(),
+        by: "ada".to_owned(),
+        at: ReceiveTime(5),
+        released: None,
+    };
+    let mut of_device = records::alert(400, "p9", 1, false);
+    (of_device.patient, of_device.device) = (None, DeviceId::new("m1").ok());
+    let alerts: Vec<AlertRow> = (100..400)
+        .map(|n| records::alert(n, ["p1", "p2", "p3"][n as usize % 3], 2, n == 150))
+        .chain([of_device])
+        .collect();
+    let events = alerts.iter().map(|alert| records::event(alert.episode, "raised")).collect();
+    let quarantine = (0..50).map(|n| records::quarantined(100 + n, "m7", b"MSH|x")).chain([
+        records::quarantined(150, "m1", b"of a device on a held patient"),
+        records::quarantined(151, "m7", b"PID|||MRN-4711"),
+        records::quarantined(152, "m7", b"the last one"),
+    ]);
+    let directory = (1..=4)
+        .flat_map(|version| ["p1", "p2", "p3"].map(|name| directory::patient(name, "Doe", "MRN-4711", version * 100)))
+        .map(|mut row| {
+            if row.patient.id != id("p1") {
+                row.patient.identifiers.clear();
+            }
+            DirectoryRow::Patient(row)
+        })
+        .chain([DirectoryRow::Association(directory::on("m1", "p1", 90, Some(500)))]);
+    let commit = Commit {
+        checkpoint: 1,
+        alerts,
+        alert_events: events,
+        quarantine: quarantine.collect(),
+        directory: directory.collect(),
+        holds: vec![hold(1, "p1", i64::MIN, i64::MAX), hold(2, "p2", 205, 210)],
+        ..Commit::default()
+    };
+    store.commit(&commit).expect("a commit succeeds");
+    let reader = store.reader();
+    let held = reader.held().expect("it can be read");
+    assert_eq!(held.iter().map(|held| held.devices.len()).collect::<Vec<_>>(), [1, 0]);
+
+    assert!(expire_rows(store, i64::MIN).is_empty(), "for ever");
+    assert!(expire_rows(store, 100).is_empty(), "nothing is that old");
+    let gone = expire_rows(store, 390);
+    let all = AlertQuery { page: Page { skip: 0, limit: 1_000 }, ..AlertQuery::default() };
+    let left = reader.alerts(&all).expect("they can be read");
+    let of = |name: &str| left.rows.iter().filter(|row| row.patient == Some(id(name))).count();
+    assert_eq!(gone.alerts + left.total, 301);
+    assert_eq!(gone.alerts_before, Some(ReceiveTime(390)));
+    assert_eq!(gone.alert_events, gone.alerts);
+    assert_eq!(of("p1"), 100, "all of a held patient, open or not");
+    // Raised to changed touches 205 to 210, or changed since; of the others only the young.
+    assert!((5..15).contains(&of("p2")), "{}", of("p2"));
+    assert!(of("p3") < 10, "{}", of("p3"));
+    assert!(left.rows.iter().any(|row| row.patient.is_none()), "a device's, while on a held patient");
+    let kept = |offset| reader.quarantine_item(offset).expect("it can be read").is_some();
+    assert_eq!([120, 150, 151, 152].map(kept), [false, true, true, false]);
+    assert_eq!(gone.quarantine, 51);
+    let versions = |name: &str| {
+        let rows = reader.directory_history(DirectoryKind::Patient, name).expect("it can be read");
+        rows.len()
+    };
+    assert_eq!(["p1", "p2", "p3"].map(versions), [4, 3, 2], "the last of p3, and the one that 400 followed");
+    assert_eq!(gone.versions, 3);
+    assert_eq!(reader.expired_records().expect("they can be read"), gone);
+    let released = vec![(1, "grace".to_owned(), ReceiveTime(9)), (2, "grace".to_owned(), ReceiveTime(9))];
+    let commit = Commit { checkpoint: 2, holds_released: released, ..Commit::default() };
+    store.commit(&commit).expect("a commit succeeds");
+    let gone = expire_rows(store, 1_000);
+    let left = reader.alerts(&AlertQuery::default()).expect("they can be read");
+    assert_eq!(left.total, 1, "the open one");
+    assert_eq!(gone.quarantine, 2);
+    assert_eq!(["p1", "p2", "p3"].map(versions), [1, 1, 1]);
+}
+
+/// Steps of few rows, until nothing more goes.
+fn expire_rows(store: &mut impl Store, before: i64) -> ExpiredRecords {
+    let before = ReceiveTime(before);
+    let step = RecordExpiry {
+        alerts_before: before,
+        quarantine_before: before,
+        directory_before: before,
+        rows_max: 7,
+    };
+    let (mut all, mut idle) = (ExpiredRecords::default(), 0);
+    while idle < 60 {
+        let gone = store.expire_records(&step).expect("a step succeeds");
+        idle = if gone.is_empty() { idle + 1 } else { 0 };
+        all.alerts += gone.alerts;
+        all.alert_events += gone.alert_events;
+        all.quarantine += gone.quarantine;
+        all.versions += gone.versions;
+        all.alerts_before = all.alerts_before.max(gone.alerts_before);
+        all.quarantine_before = all.quarantine_before.max(gone.quarantine_before);
+        all.versions_before = all.versions_before.max(gone.versions_before);
+    }
+    all
 }

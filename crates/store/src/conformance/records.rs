@@ -80,6 +80,35 @@ pub(super) fn alert(offset: u64, patient: &str, priority: u8, open: bool) -> Ale
     }
 }
 
+pub(super) fn event(episode: EpisodeId, kind: &str) -> AlertEventRow {
+    AlertEventRow {
+        episode,
+        offset: episode.offset,
+        index: 0,
+        at: ReceiveTime(episode.offset as i64),
+        kind: kind.to_owned(),
+        actor: "system".to_owned(),
+        body: b"{}".to_vec(),
+    }
+}
+
+/// A message received in the microsecond of its entry.
+pub(super) fn quarantined(offset: u64, sender: &str, payload: &[u8]) -> QuarantineRow {
+    QuarantineRow {
+        offset,
+        received: ReceiveTime(offset as i64),
+        protocol: "mqtt".to_owned(),
+        address: "ward/Scale".to_owned(),
+        sender: sender.to_owned(),
+        profile: String::new(),
+        kinds: vec![ProblemKind::Unmatched],
+        status: QuarantineStatus::New,
+        resolution: Vec::new(),
+        problems: b"[]".to_vec(),
+        payload: payload.to_vec(),
+    }
+}
+
 /// An alert is one row however often it changes; its events are kept in order.
 pub(super) fn alerts_and_events(store: &mut impl Store) {
     let rows = [

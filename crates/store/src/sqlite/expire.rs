@@ -216,7 +216,7 @@ impl One<'_> {
 }
 
 /// Every record that is one with this one: the one that lives on, and all that went into it.
-fn records(db: &Connection, subject: &str) -> Result<Vec<String>, StoreError> {
+pub(super) fn records(db: &Connection, subject: &str) -> Result<Vec<String>, StoreError> {
     let mut into = db.prepare_cached(
         "select patient from directory where kind = 'patient' and id = ?1 and patient is not null",
     )?;

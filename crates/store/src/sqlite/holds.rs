@@ -1,9 +1,10 @@
 //! Holds: stretches of time that are kept for ever.
 
 use rusqlite::{Connection, Transaction, params};
-use vitals::{EffectiveTime, Hold, Offset, PatientId, ReceiveTime};
+use vitals::{DeviceId, EffectiveTime, Hold, Offset, PatientId, ReceiveTime};
 
-use crate::StoreError;
+use crate::sqlite::expire::records;
+use crate::{Held, StoreError};
 
 /// Writes holds that began and ends those that ended.
 pub(super) fn write(
@@ -62,4 +63,30 @@ pub(super) fn of(db: &Connection, patients: &[PatientId]) -> Result<Vec<Hold>, S
     }
     found.sort_by_key(|hold| (hold.from, hold.id));
     Ok(found)
+}
+
+/// What is held at the moment: whose, and which devices were on them then.
+pub(super) fn held(db: &Connection) -> Result<Vec<Held>, StoreError> {
+    let damaged = |_| StoreError::Damaged { what: "a hold" };
+    let mut ask = db.prepare_cached("select patient, from_time, to_time from holds where released_at is null")?;
+    let found: Vec<(String, i64, i64)> =
+        ask.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    let mut on = db.prepare_cached(
+        "select distinct device from associations \
+         where patient = ?1 and start < ?3 and (until is null or until >= ?2)",
+    )?;
+    let mut all = Vec::new();
+    for (patient, from, to) in found {
+        let (mut kept, mut devices) = (Vec::new(), Vec::new());
+        for record in records(db, &patient)? {
+            for device in on.query_map(params![record, from, to], |row| row.get::<_, String>(0))? {
+                devices.push(DeviceId::new(&device?).map_err(damaged)?);
+            }
+            kept.push(PatientId::new(&record).map_err(damaged)?);
+        }
+        devices.sort();
+        devices.dedup();
+        all.push(Held { records: kept, devices, from: EffectiveTime(from), to: EffectiveTime(to) });
+    }
+    Ok(all)
 }

@@ -4,6 +4,7 @@ mod blocks;
 mod directory;
 mod erase;
 mod expire;
+mod expire_rows;
 mod holds;
 mod listed;
 mod pool;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use seal::Key;
 
-use crate::{Commit, Expired, Expiry, Reader, Side, Store, StoreError};
+use crate::{Commit, Expired, ExpiredRecords, Expiry, Reader, RecordExpiry, Side, Store, StoreError};
 
 /// The writer.
 pub struct SqliteStore {
@@ -34,6 +35,8 @@ pub struct SqliteStore {
     wave_tails: waves::WaveTails,
     /// The series that retention looked at last; none: it begins anew.
     expired_to: Option<u32>,
+    /// The rows that it looked at last.
+    rows_to: expire_rows::Reached,
     pool: Arc<pool::Pool>,
     side: Arc<side::SqliteSide>,
 }
@@ -66,6 +69,7 @@ impl SqliteStore {
             tails: blocks::Tails::default(),
             wave_tails: waves::WaveTails::default(),
             expired_to: None,
+            rows_to: expire_rows::Reached::default(),
             connection,
         })
     }
@@ -105,6 +109,12 @@ impl Store for SqliteStore {
             self.wave_tails.forget(series);
         }
         Ok(step.expired)
+    }
+
+    fn expire_records(&mut self, expiry: &RecordExpiry) -> Result<ExpiredRecords, StoreError> {
+        let (expired, reached) = expire_rows::step(&mut self.connection, &self.rows_to, expiry)?;
+        self.rows_to = reached;
+        Ok(expired)
     }
 
     fn reader(&self) -> Reader {

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension, params};
 use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
-use crate::sqlite::{directory, erase, expire, holds, read_readings, read_rows, read_series, read_waves};
+use crate::sqlite::{directory, erase, expire, expire_rows, holds, read_readings, read_rows, read_series, read_waves};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
-    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired, Found, LocationRow, OutboxRow,
+    DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired,
+    ExpiredRecords, Found, Held, LocationRow, OutboxRow,
     PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
@@ -52,6 +53,14 @@ impl Read for SqliteReader {
 
     fn expired(&self) -> Result<Expired, StoreError> {
         self.pool.with(expire::totals)
+    }
+
+    fn expired_records(&self) -> Result<ExpiredRecords, StoreError> {
+        self.pool.with(expire_rows::totals)
+    }
+
+    fn held(&self) -> Result<Vec<Held>, StoreError> {
+        self.pool.with(holds::held)
     }
 
     fn erasures(&self, patient: Option<&PatientId>) -> Result<Vec<ErasureRow>, StoreError> {

@@ -196,6 +196,10 @@ fn told(whole: &Whole, args: &VerifyArgs) -> anyhow::Result<()> {
         let report = json!({"whole": found.is_empty(), "records": audit.records, "files": audit.files,
             "hash": audit.hash, "root": to_base64(&audit.root), "signed": audit.signed,
             "key": audit.keys.last(), "compared": audit.compared, "repairs": repairs,
+            "absent": audit.absent.iter().map(|(from, to)| json!({"from": from, "to": to})).collect::<Vec<_>>(),
+            "archived": audit.archived, "expired": audit.expired.map(|(record, before)| {
+                json!({"record": record, "before_ms": before.millis()})
+            }),
             "journal_heads": audit.journal.len(), "journal": journal});
         println!("{report}");
     } else {
@@ -203,6 +207,9 @@ fn told(whole: &Whole, args: &VerifyArgs) -> anyhow::Result<()> {
         println!("  tree: root {}, signed up to record {}", to_base64(&audit.root), audit.signed);
         if let Some(key) = audit.keys.last() {
             println!("  key: {key}");
+        }
+        for (from, to) in &audit.absent {
+            println!("  records {from} to {to} are not here: {}", away(audit, *to));
         }
         for head in &audit.compared {
             println!("  it continues {head}");
@@ -225,6 +232,14 @@ fn told(whole: &Whole, args: &VerifyArgs) -> anyhow::Result<()> {
             "record {}: the program found {}; look into it, then say --seen {}",
             one.record, one.detail, one.record
         ),
+    }
+}
+
+/// Why records up to this one are not here, by the log's own word.
+fn away(audit: &guard::Verified, to: u64) -> String {
+    match audit.expired.filter(|(record, _)| *record >= to) {
+        Some((_, before)) => format!("expired, all of before {} (retention.audit_days)", crate::retention::when(before.micros())),
+        None => "archived; give the folder with --archive".to_owned(),
     }
 }
 

@@ -193,12 +193,17 @@ pub(crate) struct Store {
     pub(crate) every_s: f64,
 }
 
-/// `[retention]`: days in the store; 0: for ever.
+/// `[retention]`: days that each kind is kept; 0: for ever.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Retention {
     pub(crate) waveforms_days: u32,
     pub(crate) numerics_days: u32,
+    pub(crate) alerts_days: u32,
+    pub(crate) quarantine_days: u32,
+    pub(crate) directory_history_days: u32,
+    pub(crate) audit_days: u32,
+    pub(crate) security_events_days: u32,
 }
 
 /// `[privacy]`: what the house does where no consent speaks.
@@ -435,7 +440,15 @@ impl Default for Store {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { waveforms_days: 7, numerics_days: 3_650 }
+        Self {
+            waveforms_days: 7,
+            numerics_days: 3_650,
+            alerts_days: 0,
+            quarantine_days: 0,
+            directory_history_days: 0,
+            audit_days: 0,
+            security_events_days: 0,
+        }
     }
 }
 
@@ -443,6 +456,12 @@ impl Retention {
     /// As the runtime takes it.
     pub(crate) fn limits(&self) -> runtime::Retention {
         let days = |days: u32| (days > 0).then(|| Duration::from_secs(u64::from(days) * 86_400));
-        runtime::Retention { waves: days(self.waveforms_days), points: days(self.numerics_days) }
+        runtime::Retention {
+            waves: days(self.waveforms_days),
+            points: days(self.numerics_days),
+            alerts: days(self.alerts_days),
+            quarantine: days(self.quarantine_days),
+            directory: days(self.directory_history_days),
+        }
     }
 }
