@@ -143,7 +143,7 @@ impl Client {
         let wants = self.authentication == Authentication::Key;
         match (&self.jwks, &self.jwks_uri) {
             (Some(keys), None) if wants => Ok(assertion::check_keys(keys)?),
-            (None, Some(address)) if wants => uri::check_web(address),
+            (None, Some(address)) if wants => uri::check_encrypted(address),
             (None, None) if !wants => Ok(()),
             _ => Err(ClientError::NoKey),
         }

@@ -21,6 +21,7 @@ pub mod metadata;
 pub mod pkce;
 mod request;
 mod scope;
+pub mod sign_on;
 mod token;
 mod uri;
 

@@ -78,6 +78,16 @@ pub(crate) fn check_web(uri: &str) -> Result<(), ClientError> {
     if web { Ok(()) } else { Err(ClientError::Address) }
 }
 
+/// Checks an address that we ask ourselves: `https` alone, wherever it is.
+///
+/// # Errors
+/// [`ClientError::Address`].
+pub(crate) fn check_encrypted(uri: &str) -> Result<(), ClientError> {
+    check_web(uri)?;
+    let encrypted = parts(uri).is_some_and(|found| found.scheme == "https");
+    if encrypted { Ok(()) } else { Err(ClientError::Address) }
+}
+
 /// The origin of a web address as browsers send it (RFC 6454 § 6.2): lower case, without the
 /// scheme's usual port. None for what is no web address.
 #[must_use]

@@ -173,7 +173,7 @@ fn tokens_are_asked_for_in_three_ways() {
 #[test]
 fn clients_are_checked_before_they_are_registered() {
     type Change = fn(&mut Client);
-    let tests: [(Client, Change, Result<(), ClientError>); 14] = [
+    let tests: [(Client, Change, Result<(), ClientError>); 15] = [
         (client(), |_| {}, Ok(())),
         (backend(), |_| {}, Ok(())),
         (client(), |c| c.id = "a b".to_owned(), Err(ClientError::Id)),
@@ -188,6 +188,7 @@ fn clients_are_checked_before_they_are_registered() {
         (client(), |c| c.authentication = Authentication::Key, Err(ClientError::NoKey)),
         (backend(), |c| c.scopes = "user/*.rs".to_owned(), Err(ClientError::Backend)),
         (backend(), |c| c.jwks_uri = None, Err(ClientError::NoKey)),
+        (backend(), |c| c.jwks_uri = Some("http://localhost/jwks".to_owned()), Err(ClientError::Address)),
     ];
     for (mut client, change, expected) in tests {
         change(&mut client);
