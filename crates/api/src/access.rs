@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use guard::{
-    Account, Asking, Category, Decision, Deed, Grant, Note, Outcome, Permission, Record, Target,
+    Account, Asking, Category, Decision, Deed, Grant, Guard, Note, Outcome, Permission, Purpose, Record, Target,
 };
 use vitals::{Actor, DeviceId, PatientId};
 
@@ -31,6 +31,15 @@ pub const COOKIE: &str = "vitalwire-session";
 /// Its name over an encrypted connection: browsers take such a cookie from this host alone.
 pub const HOST_COOKIE: &str = "__Host-vitalwire-session";
 
+/// The header in which a request may name its purpose of use.
+pub const PURPOSE: &str = "x-purpose-of-use";
+/// What may stand before its code: the code system as FHIR writes it, and as UDAP and XUA do.
+const PURPOSE_SYSTEMS: [&str; 3] = [
+    "http://terminology.hl7.org/CodeSystem/v3-ActReason|",
+    "urn:oid:2.16.840.1.113883.5.8#",
+    "urn:oid:2.16.840.1.113883.5.8|",
+];
+
 /// How long a request may take until its answer begins: whoever sends a byte an hour is cut off.
 const TIME_MAX: Duration = Duration::from_secs(60);
 /// The same for FHIR, whose bundles are large.
@@ -46,21 +55,28 @@ pub struct Caller {
     pub grant: Option<Arc<Grant>>,
     /// Whether it came in with a second factor or a passkey.
     pub strong: bool,
-    /// Names the session; empty for a token.
+    /// Names the session, or the token that stands in its place.
     pub session: String,
+    /// How the account proved itself; empty where nothing was asked.
+    pub factor: &'static str,
+    /// The zone of the network that it comes from; empty when there are none.
+    pub zone: String,
+    /// The purpose that the request names, if it does.
+    pub purpose: Option<Purpose>,
 }
 
 impl Caller {
     /// An account of which it is not known how it came in.
     #[must_use]
-    pub const fn plainly(account: Account) -> Self {
-        Self { account, grant: None, strong: false, session: String::new() }
+    pub fn plainly(account: Account) -> Self {
+        let (session, zone) = (String::new(), String::new());
+        Self { account, grant: None, strong: false, session, factor: "", zone, purpose: None }
     }
 
     /// As the policy is asked.
     #[must_use]
     pub fn asking(&self) -> Asking<'_> {
-        Asking { account: &self.account, strong: self.strong, zone: "" }
+        Asking { account: &self.account, strong: self.strong, zone: &self.zone, purpose: self.purpose }
     }
 }
 
@@ -144,9 +160,9 @@ pub(crate) async fn gate(State(api): State<Api>, mut request: Request, next: Nex
         }
         let told = PASSING.with(|passing| passing.trace.disclosed()).filter(|_| !failed);
         if let Some(record) = told
-            && let Err(error) = api.guard.audit(record).await
+            && let Err(error) = api.keep(record).await
         {
-            return ApiError::unavailable(&error.to_string()).into_response();
+            return error.into_response();
         }
         answer
     };
@@ -200,7 +216,7 @@ impl Api {
         let decision = self.at_all(&caller, permission);
         if !decision.allowed {
             let route = template.unwrap_or("/fhir");
-            self.record(&caller, permission, route, None, &decision).await?;
+            self.record(&caller, (permission, route), None, ("", ""), &decision).await?;
             return Err(ApiError::Forbidden);
         }
         Ok(true)
@@ -211,23 +227,32 @@ impl Api {
     /// # Errors
     /// [`ApiError::Unauthorised`] when nobody known does.
     pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
-        if self.guard.is_open() {
-            return Ok(Caller::plainly(Account::trial()));
-        }
-        let now = self.now();
-        let found = match bearer(headers) {
-            Some(token) => self.guard.bearer(token, now).map(Caller::plainly).or_else(|| {
-                let (account, grant) = self.guard.access_token(token, now)?;
-                let strong = grant.strong;
-                Some(Caller { account, grant: Some(grant), strong, session: String::new() })
-            }),
-            None => session_token(headers).and_then(|token| {
-                let session = self.guard.session_on(token, encrypted(), now)?;
-                let strong = session.strong();
-                Some(Caller { account: session.account, grant: None, strong, session: session.id })
-            }),
+        let found = match self.guard.is_open() {
+            true => Caller::plainly(Account::trial()),
+            false => self.credentials(headers).ok_or(ApiError::Unauthorised)?,
         };
-        found.ok_or(ApiError::Unauthorised)
+        let trust = self.guard.trust();
+        let zone = trust.zones.at(source(), "http").unwrap_or_default().to_owned();
+        let caller = Caller { zone, purpose: purpose(headers)?, ..found };
+        let _ = PASSING.try_with(|passing| passing.trace.by(&caller));
+        Ok(caller)
+    }
+
+    /// Whose session or token a request carries.
+    fn credentials(&self, headers: &HeaderMap) -> Option<Caller> {
+        let now = self.now();
+        let Some(token) = bearer(headers) else {
+            let session = self.guard.session_on(session_token(headers)?, encrypted(), now)?;
+            let (strong, factor) = (session.strong(), session.means.name());
+            return Some(Caller { strong, factor, session: session.id, ..Caller::plainly(session.account) });
+        };
+        if let Some(account) = self.guard.bearer(token, now) {
+            let session = Guard::credential_id(token);
+            return Some(Caller { session, factor: "token", ..Caller::plainly(account) });
+        }
+        let (account, grant) = self.guard.access_token(token, now)?;
+        let (strong, session) = (grant.strong, format!("grant-{}", grant.id));
+        Some(Caller { grant: Some(grant), strong, session, factor: "token", ..Caller::plainly(account) })
     }
 
     /// Who asks, to decide about many patients.
@@ -268,13 +293,24 @@ impl Api {
         route: &'static str,
         subject: Option<&PatientId>,
     ) -> Result<Actor, ApiError> {
+        self.enter_about(viewer, permission, (route, subject), ("", "")).await
+    }
+
+    /// [`Self::enter_as`] about a thing, named as the record may name it, with what else it says.
+    pub(crate) async fn enter_about(
+        &self,
+        viewer: &Viewer,
+        permission: Permission,
+        (route, subject): (&'static str, Option<&PatientId>),
+        (object, detail): (&str, &str),
+    ) -> Result<Actor, ApiError> {
         let kind = kind_of(route);
         let about = subject.filter(|_| permission.about_patients());
         let decision = match about {
             Some(id) => viewer.decide(permission, id, kind),
             None => self.at_all(viewer.caller(), permission),
         };
-        self.record(viewer.caller(), permission, route, subject, &decision).await?;
+        self.record(viewer.caller(), (permission, route), subject, (object, detail), &decision).await?;
         if decision.allowed {
             return Ok(viewer.caller().account.actor());
         }
@@ -319,17 +355,20 @@ impl Api {
         patient: Option<&PatientId>,
     ) -> Result<Actor, ApiError> {
         let viewer = self.viewer(headers)?;
-        let on = self.live.device(device).and_then(|line| line.patient.clone());
+        let line = self.live.device(device);
+        let object = recorded(device.as_str(), line.is_some());
+        let on = line.and_then(|line| line.patient.clone());
         let kept = on.filter(|on| {
             let other = permission.about_patients() && Some(on) != patient;
             other && !viewer.decide(permission, on, Category::DeviceData).allowed
         });
         let device = viewer.decide_device(permission, device);
         if device.allowed && kept.is_none() {
-            return self.enter_as(&viewer, permission, route, patient).await;
+            return self.enter_about(&viewer, permission, (route, patient), (&object, "")).await;
         }
         let denied = Decision { allowed: false, ..device };
-        self.record(viewer.caller(), permission, route, kept.as_ref().or(patient), &denied).await?;
+        let about = kept.as_ref().or(patient);
+        self.record(viewer.caller(), (permission, route), about, (&object, ""), &denied).await?;
         Err(ApiError::Forbidden)
     }
 
@@ -342,12 +381,12 @@ impl Api {
     async fn record(
         &self,
         caller: &Caller,
-        permission: Permission,
-        route: &str,
+        (permission, route): (Permission, &str),
         subject: Option<&PatientId>,
+        (object, detail): (&str, &str),
         decision: &Decision,
     ) -> Result<(), ApiError> {
-        let record = Record {
+        let record = signed(Record {
             at: self.now(),
             actor: caller.account.name.clone(),
             role: Some(caller.account.role),
@@ -357,12 +396,10 @@ impl Api {
             outcome: if decision.allowed { Outcome::Allowed } else { Outcome::Denied },
             policies: decision.rules.iter().map(ToString::to_string).collect(),
             purpose: decision.purpose.to_owned(),
-            client: caller.grant.as_ref().map_or_else(String::new, |grant| grant.client.clone()),
-            session: caller.session.clone(),
-            source: source(),
-            request: request_id(),
+            object: object.to_owned(),
+            detail: detail.to_owned(),
             ..Record::default()
-        };
+        });
         // Outside of a request, such as in a test of one handler, there is nothing to tell.
         let _ = PASSING.try_with(|passing| {
             passing.entered.set(true);
@@ -370,17 +407,13 @@ impl Api {
                 passing.trace.entered(&record);
             }
         });
-        self.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))?;
-        Ok(())
+        self.keep(record).await
     }
 
     /// A patient as the record names them: by an id that we made or know. What else was typed as
     /// one may be a name, so its hash stands for it.
     fn recorded_as(&self, id: &PatientId) -> PatientId {
-        let made = id.as_str().strip_prefix("p-").is_some_and(|rest| {
-            rest.len() == 16 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        });
-        if made || self.live.patient(id).is_some() {
+        if is_made(id.as_str()) || self.live.patient(id).is_some() {
             return id.clone();
         }
         PatientId::from_identifier("unknown", id.as_str())
@@ -394,15 +427,85 @@ impl Api {
             actor: "unknown".to_owned(),
             source: source(),
             outcome: Outcome::Denied,
+            object: String::new(),
+            factor: "",
         };
         self.guard.note(note, self.now());
     }
 }
 
 /// Lets a task that goes on after its request's answer act for the same source.
-pub(crate) async fn on_behalf(source: Option<IpAddr>, task: impl Future<Output = ()>) {
-    let encrypted = encrypted();
-    PASSING.scope(Passing { source, encrypted, ..Passing::default() }, task).await;
+pub(crate) async fn on_behalf(acting: Acting, task: impl Future<Output = ()>) {
+    let Acting { source, encrypted, trace } = acting;
+    PASSING.scope(Passing { source, encrypted, trace, ..Passing::default() }, task).await;
+}
+
+/// By whom and from where the present request is made, for a task that goes on after it.
+#[derive(Default)]
+pub(crate) struct Acting {
+    source: Option<IpAddr>,
+    encrypted: Option<bool>,
+    trace: Trace,
+}
+
+impl Acting {
+    /// As of the present request.
+    pub(crate) fn now() -> Self {
+        let of = |passing: &Passing| Self {
+            source: passing.source,
+            encrypted: passing.encrypted,
+            trace: passing.trace.going_on(),
+        };
+        PASSING.try_with(of).unwrap_or_default()
+    }
+
+    /// Does something as a part of that request.
+    pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (source, encrypted, trace) = (self.source, self.encrypted, self.trace.going_on());
+        PASSING.sync_scope(Passing { source, encrypted, trace, ..Passing::default() }, work)
+    }
+}
+
+/// A record with what is known of the present request and of whoever makes it, where the record
+/// does not say so itself.
+pub(crate) fn signed(record: Record) -> Record {
+    let sign = |passing: &Passing| {
+        let source = record.source.or(passing.source);
+        passing.trace.signed(Record { source, ..record.clone() })
+    };
+    PASSING.try_with(sign).unwrap_or(record)
+}
+
+/// What was recorded when whoever makes the present request was let in.
+pub(crate) fn let_in() -> Option<Record> {
+    PASSING.try_with(|passing| passing.trace.let_in()).ok().flatten()
+}
+
+/// Names a thing as a record may: by an id that we made or know, else by its hash, for what is
+/// typed as an id may be a name.
+pub(crate) fn recorded(id: &str, known: bool) -> String {
+    if known || is_made(id) {
+        return id.to_owned();
+    }
+    PatientId::from_identifier("unknown", id).to_string()
+}
+
+/// Whether we made an id: a letter and 16 hexadecimal digits.
+fn is_made(id: &str) -> bool {
+    let mut parts = id.splitn(2, '-');
+    let letter = parts.next().is_some_and(|letter| letter.len() == 1);
+    letter && parts.next().is_some_and(|rest| {
+        rest.len() == 16 && rest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// The purpose that a request names: a code of HL7 v3 PurposeOfUse, alone or behind its system.
+fn purpose(headers: &HeaderMap) -> Result<Option<Purpose>, ApiError> {
+    let Some(value) = headers.get(PURPOSE) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    let code = PURPOSE_SYSTEMS.iter().find_map(|system| text.strip_prefix(system)).unwrap_or(text);
+    let wrong = || ApiError::bad(format!("{PURPOSE}: a code of HL7 PurposeOfUse, such as TREAT, HOPERAT or HRESCH"));
+    Purpose::from_code(code).map(Some).ok_or_else(wrong)
 }
 
 /// Says that data of these patients are in the answer of the present request: the record of that
@@ -411,11 +514,6 @@ pub fn shown<'a>(patients: impl IntoIterator<Item = &'a PatientId>) {
     let _ = PASSING.try_with(|passing| {
         patients.into_iter().for_each(|patient| passing.trace.shown(patient));
     });
-}
-
-/// The id of the present request; empty outside of one.
-pub(crate) fn request_id() -> String {
-    PASSING.try_with(|passing| passing.trace.id().to_owned()).unwrap_or_default()
 }
 
 /// Whether the present request comes over an encrypted connection, where that is known.

@@ -4,9 +4,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use vitals::PatientId;
+use guard::Permission;
+use vitals::{DeviceId, PatientId};
 
-use crate::access::shown;
+use crate::access::{recorded, shown};
 use crate::error::ApiError;
 use crate::fhir::{Security, Sender};
 use crate::fhir_backend::seen_by;
@@ -33,7 +34,9 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
         Ok(viewer) => viewer,
         Err(error) => return outcome(error),
     };
-    match api.enter_as(&viewer, permission, route, subject.as_ref()).await {
+    let object = object(&api, path);
+    let detail = if permission == Permission::WriteFhir { request.method().to_string() } else { String::new() };
+    match api.enter_about(&viewer, permission, (route, subject.as_ref()), (&object, &detail)).await {
         Ok(actor) => {
             request.extensions_mut().insert(Sender(actor.name));
             let grant = viewer.caller().grant.clone();
@@ -58,6 +61,19 @@ fn route(template: Option<&str>) -> &'static str {
         "/fhir/{type}/{id}/_history/{version}",
     ];
     TEMPLATES.into_iter().find(|known| template == Some(*known)).unwrap_or("/fhir")
+}
+
+/// What a request is about, as the record may name it: a type, and an id that we know.
+fn object(api: &Api, path: &str) -> String {
+    let mut parts = path.trim_start_matches("/fhir").split('/').filter(|part| !part.is_empty());
+    let Some(ty) = parts.next().filter(|ty| wire_fhir::is_resource_type(ty)) else { return String::new() };
+    let Some(id) = parts.next().filter(|id| *id != "_search" && ty != "Patient") else { return ty.to_owned() };
+    let known = match ty {
+        "Device" => DeviceId::new(id).is_ok_and(|id| api.live.device(&id).is_some()),
+        "Location" => api.live.locations().iter().any(|place| place.id.as_str() == id),
+        _ => false,
+    };
+    format!("{ty}/{}", recorded(id, known))
 }
 
 /// Whose data a request is about, as far as its address says so.

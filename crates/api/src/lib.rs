@@ -6,6 +6,7 @@
 pub mod dto;
 pub mod state;
 mod trace;
+mod deeds;
 pub mod error;
 pub mod access;
 pub mod viewer;

@@ -18,7 +18,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use vitals::PatientId;
 
-use crate::access;
+use crate::access::{self, Acting};
 use crate::app::ward::{load, ward};
 use crate::dto::{self, LiveEvent};
 use crate::error::ApiError;
@@ -187,7 +187,7 @@ impl Looking {
             }
             let (at, detail) = (api.now(), detail.to_owned());
             let record = Record { at, patients, detail, ..self.record.clone() };
-            if let Err(error) = api.guard.audit(record).await {
+            if let Err(error) = api.keep(record).await {
                 tracing::error!(%error, "a live stream ends: its record was not kept");
                 return false;
             }
@@ -225,16 +225,14 @@ pub(crate) async fn live(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let viewer = api.viewer(&headers)?;
-    let record = Record {
+    let record = access::signed(Record {
         actor: viewer.caller().account.name.clone(),
         role: Some(viewer.caller().account.role),
         action: Permission::SeePatients.into(),
         route: "/api/v1/live".to_owned(),
         outcome: Outcome::Allowed,
-        source: access::source(),
-        request: access::request_id(),
         ..Record::default()
-    };
+    });
     let (shown, recorded) = (HashSet::new(), HashSet::new());
     let looking = Looking { viewer, wanted, shown, recorded, anew: false, record };
     let subject = looking.wanted.patient.as_deref().and_then(|id| PatientId::new(id).ok());
@@ -243,12 +241,12 @@ pub(crate) async fn live(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<u64>().ok());
-    Ok(Sse::new(stream_of(api, headers, looking, since)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(stream_of(api, (headers, Acting::now()), looking, since)).keep_alive(KeepAlive::default()))
 }
 
 fn stream_of(
     api: Api,
-    headers: HeaderMap,
+    (headers, acting): (HeaderMap, Acting),
     mut looking: Looking,
     since: Option<u64>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -293,7 +291,7 @@ fn stream_of(
                 },
                 _ = time.tick() => {
                     // An account, session or token that was taken away takes the stream with it.
-                    let Some(viewer) = still(&api, &headers) else { return };
+                    let Some(viewer) = acting.within(|| still(&api, &headers)) else { return };
                     looking.viewer = viewer;
                     let now = LiveEvent::Time { now_ms: api.now().millis() };
                     let json = serde_json::to_string(&now).unwrap_or_default();

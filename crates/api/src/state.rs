@@ -57,11 +57,13 @@ impl Api {
         (self.clock)()
     }
 
-    /// Appends what somebody did to the journal, and waits until the engine has taken it in.
+    /// Records what somebody does, appends it to the journal, and waits until the engine has taken
+    /// it in.
     ///
     /// # Errors
-    /// [`ApiError::Unavailable`] when the journal takes nothing.
+    /// [`ApiError::Unavailable`] when no record can be kept, or the journal takes nothing.
     pub async fn act(&self, actor: Actor, action: Action) -> Result<Offset, ApiError> {
+        self.record_act(&actor, &action).await?;
         self.append(Event::Action(actor, action), None).await
     }
 

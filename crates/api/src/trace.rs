@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use guard::Record;
 use vitals::PatientId;
 
+use crate::access::Caller;
+
 /// The header that tells the caller the request's id, by which its records are found.
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -18,11 +20,24 @@ pub(crate) struct Trace {
     /// The last record of somebody who was let in.
     entered: RefCell<Option<Record>>,
     shown: RefCell<BTreeSet<PatientId>>,
+    /// Who makes it, once that is known.
+    by: RefCell<Option<Maker>>,
+}
+
+/// Who makes a request, and with what.
+#[derive(Clone)]
+struct Maker {
+    actor: String,
+    client: String,
+    session: String,
+    factor: &'static str,
+    purpose: String,
 }
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { id: next_id(), entered: RefCell::default(), shown: RefCell::default() }
+        let (entered, shown, by) = Default::default();
+        Self { id: next_id(), entered, shown, by }
     }
 }
 
@@ -30,6 +45,45 @@ impl Trace {
     /// 32 hexadecimal digits, which no other request has.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Remembers who makes the request.
+    pub(crate) fn by(&self, caller: &Caller) {
+        *self.by.borrow_mut() = Some(Maker {
+            actor: caller.account.name.clone(),
+            client: caller.grant.as_ref().map_or_else(String::new, |grant| grant.client.clone()),
+            session: caller.session.clone(),
+            factor: caller.factor,
+            purpose: caller.purpose.map_or_else(String::new, |purpose| purpose.code().to_owned()),
+        });
+    }
+
+    /// The same request as a task that goes on after its answer knows it.
+    pub(crate) fn going_on(&self) -> Self {
+        Self { id: self.id.clone(), by: self.by.clone(), ..Self::default() }
+    }
+
+    /// What was recorded when the caller was let in, to say more of it.
+    pub(crate) fn let_in(&self) -> Option<Record> {
+        self.entered.borrow().clone()
+    }
+
+    /// A record with the request's id, and, if it is of whoever makes the request, with client,
+    /// session, factor and purpose; what it says itself stands.
+    pub(crate) fn signed(&self, mut record: Record) -> Record {
+        fn fill(own: &mut String, other: &str) {
+            if own.is_empty() {
+                other.clone_into(own);
+            }
+        }
+        fill(&mut record.request, &self.id);
+        if let Some(by) = self.by.borrow().as_ref().filter(|by| by.actor == record.actor) {
+            fill(&mut record.client, &by.client);
+            fill(&mut record.session, &by.session);
+            fill(&mut record.factor, by.factor);
+            fill(&mut record.purpose, &by.purpose);
+        }
+        record
     }
 
     /// Remembers what was recorded when the caller was let in.

@@ -83,6 +83,10 @@ pub trait Authenticator: Send + Sync {
         Ok(())
     }
 
+    /// Keeps note of a command or configuration that a client sends down to a device, or tried to:
+    /// `what` is the last level of the topic. Must not wait.
+    fn commanded(&self, _identity: &ClientIdentity, _device: &str, _what: &'static str, _allowed: bool) {}
+
     /// Moves on when accounts may have changed; asked every second or so.
     fn changes(&self) -> u64 {
         0

@@ -19,6 +19,13 @@ impl Guard {
         Self::or_none(people.database.service(&secret::fingerprint(token.as_bytes()), now))
     }
 
+    /// What names a token in the audit log: the beginning of its fingerprint, of no use to take it
+    /// over.
+    #[must_use]
+    pub fn credential_id(token: &str) -> String {
+        crate::identity::session_id(&secret::fingerprint(token.as_bytes()))
+    }
+
     /// The name to put into the audit log for what somebody typed as theirs: the account's if
     /// there is one, else `unknown`, for people type passwords there.
     #[must_use]

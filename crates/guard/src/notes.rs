@@ -28,6 +28,10 @@ pub struct Note {
     pub source: Option<IpAddr>,
     /// How it went.
     pub outcome: Outcome,
+    /// What it was done to, named as a record may name it; may be empty.
+    pub object: String,
+    /// How they proved themselves, where they came in: as in [`Record::factor`].
+    pub factor: &'static str,
 }
 
 /// The notes of the minute.
@@ -51,7 +55,7 @@ impl Notes {
         let key = (note, why);
         let full = state.counts.len() >= KINDS_MAX && !state.counts.contains_key(&key);
         let key = if full {
-            (Note { route: "", actor: "unknown".to_owned(), source: None, ..key.0 }, key.1)
+            (Note { route: "", actor: "unknown".to_owned(), source: None, object: String::new(), ..key.0 }, key.1)
         } else {
             key
         };
@@ -100,6 +104,9 @@ impl Note {
             subject: None,
             outcome: self.outcome,
             detail,
+            object: self.object.clone(),
+            factor: self.factor.to_owned(),
+            source: self.source,
             ..Record::default()
         }
     }
@@ -139,6 +146,8 @@ mod tests {
             actor: "unknown".to_owned(),
             source: Some(IpAddr::from([10, 0, 0, last])),
             outcome: Outcome::Denied,
+            object: String::new(),
+            factor: "",
         }
     }
 

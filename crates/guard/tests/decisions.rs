@@ -2,7 +2,8 @@
 //! rules are taken or refused whole.
 
 use guard::{
-    Account, Asking, Category, Decision, Guard, Kind, Member, Opening, Permission, Reason, Span, Target,
+    Account, Asking, Category, Decision, Document, DocumentKind, Guard, Kind, Member, Opening, Permission, Provision,
+    Purpose, Reason, Span, Target,
 };
 use vitals::{PatientId, ReceiveTime, Role};
 
@@ -107,4 +108,60 @@ fn a_rule_that_looks_at_the_clock_is_asked_each_minute() {
         let now = NOW.plus(minutes * MINUTE);
         assert_eq!(see(&guard, &account, &id, "ICU", now).allowed, allowed, "{minutes}");
     }
+}
+
+#[test]
+fn a_purpose_that_is_named_is_the_roles_or_refused_and_consents_follow_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let guard = Guard::open(folder.path()).expect("a guard");
+    let id = PatientId::from_identifier("mrn", "1");
+    let target = Target::Patient { id: &id, unit: Some("ICU"), in_encounter: true };
+    let ask = |role, kind, purpose, what| {
+        let account = Account::new("ada", role, kind);
+        let asking = Asking { purpose: Some(purpose), ..Asking::plainly(&account) };
+        guard.decide(asking, what, target, Category::VitalSigns, NOW)
+    };
+    let (see, read) = (Permission::SeePatients, Permission::ReadFhir);
+    for (role, kind, what, purpose, expected) in [
+        (Role::Nurse, Kind::Person, see, Purpose::Treat, true),
+        (Role::Nurse, Kind::Person, see, Purpose::Hoperat, true),
+        (Role::Nurse, Kind::Person, see, Purpose::Hresch, false),
+        (Role::Nurse, Kind::Person, see, Purpose::Etreat, false),
+        (Role::Physician, Kind::Person, see, Purpose::Hoperat, true),
+        (Role::Administrator, Kind::Person, see, Purpose::Treat, false),
+        (Role::Administrator, Kind::Person, see, Purpose::Hpaymt, true),
+        (Role::Service, Kind::Service, read, Purpose::Pubhlth, true),
+        (Role::Service, Kind::Service, read, Purpose::Patrqt, false),
+    ] {
+        let decided = ask(role, kind, purpose, what);
+        let rule = decided.rules.iter().any(|rule| &**rule == "purpose-of-the-role");
+        assert_eq!(rule, !expected, "{role:?} {purpose:?}: {decided:?}");
+        assert!(!rule || !decided.allowed);
+        assert_eq!(decided.purpose, purpose.code());
+    }
+
+    // Who does research sees nobody who did not agree to that.
+    let decided = ask(Role::Physician, Kind::Person, Purpose::Hresch, see);
+    assert_eq!((decided.allowed, &*decided.rules[0]), (false, "consent"));
+
+    // Treatment only: the same physician is shown nothing for research.
+    let treatment = Provision { purposes: vec![Purpose::Treat], ..Provision::base(true) };
+    let consent = Document {
+        kind: DocumentKind::Consent,
+        id: "c-1".into(),
+        patient: id.clone(),
+        status: "active".into(),
+        json: "{}".into(),
+        rules: Some(Provision { exceptions: vec![treatment], ..Provision::base(false) }),
+    };
+    guard.put_consent(&consent, "nora", NOW).expect("put");
+    let decided = |purpose| ask(Role::Physician, Kind::Person, purpose, see).allowed;
+    assert!(decided(Purpose::Treat) && !decided(Purpose::Hresch) && decided(Purpose::Treat));
+
+    // Treatment of whom one opened in an emergency is emergency treatment, named or not.
+    let ada = guard.add_user("ada", Role::Nurse, "a-good-long-one").expect("added");
+    let words = "collapsed in the corridor".to_owned();
+    let opening = Opening { patient: id.clone(), unit: "ICU".into(), reason: Reason::Emergency, words, minutes: 10 };
+    guard.open_patient(&ada, &opening, NOW).expect("opened");
+    assert_eq!(ask(Role::Nurse, Kind::Person, Purpose::Treat, see).purpose, "ETREAT");
 }

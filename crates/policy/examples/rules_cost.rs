@@ -43,6 +43,7 @@ fn main() {
                 }),
                 circumstances: Circumstances {
                     purpose: "TREAT",
+                    stated: false,
                     strong: true,
                     zone: "",
                     category: "vital-signs",

@@ -130,6 +130,7 @@ fn context(circumstances: &Circumstances<'_>) -> Result<Context, Unaskable> {
     let minute = circumstances.now_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
     Context::from_pairs([
         ("purpose".to_owned(), text(circumstances.purpose)),
+        ("stated".to_owned(), Value::new_bool(circumstances.stated)),
         ("strong".to_owned(), Value::new_bool(circumstances.strong)),
         ("zone".to_owned(), text(circumstances.zone)),
         ("category".to_owned(), text(circumstances.category)),

@@ -82,6 +82,8 @@ pub enum Target<'a> {
 pub struct Circumstances<'a> {
     /// A code of HL7 v3 PurposeOfUse.
     pub purpose: &'a str,
+    /// Whether the request named that purpose; else it is the one of the role or of an emergency.
+    pub stated: bool,
     /// Whether the account came in with a second factor or a passkey.
     pub strong: bool,
     /// The zone of the listener; empty when there are none.

@@ -9,6 +9,7 @@ use vitals::Role;
 
 const NOW: Circumstances<'_> = Circumstances {
     purpose: "TREAT",
+    stated: false,
     strong: false,
     zone: "",
     category: "vital-signs",
@@ -113,6 +114,24 @@ fn consent_and_names_have_the_last_word() {
         let verdict = ask(role, "see-patients", &[], "vital-signs");
         assert!(!verdict.allowed && verdict.rules[0].starts_with("no-names"), "{verdict:?}");
         assert!(ask(role, "see-minimised", &[], "vital-signs").allowed);
+    }
+}
+
+#[test]
+fn every_role_may_say_what_it_works_for_and_nobody_may_say_emergency() {
+    let policies = Policies::built_in().expect("the built-in policy");
+    let rule = "purpose-of-the-role";
+    let forbidden = |role, purpose, stated| {
+        let circumstances = Circumstances { purpose, stated, ..NOW };
+        let asker = Asker { patient: Some("p-1"), ..asker(role, None) };
+        let question = Question { asker, action: "see-metrics", target: Target::House, circumstances };
+        policies.decide(&question).rules.iter().any(|id| &**id == rule)
+    };
+    let purposes = ["TREAT", "ETREAT", "HOPERAT", "HRESCH", "HPAYMT", "PUBHLTH", "PATRQT", "FAMRQT"];
+    for role in Role::ALL {
+        assert!(forbidden(role, "ETREAT", true), "{role:?}");
+        assert!(!purposes.iter().all(|purpose| forbidden(role, purpose, true)), "{role:?} may say something");
+        assert!(!purposes.iter().any(|purpose| forbidden(role, purpose, false)), "{role:?}: nothing was said");
     }
 }
 

@@ -36,6 +36,9 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
+    /// What was said, as it was said: in the file, by variables, by flags.
+    #[serde(skip)]
+    pub(crate) said: toml::Table,
 }
 
 impl Config {
@@ -63,9 +66,10 @@ impl Config {
             apply_variable(&mut table, &name, &value)?;
         }
         check_values(&table)?;
-        let config: Self = toml::Value::Table(table)
+        let config: Self = toml::Value::Table(table.clone())
             .try_into()
             .map_err(|error| Misuse(format!("configuration: {error}")))?;
+        let config = Self { said: table, ..config };
         config.webhooks()?;
         config.mllp_options()?;
         config.check_tls()?;

@@ -54,13 +54,21 @@ fn source(door: &Door) -> Option<IpAddr> {
 }
 
 impl Doorkeeper {
-    fn let_in(&self, actor: &str, door: &Door) {
+    fn let_in(&self, identity: &ClientIdentity, door: &Door) {
+        let factor = match identity {
+            ClientIdentity { presented: Some(_), .. } => "certificate",
+            ClientIdentity { peer: true, .. } => "address",
+            ClientIdentity { device: Some(_), .. } => "password",
+            _ => "token",
+        };
         let note = Note {
             action: deed(door),
             route: route(door),
-            actor: actor.to_owned(),
+            actor: identity.name.clone(),
             source: source(door),
             outcome: Outcome::Allowed,
+            object: String::new(),
+            factor,
         };
         self.guard.note(note, clock());
     }
@@ -77,6 +85,8 @@ impl Doorkeeper {
             actor,
             source: source(door),
             outcome: Outcome::Denied,
+            object: String::new(),
+            factor: "",
         };
         self.guard.note_because(note, refusal.name(), clock());
         if let (Some(id), Refusal::Unknown | Refusal::NotInService(_)) = (&device, refusal) {
@@ -220,7 +230,7 @@ impl Authenticator for Doorkeeper {
             // Whoever guesses learns nothing of what was wrong.
             if refusal == Refusal::WrongZone { Refused::NotAllowed } else { Refused::BadCredentials }
         })?;
-        self.let_in(&identity.name, door);
+        self.let_in(&identity, door);
         let useless =
             identity.device.is_none() && !identity.may_publish && !identity.may_subscribe;
         if useless && !identity.may_configure { Err(Refused::NotAllowed) } else { Ok(identity) }
@@ -235,7 +245,7 @@ impl Authenticator for Doorkeeper {
             self.turn_away(claimed(door, None, ""), door, refusal);
             Refused::NotAllowed
         })?;
-        self.let_in(&identity.name, door);
+        self.let_in(&identity, door);
         Ok(identity)
     }
 
@@ -254,6 +264,20 @@ impl Authenticator for Doorkeeper {
             ..Record::default()
         };
         self.guard.audit_blocking(record).map_err(|_| Refused::NotAllowed)
+    }
+
+    fn commanded(&self, identity: &ClientIdentity, device: &str, what: &'static str, allowed: bool) {
+        let known = DeviceId::new(device).is_ok_and(|id| self.guard.admit_device(&id) != Err(Refusal::Unknown));
+        let note = Note {
+            action: if what == "config" { "configure-device" } else { "command-device" },
+            route: "MQTT PUBLISH",
+            actor: identity.name.clone(),
+            source: None,
+            outcome: if allowed { Outcome::Allowed } else { Outcome::Denied },
+            object: if known { device.to_owned() } else { String::new() },
+            factor: "",
+        };
+        self.guard.note(note, clock());
     }
 
     fn changes(&self) -> u64 {

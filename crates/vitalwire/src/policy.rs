@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Subcommand;
-use guard::{Account, Asking, Category, Decision, Guard, Kind, Permission, Target, policy_sources};
+use guard::{Account, Asking, Category, Decision, Guard, Kind, Permission, Purpose, Target, policy_sources};
 use policy::{Change, Policies, PolicyError, Rule, Source};
 use serde_json::json;
 use vitals::{PatientId, Role};
@@ -60,6 +60,12 @@ pub(crate) struct Check {
     /// Having come in with a second factor or a passkey.
     #[arg(long)]
     strong: bool,
+    /// Naming this purpose of use: a code of HL7 PurposeOfUse, such as HRESCH.
+    #[arg(long)]
+    purpose: Option<String>,
+    /// From this network zone.
+    #[arg(long, default_value = "")]
+    zone: String,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -78,13 +84,23 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 
 /// Takes the rules of a data folder; wrong ones are a misuse, which ends with exit code 2.
 pub(crate) fn load(guard: &Guard, folder: &std::path::Path) -> anyhow::Result<()> {
-    let odd = guard.load_policies(folder).map_err(|error| refused(&error))?;
+    let odd = guard.load_policies(folder).map_err(|error| in_the_way(&error, folder))?;
     odd.iter().for_each(|odd| tracing::warn!("access policy: {odd}"));
     Ok(())
 }
 
 fn refused(error: &PolicyError) -> anyhow::Error {
     anyhow::Error::new(Misuse(format!("the access policy is not taken:\n{error}")))
+}
+
+/// Wrong rules keep the program from starting: says where they are and how to go on.
+fn in_the_way(error: &PolicyError, folder: &std::path::Path) -> anyhow::Error {
+    let place = folder.display();
+    anyhow::Error::new(Misuse(format!(
+        "the access policy in {place} is not taken:\n{error}\n\
+         Rules that were not understood are not used. Mend the file, or take it out of {place} to go on with \
+         the built-in rules; `vitalwire policy validate {place}/FILE.cedar` says what is wrong."
+    )))
 }
 
 fn misuse(text: &str) -> anyhow::Error {
@@ -103,7 +119,8 @@ fn validate(file: &std::path::Path) -> anyhow::Result<()> {
     let policies = Policies::load(&sources).map_err(|error| refused(&error))?;
     policies.warnings().iter().for_each(|odd| println!("odd: {odd}"));
     let rules = policies.rules().iter().filter(|rule| rule.file == name).count();
-    println!("{name}: {rules} rules, each fits the schema");
+    let count = if rules == 1 { "1 rule, it fits".to_owned() } else { format!("{rules} rules, each fits") };
+    println!("{name}: {count} the schema");
     Ok(())
 }
 
@@ -150,7 +167,11 @@ fn check(asked: &Check) -> anyhow::Result<()> {
     let guard = asked.data.guard()?;
     load(&guard, &asked.data.policies())?;
     let account = account(asked, &guard)?;
-    let asking = Asking { account: &account, strong: asked.strong, zone: "" };
+    let purpose = asked.purpose.as_deref().map(|code| {
+        Purpose::from_code(code).ok_or_else(|| misuse("--purpose: TREAT, HOPERAT, HRESCH, HPAYMT, PUBHLTH, PATRQT or FAMRQT"))
+    });
+    let purpose = purpose.transpose()?;
+    let asking = Asking { account: &account, strong: asked.strong, zone: &asked.zone, purpose };
     let target = match &patient {
         Some(id) if permission.about_patients() => {
             Target::Patient { id, unit: asked.patient_unit.as_deref(), in_encounter: true }

@@ -57,7 +57,33 @@ impl Args {
             config.tls.key.clone_from(&self.tls_key);
         }
         check_exposure(&config, self.open)?;
+        for (section, key, value) in self.flags() {
+            let section = config.said.entry(section).or_insert_with(|| toml::Table::new().into());
+            if let Some(section) = section.as_table_mut() {
+                section.insert(key.to_owned(), value);
+            }
+        }
         Ok(config)
+    }
+
+    /// What flags say, as it would stand in the configuration.
+    fn flags(&self) -> Vec<(&'static str, &'static str, toml::Value)> {
+        let address = |address: Option<SocketAddr>| address.map(|address| address.to_string().into());
+        let file = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string().into());
+        let yes = |yes: bool| yes.then_some(toml::Value::Boolean(true));
+        [
+            ("http", "listen", address(self.http)),
+            ("mqtt", "listen", address(self.mqtt)),
+            ("mllp", "listen", address(self.mllp)),
+            ("tls", "certificate", file(&self.tls_cert)),
+            ("tls", "key", file(&self.tls_key)),
+            ("tls", "self_signed", yes(self.tls_self_signed)),
+            ("http", "insecure", yes(self.insecure_http)),
+            ("flag", "open", yes(self.open)),
+        ]
+        .into_iter()
+        .filter_map(|(section, key, value)| Some((section, key, value?)))
+        .collect()
     }
 }
 

@@ -11,7 +11,7 @@ use fleet::campaign::Report;
 use fleet::habit::{Break, Finding};
 use fleet::inventory::Item;
 use gateway::mqtt::MqttServer;
-use guard::{Guard, SecurityEvent};
+use guard::{Guard, Note, Outcome, SecurityEvent};
 use live::Live;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
@@ -109,6 +109,11 @@ impl Steward {
     fn send(&self, commands: Vec<Command>) {
         for command in commands {
             if let Ok(payload) = serde_json::to_vec(&command) {
+                let (action, route) = ("command-device", "MQTT PUBLISH");
+                let (actor, source, factor) = (format!("campaign-{}", command.campaign), None, "");
+                let (object, outcome) = (command.device.clone(), Outcome::Allowed);
+                let note = Note { action, route, actor, source, outcome, object, factor };
+                self.guard.note_because(note, command.command, clock());
                 self.mqtt.send(&format!("vitalwire/{}/command", command.device), &payload, false);
             }
         }

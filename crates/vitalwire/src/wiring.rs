@@ -207,6 +207,7 @@ fn open_guard(
     };
     crate::policy::load(&guard, &folder.policies())?;
     crate::audit::keep::begin(&guard, &config.audit);
+    crate::audit::settings::note(&guard, &folder.guard(), &config.said, &folder.policies())?;
     guard.set_trust(config.trust()?);
     let config = with_own_certificate(folder, config, &guard)?;
     guard.set_login_rules(guard::LoginRules {

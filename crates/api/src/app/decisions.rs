@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
-use guard::{Account, Asking, Category, Kind, Permission, Target, Units};
+use guard::{Account, Asking, Category, Kind, Permission, Purpose, Target, Units};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vitals::{PatientId, Role};
@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     patient: Option<String>,
     category: Option<String>,
     strong: Option<bool>,
+    purpose: Option<String>,
+    zone: Option<String>,
 }
 
 /// One rule that decided.
@@ -117,6 +119,8 @@ fn account(api: &Api, asked: &Asked) -> Result<Account, ApiError> {
         ("patient" = Option<String>, Query, description = "About whom"),
         ("category" = Option<String>, Query, description = "Kind of data, such as vital-signs"),
         ("strong" = Option<bool>, Query, description = "Whether with a second factor"),
+        ("purpose" = Option<String>, Query, description = "Naming a purpose of use, such as HRESCH"),
+        ("zone" = Option<String>, Query, description = "From a network zone"),
     ),
     responses((status = 200, body = Explained), (status = 400, body = dto::ErrorBody),
         (status = 404, body = dto::ErrorBody)))]
@@ -142,7 +146,11 @@ pub(crate) async fn explain(
         None => kind_of(asked.route.as_deref().unwrap_or_default()),
     };
     let account = account(&api, &asked)?;
-    let asking = Asking { account: &account, strong: asked.strong.unwrap_or(false), zone: "" };
+    let purpose = asked.purpose.as_deref().map(|code| {
+        Purpose::from_code(code).ok_or_else(|| ApiError::bad("purpose: a code of HL7 PurposeOfUse, such as TREAT"))
+    });
+    let purpose = purpose.transpose()?;
+    let asking = Asking { account: &account, strong: asked.strong.unwrap_or(false), zone: asked.zone.as_deref().unwrap_or_default(), purpose };
     let place = patient.as_ref().map(|id| Whereabouts::at(&api.live, id)).unwrap_or_default();
     let target = match &patient {
         Some(id) if permission.about_patients() => place.target(id),

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use guard::Permission;
 use vitals::Event;
 
+use crate::deeds::fingerprint;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::Json;
@@ -37,6 +38,7 @@ pub(crate) async fn put_policy(
     let actor = api.enter(&headers, Permission::ManagePolicy, "/api/v1/policy", None).await?;
     let compiled = alert::Policy::parse(&wanted.text);
     compiled.map_err(|error| ApiError::bad(error.to_string()))?;
+    api.deed("change-alert-policy", "", &fingerprint(&wanted.text)).await?;
     let since_ms = Some(api.now().millis());
     api.append(Event::Policy(actor.clone(), wanted.text.clone()), None).await?;
     Ok(Json(dto::PolicyView { text: wanted.text, by: actor.name, since_ms }))

@@ -9,6 +9,7 @@ use vitals::Action;
 
 use crate::app::quarantine::steps;
 use crate::app::readings::message_at;
+use crate::deeds::fingerprint;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
@@ -52,6 +53,7 @@ pub(crate) async fn put_profile(
 ) -> Result<Json<Vec<dto::ProfileView>>, ApiError> {
     let route = "/api/v1/profiles/{name}";
     let actor = api.enter(&headers, Permission::ManageProfiles, route, None).await?;
+    api.deed("change-profile", &name, &fingerprint(&wanted.text)).await?;
     let (library, file) = (api.library.clone(), name.clone());
     tokio::task::spawn_blocking(move || library.keep(&file, &wanted.text))
         .await

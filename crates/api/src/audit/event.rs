@@ -38,11 +38,13 @@ pub fn kind(row: &AuditRow) -> Kind {
         _ if action.contains("login") || action.contains("logout") || action.contains("unknown-caller") => Kind::Authentication,
         "mqtt-connect" | "mllp-connect" | "redeem-setup-code" | "setup" => Kind::Authentication,
         "application-start" | "application-stop" => Kind::Application,
+        "write-fhir" if row.detail == "DELETE" => Kind::Data("delete"),
         "read-fhir" | "write-fhir" => Kind::Data(by_route(&row.route, action == "read-fhir")),
         _ if action.starts_with("see-") || action.starts_with("follow-") => Kind::Data(by_route(&row.route, true)),
         "act-on-alerts" | "set-limits" | "associate" | "send-readings" => Kind::Data("update"),
         "erase-person" => Kind::Data("delete"),
         "export-person" => Kind::Data("read"),
+        _ if row.action.ends_with("-alert") => Kind::Data("update"),
         _ if row.subject.is_some() => Kind::Data("update"),
         _ => Kind::Administration,
     }

@@ -53,6 +53,7 @@ pub(crate) async fn post_campaign(
         return Err(ApiError::bad("give a name of 1 to 100 characters"));
     }
     let now = api.now().0;
+    api.deed("make-campaign", wanted.name.trim(), "").await?;
     let make = move |depot: &depot::Depot| {
         let images = depot.targets()?;
         let image = images.iter().find(|image| image.signed.sha256 == wanted.sha256);
@@ -100,6 +101,13 @@ pub(crate) async fn act(
     api.enter(&headers, Permission::ManageFirmware, route, None).await?;
     let why: String = wanted.why.chars().take(500).collect();
     let now = api.now().0;
+    let deed = match action.as_str() {
+        "resume" => "resume-campaign",
+        "pause" => "pause-campaign",
+        "rollback" => "roll-back-campaign",
+        _ => return Err(ApiError::NotFound("action")),
+    };
+    api.deed(deed, &number.to_string(), "").await?;
     let told = match action.as_str() {
         "resume" => ask(&api, move |depot| depot.resume_campaign(number).map(|()| Vec::new())).await?,
         "pause" => ask(&api, move |depot| depot.pause_campaign(number, &why, now)).await?,

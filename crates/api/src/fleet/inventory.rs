@@ -14,6 +14,7 @@ use vitals::DeviceId;
 
 use super::dto::{FleetCount, FleetFile, FleetDevice, InventoryPage, ItemRequest, MinimumVersion, SbomRequest, ms};
 use super::{ask, refused};
+use crate::access::recorded;
 use crate::dto::ErrorBody;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
@@ -138,6 +139,7 @@ pub(crate) async fn put_item(
         sbom: String::new(),
     };
     let now = api.now().0;
+    api.deed("put-inventory-item", device.as_str(), "").await?;
     ask(&api, move |depot| depot.put_items(&[item], Source::Hand, now)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -152,6 +154,7 @@ pub(crate) async fn delete_item(
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     api.enter(&headers, Permission::ManageFirmware, "/api/v1/fleet/inventory/{id}", None).await?;
+    api.deed("remove-inventory-item", &recorded(&id, DeviceId::new(&id).is_ok_and(|id| api.live.device(&id).is_some())), "").await?;
     ask(&api, move |depot| depot.remove_item(&id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -167,6 +170,7 @@ pub(crate) async fn import(
     api.enter(&headers, Permission::ManageFirmware, "/api/v1/fleet/import", None).await?;
     let items = from_csv(&file.text).map_err(ApiError::BadRequest)?;
     let now = api.now().0;
+    api.deed("import-inventory", "", &format!("{} devices", items.len())).await?;
     let count = ask(&api, move |depot| depot.put_items(&items, Source::List, now)).await?;
     Ok(Json(FleetCount { count }))
 }
@@ -204,7 +208,8 @@ pub(crate) async fn put_minimums(
         model: m.model,
         version: m.version,
     });
-    let minimums = minimums.collect();
+    let minimums: Vec<Minimum> = minimums.collect();
+    api.deed("set-minimum-versions", "", &format!("of {} models", minimums.len())).await?;
     ask(&api, move |depot| depot.set_minimums(minimums)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -218,6 +223,7 @@ pub(crate) async fn post_sbom(
     Json(wanted): Json<SbomRequest>,
 ) -> Result<Json<FleetCount>, ApiError> {
     api.enter(&headers, Permission::ManageFirmware, "/api/v1/fleet/sboms", None).await?;
+    api.deed("attach-sbom", "", &format!("to {} devices", wanted.devices.len())).await?;
     let attach = move |depot: &depot::Depot| depot.attach_sbom(wanted.text.as_bytes(), &wanted.devices);
     let (_, count) = ask(&api, attach).await?;
     Ok(Json(FleetCount { count }))

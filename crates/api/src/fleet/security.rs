@@ -67,6 +67,7 @@ pub(crate) async fn acknowledge(
     let route = "/api/v1/fleet/vulnerabilities/acknowledge";
     let actor = api.enter(&headers, Permission::ManageFirmware, route, None).await?;
     let now = api.now().0;
+    api.deed("acknowledge-vulnerability", &wanted.id, "").await?;
     let say = move |depot: &depot::Depot| {
         depot.acknowledge(&wanted.id, &wanted.device, &wanted.reason, &actor.name, now)
     };
@@ -109,6 +110,7 @@ pub(crate) async fn post_advisory(
         return Err(ApiError::bad("give the file's name, 1 to 200 characters"));
     }
     let now = api.now().0;
+    api.deed("import-advisory", &file.name, "").await?;
     let take = move |depot: &depot::Depot| {
         depot.import_advisory(&file.name, file.text.as_bytes(), &actor.name, now)
     };
@@ -125,6 +127,7 @@ pub(crate) async fn delete_advisory(
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     api.enter(&headers, Permission::ManageFirmware, "/api/v1/fleet/advisories/{name}", None).await?;
+    api.deed("remove-advisory", &name, "").await?;
     ask(&api, move |depot| depot.remove_advisory(&name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

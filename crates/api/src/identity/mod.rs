@@ -144,7 +144,7 @@ impl<'a> Did<'a> {
             factor: self.session.map_or("", |session| session.means.name()).to_owned(),
             ..Record::default()
         };
-        api.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))
+        api.keep(record).await
     }
 }
 
@@ -161,7 +161,8 @@ async fn refuse_login(
         did.record(api).await?;
     } else {
         let (source, outcome) = (source(), Outcome::Denied);
-        api.guard.note(Note { action: "login", route, actor: name, source, outcome }, api.now());
+        let (object, factor) = (String::new(), "");
+        api.guard.note(Note { action: "login", route, actor: name, source, outcome, object, factor }, api.now());
     }
     Ok(match error {
         LoginError::Refused => ApiError::WrongPassword,

@@ -10,7 +10,6 @@ use vitals::{Actor, PatientId, ReceiveTime, Role};
 
 use super::shapes::{AddedUser, NewPassword, NewToken, NewUser, Token, UserChange, UserView};
 use super::{blocking, refused};
-use crate::access::source;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract;
@@ -20,12 +19,12 @@ const USERS: &str = "/api/v1/users";
 const USER: &str = "/api/v1/users/{name}";
 
 /// Lets whoever manages users in.
-async fn enter(api: &Api, headers: &HeaderMap, route: &'static str) -> Result<Actor, ApiError> {
+pub(super) async fn enter(api: &Api, headers: &HeaderMap, route: &'static str) -> Result<Actor, ApiError> {
     api.enter(headers, Permission::ManageUsers, route, None).await
 }
 
 /// Does something to an account, with its record: before it is done, and once more when it fails.
-async fn doing<T: Send + 'static>(
+pub(super) async fn doing<T: Send + 'static>(
     api: &Api,
     by: &Actor,
     (action, route): (&'static str, &'static str),
@@ -41,10 +40,9 @@ async fn doing<T: Send + 'static>(
         outcome,
         object: api.guard.audit_name(object),
         detail: detail.to_owned(),
-        source: source(),
         ..Record::default()
     };
-    let kept = |record| async { api.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string())) };
+    let kept = |record| api.keep(record);
     kept(record(Outcome::Allowed)).await?;
     let guard = api.guard.clone();
     let done = blocking(move || deed(&guard)).await?;

@@ -9,6 +9,7 @@ use vitals::{PatientId, ReceiveTime};
 
 use super::shapes::{BreakGlassMine, BreakGlassOpened, BreakGlassQueue, BreakGlassRequest, BreakGlassView};
 use super::{account, guarded, shown_anew};
+use crate::access::recorded;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
@@ -86,6 +87,7 @@ pub(crate) async fn post_break_glass(
     };
     let before = api.guard.patient_facts(&patient).consented(&caller, None, now, api.guard.stance());
     let opener = caller.clone();
+    api.deed("open-patient", reason.name(), &format!("for {} minutes", opening.minutes)).await?;
     let access = guarded(&api, move |guard| guard.open_patient(&opener, &opening, now)).await?;
     let after = api.guard.patient_facts(&patient).consented(&caller, None, now, api.guard.stance());
     metrics::counter!("vitalwire_break_glass_total", "reason" => reason.name()).increment(1);
@@ -155,6 +157,7 @@ pub(crate) async fn delete_break_glass(
     let patient = found.map(|access| access.patient);
     api.enter(&headers, Permission::UseBreakGlass, route, patient.as_ref()).await?;
     let (caller, now) = (account(&api, &headers)?, api.now());
+    api.deed("close-patient", &recorded(&id, false), "").await?;
     let closed = guarded(&api, move |guard| guard.close_patient(&caller.name, &id, now)).await?;
     let closed = closed.ok_or(ApiError::NotFound("access of yours that is open"))?;
     shown_anew(&api, &closed.patient);

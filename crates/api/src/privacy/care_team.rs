@@ -83,6 +83,7 @@ pub(crate) async fn put_member(
         period: Span { from_us: micros(wanted.from_ms), until_us: micros(wanted.until_ms) },
     };
     let patient = seen.patient.id.clone();
+    api.deed("put-team-member", &member.account, "").await?;
     guarded(&api, move |guard| guard.put_team_member(&patient, &member)).await?;
     shown_anew(&api, &seen.patient.id);
     Ok(Json(list(&api, records(&seen)).await?))
@@ -101,6 +102,7 @@ pub(crate) async fn delete_member(
     let route = "/api/v1/patients/{id}/care-team/{account}";
     let seen = enter(&api, &headers, Permission::ManageConsents, route, &id).await?;
     let patients = records(&seen);
+    api.deed("remove-team-member", &api.guard.audit_name(&account), "").await?;
     let removed = guarded(&api, move |guard| {
         let mut removed = false;
         for patient in &patients {

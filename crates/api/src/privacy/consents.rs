@@ -10,6 +10,7 @@ use wire_fhir::consent::{Consent, read, write};
 
 use super::shapes::{ConsentForm, ConsentList, ConsentView};
 use super::{enter, form, guarded, records, shown_anew, words};
+use crate::access::recorded;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
@@ -82,6 +83,7 @@ pub(super) async fn put(
     let (now, patient, by) = (api.now(), patient.clone(), by.to_owned());
     let research = wanted.purposes.iter().any(|code| code == "HRESCH");
     let kept = patient.clone();
+    api.deed("put-consent", "", if wanted.permit { "permits" } else { "refuses" }).await?;
     let row = guarded(api, move |guard| {
         let id = guard.new_document_id()?;
         let consent = Consent { patient: kept.to_string(), status: "active".to_owned(), rule };
@@ -119,6 +121,7 @@ pub(super) async fn withdraw(
     by: &str,
 ) -> Result<bool, ApiError> {
     let (now, by, patients): (ReceiveTime, _, _) = (api.now(), by.to_owned(), patients.to_vec());
+    api.deed("withdraw-consent", &recorded(&id, false), "").await?;
     let withdrawn = guarded(api, move |guard| {
         let Some(row) = guard.document(DocumentKind::Consent, &id)? else { return Ok(None) };
         if !patients.contains(&row.patient) {

@@ -13,6 +13,7 @@ use wire_fhir::search::decode;
 use wire_fhir::{Issue, IssueCode, care_team, consent, outcome, time};
 
 use super::{form, guarded, shown_anew};
+use crate::access::recorded;
 use crate::app::patients::known;
 use crate::error::ApiError;
 use crate::fhir_access;
@@ -238,6 +239,7 @@ async fn keep(
         None => guarded(api, |guard| guard.new_document_id()).await?,
     };
     let row = match kind {
+        // Each keeps its record once it is known whose it is.
         DocumentKind::Consent => keep_consent(api, headers, id, &json).await?,
         DocumentKind::CareTeam => keep_care_team(api, headers, id, &json).await?,
     };
@@ -286,6 +288,7 @@ async fn keep_consent(
         rules: Some(provision),
     };
     let now = api.now();
+    api.deed("put-consent", &recorded(&document.id, false), &document.status).await?;
     Ok(guarded(api, move |guard| {
         let version = guard.put_consent(&document, &by, now)?;
         Ok(row(document, version, by, now))
@@ -319,6 +322,7 @@ async fn keep_care_team(
         rules: None,
     };
     let now = api.now();
+    api.deed("put-care-team", &recorded(&document.id, false), &document.status).await?;
     Ok(guarded(api, move |guard| {
         let version = guard.put_care_team(&document, &members, &by, now)?;
         Ok::<_, GuardError>(row(document, version, by, now))

@@ -81,6 +81,7 @@ pub(crate) async fn post_legal_hold(
     let reason = reason(&wanted.reason)?;
     let caller = super::account(&api, &headers)?;
     let (patient, now, by) = (seen.patient.id.clone(), api.now(), caller.name.clone());
+    api.deed("hold-patient", "", "").await?;
     let hold = guarded(&api, move |guard| guard.hold_patient(&patient, &reason, &by, now)).await?;
     let action = Action::Hold {
         patient: seen.patient.id.clone(),
@@ -129,6 +130,7 @@ pub(crate) async fn delete_legal_hold(
         api.act(actor, Action::ReleaseHold { hold: one.id, reason: why.clone() }).await?;
     }
     let (now, by) = (api.now(), caller.name);
+    api.deed("release-patient", &hold, "").await?;
     guarded(&api, move |guard| guard.release_patient(&hold, &why, &by, now)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

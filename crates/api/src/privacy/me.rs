@@ -11,6 +11,7 @@ use super::shapes::{
     InvitationForm, Invited, Me, OwnRecord, OwnValue,
 };
 use super::{account, accesses, consents, form, guarded, own, records, shown_anew};
+use crate::access::recorded;
 use crate::app::patients::known;
 use crate::dto;
 use crate::error::ApiError;
@@ -211,6 +212,7 @@ pub(crate) async fn post_caregiver(
         period: Span { from_us: None, until_us },
     };
     let patient = seen.patient.id.clone();
+    api.deed("invite-caregiver", "", "").await?;
     let (id, code) = guarded(&api, move |guard| guard.invite_caregiver(&patient, &invitation, now)).await?;
     let link = format!("/me#invitation={code}");
     Ok(Json(Invited { id, code, link }))
@@ -228,6 +230,7 @@ pub(crate) async fn delete_caregiver(
     let route = "/api/v1/me/caregivers/{caregiver}";
     let seen = myself(&api, &headers, Permission::ManageOwnConsent, route).await?;
     let patients = records(&seen);
+    api.deed("dismiss-caregiver", &recorded(&caregiver, false), "").await?;
     let removed = guarded(&api, move |guard| {
         let mut removed = false;
         for patient in &patients {
@@ -250,6 +253,7 @@ pub(crate) async fn accept(
 ) -> Result<StatusCode, ApiError> {
     api.enter(&headers, Permission::SeeOwnRecord, "/api/v1/me/invitation", None).await?;
     let (caller, now) = (account(&api, &headers)?, api.now());
+    api.deed("accept-invitation", "", "").await?;
     guarded(&api, move |guard| guard.accept_invitation(&caller, &wanted.code, now)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -40,6 +40,8 @@ pub(crate) async fn put_retention(
         )
     })?;
     let (by, now) = (account(&api, &headers)?.name, api.now());
+    let days = wanted.days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"));
+    api.deed("set-retention", kind.name(), &days).await?;
     guarded(&api, move |guard| guard.set_retention(kind, wanted.days, &by, now)).await?;
     Ok(Json(view(&api).await?))
 }

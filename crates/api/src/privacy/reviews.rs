@@ -47,9 +47,10 @@ pub(crate) async fn post_review(
     if wanted.note.chars().count() > NOTE_MAX {
         return Err(ApiError::bad("note: 500 characters at most"));
     }
+    let outcome = if justified { "justified" } else { "not-justified" };
+    api.deed("review-emergency", &id, outcome).await?;
     let reviewed =
         guarded(&api, move |guard| guard.review_emergency(&caller, &id, justified, wanted.note.trim(), now)).await?;
-    let outcome = if justified { "justified" } else { "not-justified" };
     metrics::counter!("vitalwire_break_glass_reviewed_total", "outcome" => outcome).increment(1);
     Ok(Json(view(&reviewed, now)))
 }

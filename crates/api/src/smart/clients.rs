@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{blocking, told};
+use crate::access::recorded;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
@@ -118,6 +119,8 @@ pub(crate) async fn post_client(
 ) -> Result<Json<RegisteredApplication>, ApiError> {
     api.enter(&headers, Permission::ManageClients, "/api/v1/clients", None).await?;
     let (client, guard, now) = (wanted.client()?, api.guard.clone(), api.now());
+    let detail = format!("{}, {}", client.authentication.name(), client.scopes);
+    api.deed("register-client", &client.id, &detail).await?;
     let made = blocking(move || guard.add_client(client, now)).await.map_err(told)?;
     Ok(Json(RegisteredApplication { application: Application::of(made.client), secret: made.secret }))
 }
@@ -133,6 +136,8 @@ pub(crate) async fn delete_client(
 ) -> Result<StatusCode, ApiError> {
     api.enter(&headers, Permission::ManageClients, "/api/v1/clients/{id}", None).await?;
     let guard = api.guard.clone();
+    let known = !guard.is_open() && guard.client(&id).map_err(told)?.is_some();
+    api.deed("remove-client", &recorded(&id, known), "").await?;
     blocking(move || guard.remove_client(&id)).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use vitals::{PatientId, Role};
 
 use super::{authorize, blocking, told};
-use crate::access::{Caller, source};
+use crate::access::Caller;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
@@ -279,12 +279,11 @@ async fn record(
         outcome,
         detail: scopes.to_owned(),
         object: client.id.clone(),
-        source: source(),
         client: client.id.clone(),
         session: session.session.clone(),
         ..Record::default()
     };
-    api.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))
+    api.keep(record).await
 }
 
 /// The applications that this account let in.

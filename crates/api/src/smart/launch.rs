@@ -77,6 +77,7 @@ pub(crate) async fn launch(
         patient: Some(seen.patient.id.clone()),
         encounter: seen.encounter.as_ref().map(|encounter| encounter.id.to_string()),
     };
+    api.deed("launch-application", &client, "").await?;
     let handle = api.guard.begin_launch(&client, &session.account, &context, api.now()).map_err(told)?;
     let iss = format!("{}/fhir", api.address(&headers));
     Ok(Json(Launch { url: with_parameters(&url, &[("iss", &iss), ("launch", &handle)]) }))

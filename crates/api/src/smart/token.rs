@@ -14,7 +14,7 @@ use vitals::time::SECOND;
 use vitals::Role;
 
 use super::{blocking, people};
-use crate::access::source;
+use crate::access::signed;
 use crate::state::Api;
 
 const TOKEN: &str = "/oauth/token";
@@ -195,7 +195,7 @@ async fn proven(api: &Api, headers: &HeaderMap, form: &Form, route: &'static str
             (read, _) => read?,
         };
         let keys = match &shown.proof {
-            Proof::Assertion(_) => super::keys::of(api, &shown.client).await,
+            Proof::Assertion(jwt) => super::keys::of(api, &shown.client, jwt).await,
             Proof::Nothing | Proof::Secret(_) => None,
         };
         let audience = format!("{}{TOKEN}", api.address(headers));
@@ -239,12 +239,11 @@ async fn record(
         outcome,
         detail: tokens.map_or_else(|| detail.to_owned(), |tokens| tokens.grant.scopes.to_string()),
         object: client.id.clone(),
-        source: source(),
         client: client.id.clone(),
         factor: client.authentication.name().to_owned(),
         ..Record::default()
     };
-    Ok(api.guard.audit(record).await?)
+    Ok(api.guard.audit(signed(record)).await?)
 }
 
 /// An answer of these endpoints: never kept by anybody in between (RFC 6749 § 5.1).

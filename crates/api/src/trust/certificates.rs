@@ -49,7 +49,7 @@ pub(crate) async fn revoke(
     if !plain {
         return Err(ApiError::NotFound("certificate"));
     }
-    api.about_to(&actor, "revoke-certificate", ROUTE, format!("{serial}: {}", reason.name())).await?;
+    api.deed("revoke-certificate", &serial, reason.name()).await?;
     let (guard, now) = (api.guard.clone(), api.now());
     apart(move || guard.revoke_certificate(&serial, reason, &actor.name, now)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -66,7 +66,7 @@ pub(crate) async fn announce(
     const ROUTE: &str = "/api/v1/trust/devices/{id}/announcement";
     let actor = api.enter(&headers, Permission::ManageTrust, ROUTE, None).await?;
     let id = device_id(&id)?;
-    api.about_to(&actor, "announce-device", ROUTE, format!("{id}: {why}")).await?;
+    api.deed("announce-device", id.as_str(), &why).await?;
     let (guard, now) = (api.guard.clone(), api.now());
     apart(move || guard.announce_device(&id, &actor.name, &why, now)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -85,7 +85,7 @@ pub(crate) async fn claim(
     const ROUTE: &str = "/api/v1/trust/devices/{id}/claim";
     let actor = api.enter(&headers, Permission::ManageTrust, ROUTE, None).await?;
     let id = device_id(&id)?;
-    api.about_to(&actor, "claim-device", ROUTE, format!("{id}: {}", wanted.why)).await?;
+    api.deed("claim-device", id.as_str(), &wanted.why).await?;
     let (guard, now, device) = (api.guard.clone(), api.now(), id.clone());
     let ClaimRequest { zone, kind, metrics, activate: activates, why } = wanted;
     let claim = Claim { zone, kind, metrics, activates, why };
@@ -103,9 +103,9 @@ pub(crate) async fn new_code(
     headers: HeaderMap,
 ) -> Result<Json<EnrolmentCode>, ApiError> {
     const ROUTE: &str = "/api/v1/trust/devices/{id}/code";
-    let actor = api.enter(&headers, Permission::ManageTrust, ROUTE, None).await?;
+    api.enter(&headers, Permission::ManageTrust, ROUTE, None).await?;
     let id = device_id(&id)?;
-    api.about_to(&actor, "new-enrolment-code", ROUTE, id.to_string()).await?;
+    api.deed("new-enrolment-code", id.as_str(), "").await?;
     let (guard, now, device) = (api.guard.clone(), api.now(), id.clone());
     let code = apart(move || guard.new_code(&device, now)).await?;
     shown(&api, id.as_str(), &code, &headers).await
@@ -144,7 +144,7 @@ pub(crate) async fn step(
     if why.trim().is_empty() {
         return Err(ApiError::bad("say why: it is kept with the step"));
     }
-    api.about_to(&actor, step.deed(), ROUTE, format!("{id}: {why}")).await?;
+    api.deed(step.deed(), id.as_str(), &why).await?;
     let (guard, now) = (api.guard.clone(), api.now());
     apart(move || guard.move_device(&id, step, &actor.name, &why, now)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -161,11 +161,11 @@ pub(crate) async fn put_rights(
     Json(wanted): Json<RightsRequest>,
 ) -> Result<StatusCode, ApiError> {
     const ROUTE: &str = "/api/v1/trust/devices/{id}/rights";
-    let actor = api.enter(&headers, Permission::ManageTrust, ROUTE, None).await?;
+    api.enter(&headers, Permission::ManageTrust, ROUTE, None).await?;
     let id = device_id(&id)?;
     let RightsRequest { zone, kind, metrics } = wanted;
-    let detail = format!("{id}: zone {zone}, kind {kind}, {} more", metrics.len());
-    api.about_to(&actor, "set-device-rights", ROUTE, detail).await?;
+    let detail = format!("zone {zone}, kind {kind}, {} more", metrics.len());
+    api.deed("set-device-rights", id.as_str(), &detail).await?;
     let guard = api.guard.clone();
     apart(move || guard.set_device_rights(&id, &zone, &kind, &metrics)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -153,7 +153,7 @@ async fn settled(
         detail: format!("certificate {}, now {}", made.serial, made.state.name()),
         ..Record::default()
     };
-    if let Err(error) = api.guard.audit(record).await {
+    if let Err(error) = api.guard.audit(crate::access::signed(record)).await {
         return failed(&error);
     }
     match made.certs_only() {
@@ -179,7 +179,8 @@ fn turned_away(
     let (now, source) = (api.now(), crate::access::source());
     let known = !matches!(api.guard.admit_device(id), Err(guard::Refusal::Unknown));
     let actor = if known { id.to_string() } else { "unknown".to_owned() };
-    let note = Note { action: deed, route, actor, source, outcome: Outcome::Denied };
+    let (object, factor, outcome) = (String::new(), "", Outcome::Denied);
+    let note = Note { action: deed, route, actor, source, outcome, object, factor };
     api.guard.note_because(note, why, now);
     if why == "bad-code" {
         let from = source.map_or_else(|| "somewhere".to_owned(), |ip| ip.to_string());

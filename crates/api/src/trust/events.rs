@@ -68,7 +68,7 @@ pub(crate) async fn take(
 ) -> Result<StatusCode, ApiError> {
     const ROUTE: &str = "/api/v1/trust/events/{number}/take";
     let actor = api.enter(&headers, Permission::SeeSecurity, ROUTE, None).await?;
-    api.about_to(&actor, "take-security-event", ROUTE, format!("{number}: {}", wanted.note)).await?;
+    api.deed("take-security-event", &number.to_string(), &wanted.note).await?;
     let (guard, now) = (api.guard.clone(), api.now());
     apart(move || guard.take_security_event(number, &actor.name, &wanted.note, now)).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -9,11 +9,10 @@ pub(crate) mod readings;
 mod view;
 pub(crate) mod zones;
 
-use guard::{Deed, GuardError, Outcome, Record, TrustError};
-use vitals::{Actor, DeviceId};
+use guard::{GuardError, TrustError};
+use vitals::DeviceId;
 
 use crate::error::ApiError;
-use crate::state::Api;
 
 fn device_id(text: &str) -> Result<DeviceId, ApiError> {
     DeviceId::new(text).map_err(|error| ApiError::bad(error.to_string()))
@@ -36,27 +35,4 @@ async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, GuardError> + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::internal(&error))?.map_err(refused)
-}
-
-impl Api {
-    /// Records what is about to be done to a device: written before it is done.
-    async fn about_to(
-        &self,
-        actor: &Actor,
-        deed: &'static str,
-        route: &'static str,
-        detail: String,
-    ) -> Result<(), ApiError> {
-        let record = Record {
-            at: self.now(),
-            actor: actor.name.clone(),
-            role: Some(actor.role),
-            action: Deed::Named(deed),
-            route: route.to_owned(),
-            outcome: Outcome::Allowed,
-            detail,
-            ..Record::default()
-        };
-        self.guard.audit(record).await.map_err(|error| ApiError::unavailable(&error.to_string()))
-    }
 }

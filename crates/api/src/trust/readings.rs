@@ -69,7 +69,9 @@ pub(crate) fn admitted(api: &Api, shown: &Presented) -> Result<DeviceId, ApiErro
         Err(refusal) => ("unknown".to_owned(), Outcome::Denied, refusal.name()),
     };
     let action = "post-measurements";
-    api.guard.note_because(Note { action, route: ROUTE, actor, source: source(), outcome }, why, now);
+    let (object, factor) = (String::new(), "certificate");
+    let note = Note { action, route: ROUTE, actor, source: source(), outcome, object, factor };
+    api.guard.note_because(note, why, now);
     judged.map_err(|refusal| {
         if refusal == Refusal::WrongZone {
             api.guard.security_event(SecurityEvent {

@@ -85,6 +85,8 @@ fn admitted(api: &Api, account: &Account) -> bool {
         actor: account.name.clone(),
         source: from,
         outcome: Outcome::Denied,
+        object: String::new(),
+        factor: "",
     };
     api.guard.note_because(note, "wrong-zone", now);
     let address = from.map_or_else(|| "somewhere".to_owned(), |ip| ip.to_string());

@@ -22,7 +22,7 @@ use vitals::{PatientId, SeriesId};
 
 use super::flow::{Flow, Pace};
 use super::viewer::{Heard, Out, Told, Viewer, Wanted};
-use crate::access;
+use crate::access::{self, Acting};
 use crate::app::patients::known;
 use crate::error::ApiError;
 use crate::origin::{Strange, strange};
@@ -72,11 +72,11 @@ pub(crate) async fn waves_live(
         .live
         .view_waves(VIEWERS_MAX)
         .ok_or_else(|| ApiError::unavailable("too many look at waveforms"))?;
-    let source = access::source();
+    let acting = Acting::now();
     let upgrade = upgrade.max_message_size(HEARD_MAX).write_buffer_size(0);
     Ok(upgrade.on_upgrade(move |socket| {
         let session = Session::new(api, headers, viewing);
-        access::on_behalf(source, session.run(socket))
+        access::on_behalf(acting, session.run(socket))
     }))
 }
 

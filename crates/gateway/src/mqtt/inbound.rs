@@ -17,7 +17,7 @@ use wire_mqtt::{Delivery, MqttError, Publication, Qos, Reason, Version};
 use super::broker::count_refused;
 use super::connection::{Connection, End};
 use super::ingest::{
-    self, Raw, firmware_of, forbidden, is_ingested, live_devices, may_publish, may_subscribe, topic_limit,
+    self, Raw, downlink, firmware_of, forbidden, is_ingested, live_devices, may_publish, may_subscribe, topic_limit,
 };
 use super::window::Answer;
 use crate::quota::tell;
@@ -100,6 +100,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(());
         }
         let refusal = self.refusal(topic)?;
+        if let Some((device, what)) = downlink(topic) {
+            let (identify, allowed) = (&self.broker.doors.identify, refusal.is_none());
+            identify.commanded(&self.peer.identity, device, what, allowed);
+        }
         if let Some((reason, problem)) = &refusal {
             answer.reason = Some(*reason);
             count_refused(problem.kind.name());

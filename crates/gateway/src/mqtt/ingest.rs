@@ -19,7 +19,13 @@ const NOTE_BYTES: usize = 200;
 /// Whether a topic goes down to devices: configuration and commands. Such messages are not
 /// measurements and do not go to the journal.
 pub(super) fn is_downlink(topic: &str) -> bool {
-    native_parts(topic).is_some_and(|(_, rest)| matches!(rest, "config" | "command"))
+    downlink(topic).is_some()
+}
+
+/// To which device a topic goes down, and with what.
+pub(super) fn downlink(topic: &str) -> Option<(&str, &'static str)> {
+    let (device, rest) = native_parts(topic)?;
+    ["config", "command"].into_iter().find(|what| *what == rest).map(|what| (device, what))
 }
 
 /// The device that says on this topic how it gets on with an update. Such messages are not

@@ -29,13 +29,15 @@ pub struct Asking<'a> {
     pub strong: bool,
     /// Through a listener of which zone; empty when there are none.
     pub zone: &'a str,
+    /// The purpose that the request named; none: what the role usually asks for.
+    pub purpose: Option<Purpose>,
 }
 
 impl<'a> Asking<'a> {
     /// An account of which nothing more is known.
     #[must_use]
     pub const fn plainly(account: &'a Account) -> Self {
-        Self { account, strong: false, zone: "" }
+        Self { account, strong: false, zone: "", purpose: None }
     }
 }
 
@@ -110,11 +112,11 @@ impl Guard {
         now: ReceiveTime,
     ) -> Decision {
         if asking.account.kind == Kind::Trial {
-            let purpose = Purpose::of_role(asking.account.role).code();
+            let purpose = asking.purpose.unwrap_or(Purpose::of_role(asking.account.role)).code();
             return Decision { allowed: self.is_open(), rules: Arc::default(), purpose };
         }
         let facts = self.facts_of(target);
-        let related = self.related(asking.account, facts.as_deref(), now);
+        let related = self.related(asking, facts.as_deref(), now);
         let rules = self.inner.decider.in_force();
         let answers = &rules.answers;
         keyed(&rules, asking, permission, target, category as u8, &related, now, |key| {
@@ -136,7 +138,7 @@ impl Guard {
             return if self.is_open() { Categories::ALL } else { Categories::NONE };
         }
         let facts = self.facts_of(target);
-        let related = self.related(asking.account, facts.as_deref(), now);
+        let related = self.related(asking, facts.as_deref(), now);
         let rules = self.inner.decider.in_force();
         let all = || {
             let allowed = |category: &Category| {
@@ -168,7 +170,7 @@ impl Guard {
         let mut facts = (*self.patient_facts(id)).clone();
         let account = asking.account.name.clone();
         facts.emergencies.push(Opened { account, until: ReceiveTime(i64::MAX) });
-        let related = self.related(asking.account, Some(&facts), now);
+        let related = self.related(asking, Some(&facts), now);
         let rules = self.inner.decider.in_force();
         rules.ask(asking, permission, target, category, now, &related).allowed
     }
@@ -184,7 +186,7 @@ impl Guard {
         now: ReceiveTime,
     ) -> Vec<Change> {
         let facts = self.facts_of(target);
-        let related = self.related(asking.account, facts.as_deref(), now);
+        let related = self.related(asking, facts.as_deref(), now);
         let rules = self.inner.decider.in_force();
         asked(asking, permission, target, category, now, &related, |question| {
             rules.policies.wanting(question).any_of
@@ -200,26 +202,31 @@ impl Guard {
 
     fn related<'a>(
         &self,
-        account: &'a Account,
+        asking: Asking<'a>,
         facts: Option<&'a PatientFacts>,
         now: ReceiveTime,
     ) -> Related<'a> {
-        let purpose = Purpose::of_role(account.role).code();
-        let Some(facts) = facts else { return Related { purpose, ..Related::default() } };
+        let account = asking.account;
+        let purpose = asking.purpose.unwrap_or(Purpose::of_role(account.role)).code();
+        let stated = asking.purpose.is_some();
+        let Some(facts) = facts else { return Related { purpose, stated, ..Related::default() } };
         let own: &'a str = &account.name;
         // Names compare without regard to case, the rules compare them with it.
         let named = |name: &'a str| if name.eq_ignore_ascii_case(own) { own } else { name };
         let team = facts.team.iter().filter(|one| one.period.has(now.micros()));
         let carers = facts.carers.iter().filter(|one| one.period.has(now.micros()));
         let opened = facts.emergencies.iter().filter(|one| one.until > now);
-        let emergency = facts.opened_until(own, now).is_some();
-        let seen = facts.consented(account, None, now, self.stance());
+        // Treatment of somebody opened in an emergency is emergency treatment, whatever it was called.
+        let treats = asking.purpose.is_none_or(|stated| stated == Purpose::Treat);
+        let emergency = treats && facts.opened_until(own, now).is_some();
+        let seen = facts.consented_for(account, asking.purpose, None, now, self.stance());
         Related {
             care_team: team.map(|one| named(&one.account)).collect(),
             caregivers: carers.map(|one| named(&one.account)).collect(),
             opened_by: opened.map(|one| named(&one.account)).collect(),
             withheld: Category::ALL.into_iter().filter(|category| !seen.has(*category)).collect(),
             purpose: if emergency { Purpose::Etreat.code() } else { purpose },
+            stated: stated && !emergency,
         }
     }
 }

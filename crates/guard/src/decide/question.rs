@@ -14,7 +14,7 @@ const MINUTE_MS: i64 = 60_000;
 
 /// Circumstances in which nothing is special.
 pub(crate) const QUIET: Circumstances<'_> =
-    Circumstances { purpose: "TREAT", strong: true, zone: "", category: "demographics", now_ms: 0 };
+    Circumstances { purpose: "TREAT", stated: false, strong: true, zone: "", category: "demographics", now_ms: 0 };
 
 /// What the rules look at of a patient's facts, as of now and for one asker.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub(super) struct Related<'a> {
     pub(super) opened_by: Vec<&'a str>,
     pub(super) withheld: Categories,
     pub(super) purpose: &'static str,
+    /// Whether the request named the purpose.
+    pub(super) stated: bool,
 }
 
 /// Puts a question together and asks it.
@@ -68,6 +70,7 @@ pub(super) fn asked<T>(
         target,
         circumstances: Circumstances {
             purpose: related.purpose,
+            stated: related.stated,
             strong: asking.strong,
             zone: asking.zone,
             category: category.name(),
@@ -121,6 +124,7 @@ fn describe(
         u8::from(asking.strong),
         category,
         related.withheld.bits(),
+        u8::from(related.stated),
     ]);
     text(key, asking.zone);
     text(key, related.purpose);

@@ -19,6 +19,7 @@ pub use factors::{Factors, TotpEnrolment};
 pub use half::Factor;
 pub use passkeys::{Passkey, Site};
 pub use provider::ProviderPerson;
+pub(crate) use sessions::session_id;
 pub use sessions::{Means, Session, SessionFacts};
 pub use steps::{Entrance, Step};
 

@@ -70,7 +70,8 @@ impl Guard {
         let device = event.device.as_ref().map_or("", DeviceId::as_str).to_owned();
         let actor = if device.is_empty() { "unknown".to_owned() } else { device.clone() };
         let (action, now) = (event.kind, event.at);
-        let note = Note { action, route: "security event", actor, source: None, outcome: Outcome::Denied };
+        let (source, outcome, object, factor) = (None, Outcome::Denied, String::new(), "");
+        let note = Note { action, route: "security event", actor, source, outcome, object, factor };
         self.note(note, now);
         let mut waiting = self.inner.pki.events.lock();
         let key = (event.kind, device, event.zone.clone());

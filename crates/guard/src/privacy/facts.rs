@@ -116,6 +116,20 @@ impl PatientFacts {
         now: ReceiveTime,
         stance: Stance,
     ) -> Categories {
+        self.consented_for(account, None, data, now, stance)
+    }
+
+    /// [`Self::consented`] for a purpose that was named; none: an emergency that is open, or what
+    /// the role usually asks for.
+    #[must_use]
+    pub fn consented_for(
+        &self,
+        account: &Account,
+        stated: Option<Purpose>,
+        data: Option<Span>,
+        now: ReceiveTime,
+        stance: Stance,
+    ) -> Categories {
         if account.role == Role::Patient {
             return Categories::ALL;
         }
@@ -124,7 +138,14 @@ impl PatientFacts {
             _ => Categories::ALL,
         };
         let emergency = self.opened_until(&account.name, now).is_some();
-        let purpose = if emergency { Purpose::Etreat } else { Purpose::of_role(account.role) };
+        let usual = match emergency {
+            true => Purpose::Etreat,
+            false => stated.unwrap_or(Purpose::of_role(account.role)),
+        };
+        let purpose = match stated {
+            Some(Purpose::Treat) | None => usual,
+            Some(other) => other,
+        };
         let question = Question {
             account: &account.name,
             role: account.role,

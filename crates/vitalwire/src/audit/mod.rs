@@ -8,6 +8,7 @@ pub(crate) mod keep;
 mod manipulations;
 mod net;
 mod push;
+pub(crate) mod settings;
 mod witness;
 
 pub(crate) use command::{Command, run};
