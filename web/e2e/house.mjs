@@ -3,6 +3,9 @@
 // to review, consents, applications, security events.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
 import { until } from './scenario.mjs';
@@ -57,6 +60,7 @@ async function connect(server, passwords, as) {
   await as('POST', '/api/v1/trust/devices/pump-23/steps/suspend', { why: 'The door does not close' });
   await claim('pump-24', {});
   await as('POST', '/api/v1/trust/devices/pump-24/steps/retire', { why: 'Fell down' });
+  await as('POST', '/api/v1/trust/devices/monitor-31/steps/activate', { why: 'For bed 12' }).catch(() => undefined);
   await as('PUT', '/api/v1/trust/devices/pump-4/rights', { zone: 'wards', kind: 'pump', metrics: [] });
   const clients = await Promise.all(PUMPS.map((name) => mqtt.connectAsync(`mqtt://${server.doors.mqtt}`, { clientId: name, username: name, password: passwords[name], protocolVersion: 5 })));
   const say = (n, topic, body) => clients[n].publishAsync(`vitalwire/${PUMPS[n]}/${topic}`, JSON.stringify(body), { qos: 1 }).catch(() => undefined);
@@ -108,6 +112,7 @@ async function live(server, ada) {
 /** Starts it; `beds` of the virtual ward speak over the real protocols until `stop()`. */
 export async function startHouse({ beds = 10 } = {}) {
   const passwords = {};
+  const files = await mkdtemp(join(tmpdir(), 'vitalwire-keys-'));
   let token;
   const server = await startServer({
     users: USERS, config: CONFIG,
@@ -115,6 +120,9 @@ export async function startHouse({ beds = 10 } = {}) {
       for (const name of PUMPS) passwords[name] = (await command('device', 'add', name)).split(/\s+/).at(-1);
       // The ward's stage hand also mounts devices and brings a profile, which a program of the role service may not.
       token = (await command('user', 'token', 'ehr', '--role', 'administrator')).split(/\s+/)[0];
+      await command('device', 'announce', 'monitor-31', '--why', 'Delivered with its key');
+      await command('device', 'claim', 'monitor-31', '--why', 'For bed 12', '--kind', 'monitor');
+      await command('device', 'certificate', 'monitor-31', '--out', files);
       await command('firmware', 'trust', `${TUF}/1.root.json`);
       await command('firmware', 'import', TUF);
     },
@@ -128,6 +136,7 @@ export async function startHouse({ beds = 10 } = {}) {
     await ended;
     await Promise.all(clients.map((c) => c.endAsync(true)));
     await server.stop();
+    await rm(files, { recursive: true, force: true });
   };
   try {
     const [ada, enzo] = await Promise.all(['ada', 'enzo'].map((name) => signIn(server, name)));
