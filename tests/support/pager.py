@@ -12,7 +12,7 @@ SECRET = "a-secret-of-the-tests"
 class Pager:
     """Listens, checks signatures, keeps what it was told."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         told = self.told = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -30,6 +30,9 @@ class Pager:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def config(self, path):

@@ -15,6 +15,8 @@ pub mod rules;
 pub mod app;
 pub mod audit;
 pub mod live_stream;
+pub mod outside;
+pub mod sign_on;
 pub mod fhir;
 pub mod fhir_access;
 mod identity;

@@ -16,6 +16,7 @@ use vitals::{Action, Actor, Event, Offset, ReceiveTime};
 use crate::error::ApiError;
 use crate::fleet::Limiter;
 use crate::live_stream::Broadcast;
+use crate::outside::Outside;
 
 /// How long a request may wait for the engine to take in what it did.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -46,6 +47,8 @@ pub struct Api {
     pub depot: Depot,
     /// How many requests each identity may make.
     pub limiter: Limiter,
+    /// What is asked of others.
+    pub outside: Arc<Outside>,
     /// The live stream's ready-made events.
     pub broadcast: Arc<Broadcast>,
 }

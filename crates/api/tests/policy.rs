@@ -75,6 +75,7 @@ fn house() -> House {
         depot: depot::Depot::open(&at("fleet"), None).expect("a depot"),
         limiter: api::fleet::Limiter::default(),
         broadcast: Arc::new(Broadcast::default()),
+        outside: Arc::default(),
     };
     let tokens = Role::ALL
         .map(|role| (role, guard.add_service_token(role.name(), role).expect("a token")))

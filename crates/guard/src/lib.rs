@@ -44,7 +44,7 @@ pub use database::SessionTimes;
 pub use decide::{Asking, Decision, Target, policy_sources};
 pub use error::{GuardError, LoginError};
 pub use identity::{
-    AccountFacts, Change, Entrance, Factor, Factors, LoginRules, Means, Passkey, ProviderPerson,
+    AccountFacts, Change, Entrance, Factor, Factors, LoginRules, Means, Passkey, Became, ProviderError, ProviderPerson, ProviderRefusal,
     Session, SessionFacts, Site, Step, TotpEnrolment,
 };
 pub use grants::{

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use guard::{
     Account, Change, Entrance, Factor, Guard, GuardError, Kind, LoginError, LoginRules, Means,
-    ProviderPerson, Site, Step, Units,
+    Became, ProviderError, ProviderPerson, ProviderRefusal, Site, Step, Units,
 };
 use hmac::{Hmac, Mac};
 use tempfile::TempDir;
@@ -230,34 +230,94 @@ fn a_services_token_ends_and_is_replaced() {
     assert_eq!(guard.bearer(&fresh, end), None);
 }
 
-#[test]
-fn whom_the_provider_vouches_for_follows_what_it_says() {
-    let (_folder, guard) = with_ada();
-    let said = |role, strong| ProviderPerson {
+/// What a provider says of somebody whom it calls Grace.
+fn said(role: Option<Role>, strong: bool) -> ProviderPerson {
+    ProviderPerson {
         subject: "https://idp.example 248289761001".to_owned(),
         name: "grace".to_owned(),
+        linked: None,
+        may_be_new: true,
         role,
         units: ["ICU"].into_iter().collect(),
         strong,
-    };
-    let enter = |role, strong| guard.login_provider(&said(role, strong), &Entrance::default(), START);
-    assert!(matches!(enter(None, true), Err(LoginError::Refused)), "no role, no account");
+    }
+}
+
+fn enter(guard: &Guard, person: &ProviderPerson) -> Result<(Step, Became), ProviderRefusal> {
+    match guard.login_provider(person, &Entrance::default(), START) {
+        Ok(came) => Ok(came),
+        Err(ProviderError::Refused(why)) => Err(why),
+        Err(ProviderError::Login(error)) => panic!("{error}"),
+    }
+}
+
+fn refused(guard: &Guard, person: &ProviderPerson) -> Option<ProviderRefusal> {
+    enter(guard, person).err()
+}
+
+#[test]
+fn whom_the_provider_vouches_for_follows_what_it_says() {
+    let (_folder, guard) = with_ada();
+    let is = |role, strong| enter(&guard, &said(role, strong));
+    assert_eq!(is(None, true).err(), Some(ProviderRefusal::NoRole), "no role, no account");
     assert!(matches!(guard.account_fact("grace"), Err(GuardError::Unknown(_))));
-    let Ok(Step::In(session, token)) = enter(Some(Role::Nurse), false) else { panic!("in") };
+    let stranger = ProviderPerson { may_be_new: false, ..said(Some(Role::Nurse), true) };
+    assert_eq!(refused(&guard, &stranger), Some(ProviderRefusal::Unknown), "none is made");
+    let Ok((Step::In(session, token), Became::Made)) = is(Some(Role::Nurse), false) else { panic!("in") };
     assert!(!session.strong() && session.account.units.hold(Some("ICU")));
     assert!(matches!(guard.login("grace", "", START), Err(LoginError::Refused)), "no password");
     assert!(matches!(guard.set_password("grace", PASSWORD), Err(GuardError::Unknown(_))));
-    let Ok(Step::In(session, next)) = enter(Some(Role::Physician), true) else { panic!("in") };
+    let Ok((Step::In(session, next), Became::Known)) = is(Some(Role::Physician), true) else { panic!("in") };
     assert!(session.strong() && session.account.role == Role::Physician);
     assert!(guard.session(&token, START).is_none(), "another role begins anew");
-    assert!(matches!(enter(None, true), Err(LoginError::Refused)));
+    assert_eq!(is(None, true).err(), Some(ProviderRefusal::NoRole));
     assert!(guard.session(&next, START).is_none(), "the role is gone, and the session with it");
-    assert!(matches!(enter(Some(Role::Nurse), true), Ok(Step::In(..))), "and back");
+    assert!(matches!(is(Some(Role::Nurse), true), Ok((Step::In(..), Became::Known))), "and back");
     guard.change_account("grace", &Change { disabled: Some(true), ..Change::default() }).expect("off");
-    assert!(matches!(enter(Some(Role::Nurse), true), Err(LoginError::Refused)), "disabled here");
-    let taken = ProviderPerson { subject: "other".to_owned(), name: "ADA".to_owned(), ..said(Some(Role::Nurse), true) };
-    let taken = guard.login_provider(&taken, &Entrance::default(), START);
-    assert!(matches!(taken, Err(LoginError::Guard(GuardError::Exists(_)))), "{taken:?}");
+    assert_eq!(is(Some(Role::Nurse), true).err(), Some(ProviderRefusal::Disabled), "disabled here");
+    for (name, why) in [("ADA", ProviderRefusal::Taken), ("a b", ProviderRefusal::Unfit)] {
+        let person = ProviderPerson { subject: "other".to_owned(), name: name.to_owned(), ..said(Some(Role::Nurse), true) };
+        assert_eq!(refused(&guard, &person), Some(why), "{name}");
+    }
+}
+
+#[test]
+fn an_account_here_becomes_the_providers_only_when_somebody_said_so() {
+    let (_folder, guard) = with_ada();
+    let ada = ProviderPerson { name: "ada".to_owned(), may_be_new: false, ..said(Some(Role::Nurse), true) };
+    assert_eq!(refused(&guard, &ada), Some(ProviderRefusal::Unknown), "a name alone is no proof");
+    let (_, token) = guard.login("ada", PASSWORD, START).expect("in");
+    guard.link_provider("ada", Some(&ada.subject)).expect("linked");
+    assert!(guard.session(&token, START).is_none(), "what was open ends");
+    assert!(matches!(guard.login("ada", PASSWORD, START), Err(LoginError::Refused)), "no password any more");
+    assert!(matches!(enter(&guard, &ada), Ok((Step::In(..), Became::Known))));
+    guard.add_user("bob", Role::Nurse, PASSWORD).expect("added");
+    assert!(matches!(guard.link_provider("bob", Some(&ada.subject)), Err(GuardError::Exists(_))), "one account a person");
+    guard.link_provider("ada", None).expect("unlinked");
+    assert_eq!(refused(&guard, &ada), Some(ProviderRefusal::Unknown));
+    assert!(matches!(guard.login("ada", PASSWORD, START), Err(LoginError::Refused)), "until a password is set");
+    guard.set_password("ada", PASSWORD).expect("set");
+    assert!(guard.login("ada", PASSWORD, START).is_ok());
+    // By a claim that the site trusts for this.
+    let bob = |subject: &str| ProviderPerson { subject: subject.to_owned(), linked: Some("bob".to_owned()), may_be_new: false, ..said(Some(Role::Nurse), true) };
+    assert!(matches!(enter(&guard, &bob("s-1")), Ok((Step::In(..), Became::Linked))));
+    assert_eq!(refused(&guard, &bob("s-2")), Some(ProviderRefusal::Taken), "nobody else after that");
+    guard.change_account("ada", &Change { disabled: Some(true), ..Change::default() }).expect("off");
+    let linked = ProviderPerson { subject: "s-3".to_owned(), linked: Some("ada".to_owned()), ..said(Some(Role::Nurse), true) };
+    assert_eq!(refused(&guard, &linked), Some(ProviderRefusal::Disabled));
+}
+
+#[test]
+fn coming_back_from_the_provider_is_slowed_like_any_other_login() {
+    let (_folder, guard) = with_ada();
+    let here = Entrance { address: Some(IpAddr::from([192, 0, 2, 1])), ..Entrance::default() };
+    for _ in 0..3 {
+        assert!(guard.begin_provider(&here, START).is_ok());
+    }
+    assert!(matches!(guard.begin_provider(&here, START), Err(LoginError::SlowDown { .. })));
+    assert!(guard.begin_provider(&Entrance::default(), START).is_ok(), "nobody elsewhere waits");
+    guard.login_provider(&said(Some(Role::Nurse), true), &here, START).expect("in");
+    assert!(guard.begin_provider(&here, START).is_ok(), "who comes in clears the count");
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub struct Options {
     pub retention_now: Option<RetentionNow>,
     /// Whom to notify.
     pub webhooks: Vec<Webhook>,
+    /// What notifications are sent with; none: they wait in the store.
+    pub outgoing: Option<outgoing::Client>,
     /// What is to be done when the rows of an erased patient are deleted.
     pub erase: Option<EraseHook>,
 }
@@ -114,6 +116,7 @@ impl Default for Options {
             retention: Retention::default(),
             retention_now: None,
             webhooks: Vec::new(),
+            outgoing: None,
             erase: None,
         }
     }
@@ -209,7 +212,7 @@ impl Runtime {
         let tasks = vec![
             watcher,
             tokio::spawn(ticker::run(appender, options.tick_every)),
-            tokio::spawn(webhook::deliver(options.webhooks, reader, side, clock)),
+            tokio::spawn(webhook::deliver(options.outgoing, options.webhooks, reader, side, clock)),
         ];
         Ok(Self { worker: Some(worker), stop, tasks, recovered })
     }

@@ -12,11 +12,10 @@ use alert::{ChangeKind, Priority};
 use engine::AlertRecord;
 use hmac::{Hmac, Mac};
 use journal::Entry;
+use outgoing::{Address, Ask, Client, HeaderName, HeaderValue};
 use serde_json::json;
 use sha2::Sha256;
 use store::{OutboxRow, Reader, Side};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use vitals::{ReceiveTime, Role};
 
@@ -24,6 +23,10 @@ use vitals::{ReceiveTime, Role};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a receiver may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Of its answer the status alone matters; a larger one is no receiver's, in bytes.
+const ANSWER_MAX: usize = 64 << 10;
+/// Carries the signature.
+const SIGNATURE: &str = "vitalwire-signature";
 /// Longest pause between two tries, in microseconds.
 const PAUSE_MAX_US: i64 = 300_000_000;
 /// A notification that was tried this often, which takes three days, is given up and counted.
@@ -34,10 +37,8 @@ const ATTEMPTS_MAX: u32 = 870;
 pub struct Webhook {
     /// Name, for the record.
     pub name: String,
-    /// Host and port.
-    pub authority: String,
-    /// Path and query.
-    pub path: String,
+    /// Where it listens: over TLS, or plainly.
+    pub address: Address,
     /// Key of the signature.
     pub secret: String,
     /// Roles that it serves; empty: all.
@@ -160,14 +161,13 @@ pub fn event_row(
 
 /// Delivers what is due until the task is ended.
 pub(crate) async fn deliver(
+    client: Option<Client>,
     hooks: Vec<Webhook>,
     reader: Reader,
     side: std::sync::Arc<dyn Side>,
     clock: fn() -> ReceiveTime,
 ) {
-    if hooks.is_empty() {
-        return;
-    }
+    let Some(client) = client.filter(|_| !hooks.is_empty()) else { return };
     // Receivers that failed, with when they are tried again: what comes later waits for what failed.
     let mut paused: HashMap<String, ReceiveTime> = HashMap::new();
     loop {
@@ -183,7 +183,7 @@ pub(crate) async fn deliver(
         for target in targets {
             let rows: Vec<OutboxRow> = due.iter().filter(|row| row.target == target).cloned().collect();
             let hook = hooks.iter().find(|hook| hook.name == target).cloned();
-            rounds.spawn(round(hook, rows, std::sync::Arc::clone(&side), clock));
+            rounds.spawn(round(client.clone(), hook, rows, std::sync::Arc::clone(&side), clock));
         }
         while let Some(ended) = rounds.join_next().await {
             paused.extend(ended.ok().flatten());
@@ -195,6 +195,7 @@ pub(crate) async fn deliver(
 /// Delivers what is due to one receiver, in order. After a failure the rest waits with what failed,
 /// so that no end is told before its start; gives receiver and time of the next try.
 async fn round(
+    client: Client,
     hook: Option<Webhook>,
     mut rows: Vec<OutboxRow>,
     side: std::sync::Arc<dyn Side>,
@@ -208,7 +209,7 @@ async fn round(
         let outcome = match (&hook, &failed) {
             (_, Some((attempts, error))) => Err((*attempts, error.clone())),
             (Some(hook), None) => {
-                post(hook, &row.body, now).await.map_err(|error| (row.attempts + 1, error))
+                post(&client, hook, &row.body, now).await.map_err(|error| (row.attempts + 1, error))
             }
             // The receiver was taken out of the configuration: nobody waits for it.
             (None, None) => Ok(()),
@@ -238,39 +239,21 @@ async fn round(
     again
 }
 
-async fn post(hook: &Webhook, body: &[u8], now: ReceiveTime) -> Result<(), String> {
-    match tokio::time::timeout(PATIENCE, exchange(hook, body, now)).await {
-        Ok(Ok(status)) if (200..300).contains(&status) => Ok(()),
-        Ok(Ok(status)) => Err(format!("answered {status}")),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("no answer in 10 s".to_owned()),
-    }
-}
-
-/// One request on a connection of its own; only the status line of the answer matters.
-async fn exchange(hook: &Webhook, body: &[u8], now: ReceiveTime) -> std::io::Result<u16> {
-    let mut stream = TcpStream::connect(&hook.authority).await?;
+/// One request on a connection of its own; only the status of the answer matters.
+async fn post(client: &Client, hook: &Webhook, body: &[u8], now: ReceiveTime) -> Result<(), String> {
     let signature = sign(&hook.secret, now.0.div_euclid(1_000_000), body);
-    let head = format!(
-        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Vitalwire-Signature: {signature}\r\nConnection: close\r\n\r\n",
-        hook.path,
-        hook.authority,
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).await?;
-    stream.write_all(body).await?;
-    let mut answer = Vec::with_capacity(256);
-    let mut chunk = [0; 256];
-    while !answer.contains(&b'\n') && answer.len() < 4_096 {
-        match stream.read(&mut chunk).await? {
-            0 => break,
-            read => answer.extend_from_slice(&chunk[..read]),
-        }
+    let signature = HeaderValue::from_str(&signature).map_err(|error| error.to_string())?;
+    // Within the house plain HTTP is the site's choice: the body is signed, and names nobody.
+    let ask = Ask::post(&hook.address, "application/json", body.to_vec())
+        .with(HeaderName::from_static(SIGNATURE), signature)
+        .plain_too()
+        .answer_max(ANSWER_MAX)
+        .within(PATIENCE);
+    match client.send(ask).await {
+        Ok(answer) if answer.is_success() => Ok(()),
+        Ok(answer) => Err(format!("answered {}", answer.status)),
+        Err(error) => Err(error.to_string()),
     }
-    let line = String::from_utf8_lossy(&answer);
-    let status = line.split_whitespace().nth(1).and_then(|word| word.parse().ok());
-    status.ok_or_else(|| std::io::Error::other("not an HTTP answer"))
 }
 
 #[cfg(test)]
@@ -289,8 +272,7 @@ mod tests {
     fn hook(roles: &[Role], priority: Priority) -> Webhook {
         Webhook {
             name: "h".into(),
-            authority: String::new(),
-            path: String::new(),
+            address: Address::parse("https://pager.example/hook").expect("an address"),
             secret: String::new(),
             roles: roles.to_vec(),
             priority,

@@ -103,7 +103,8 @@ async fn run(folder: &Path, webhooks: Vec<Webhook>, wait: impl AsyncFnOnce()) ->
     // The journal's time is long ago: nothing is too old here.
     let retention = Retention::FOR_EVER;
     let tick_every = Duration::from_secs(86_400);
-    let options = Options { webhooks, tick_every, retention, ..Options::default() };
+    let outgoing = outgoing::Client::plain().ok();
+    let options = Options { webhooks, outgoing, tick_every, retention, ..Options::default() };
     let (taken, seen) = (appender.clone(), live.clone());
     let runtime = Runtime::start(taken, feed, Box::new(store), seen, now, options).expect("started");
     let recovered = runtime.recovered;
@@ -210,8 +211,7 @@ async fn al_4_a_receiver_hears_once_of_the_start_and_once_of_the_end_whatever_fa
     let authority = listener.local_addr().expect("bound").to_string();
     let hook = Webhook {
         name: "pager".into(),
-        authority,
-        path: "/hook".into(),
+        address: outgoing::Address::parse(&format!("http://{authority}/hook")).expect("an address"),
         secret: "secret".into(),
         roles: Vec::new(),
         priority: alert::Priority::Medium,

@@ -14,6 +14,7 @@ use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
 mod sections;
+pub(crate) mod sign_on;
 
 pub(crate) use sections::*;
 
@@ -34,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) profiles: Profiles,
     pub(crate) audit: Audit,
     pub(crate) keys: Keys,
+    pub(crate) oidc: Oidc,
+    pub(crate) outgoing: Outgoing,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
     /// What was said, as it was said: in the file, by variables, by flags.
@@ -85,6 +88,15 @@ impl Config {
             Some(format!("{scheme}://{}", rest.split('/').next()?.to_lowercase()))
         };
         self.http.origin.as_ref().map(|origin| origin.0.clone()).or_else(public)
+    }
+
+    /// What requests go out with.
+    ///
+    /// # Errors
+    /// [`Misuse`] when the site's authorities can't be read.
+    pub(crate) fn outgoing(&self) -> Result<outgoing::Client, Misuse> {
+        let client = outgoing::Client::new(self.outgoing.ca_file.as_deref());
+        client.map_err(|error| Misuse(format!("outgoing.ca_file: {error}")))
     }
 
     /// The receivers of notifications.
@@ -220,10 +232,7 @@ fn check_values(table: &toml::Table) -> Result<(), Misuse> {
 
 fn receiver(text: &Receiver) -> Result<Webhook, Misuse> {
     let wrong = |problem: &str| Misuse(format!("webhook `{}`: {problem}", text.name));
-    // What leaves this machine is for a proxy to encrypt; it is signed either way.
-    let rest = text.url.strip_prefix("http://").ok_or_else(|| wrong("url must begin with http://"))?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let port = if authority.contains(':') { "" } else { ":80" };
+    let address = outgoing::Address::parse(&text.url).map_err(|error| wrong(&format!("url: {error}")))?;
     if text.secret.len() < 16 {
         return Err(wrong("secret must have at least 16 characters"));
     }
@@ -232,8 +241,7 @@ fn receiver(text: &Receiver) -> Result<Webhook, Misuse> {
     });
     Ok(Webhook {
         name: text.name.clone(),
-        authority: format!("{authority}{port}"),
-        path: format!("/{path}"),
+        address,
         secret: text.secret.clone(),
         roles: roles.collect::<Result<_, _>>()?,
         priority: text.priority,

@@ -75,6 +75,19 @@ pub(crate) const KEYS: &[&str] = &[
     "keys.token_pin_file",
     "keys.token_key",
     "keys.copy",
+    "outgoing.ca_file",
+    "oidc.issuer",
+    "oidc.client_id",
+    "oidc.client_secret_file",
+    "oidc.scopes",
+    "oidc.label",
+    "oidc.name_claim",
+    "oidc.groups_claim",
+    "oidc.groups",
+    "oidc.second_factor",
+    "oidc.new_people",
+    "oidc.link_claim",
+    "oidc.ca_file",
     "zone.networks",
     "zone.listeners",
     "zone.roles",
@@ -86,7 +99,7 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
-const LISTS: [&str; 5] = ["login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names"];
+const LISTS: &[&str] = &["login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names", "oidc.scopes", "oidc.second_factor"];
 
 /// Whether every key of a file is known.
 pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {
@@ -261,6 +274,19 @@ mod tests {
         ("keys.token_pin_file", "'/k'", "7"),
         ("keys.token_key", "'master'", "7"),
         ("keys.copy", "'/k'", "7"),
+        ("outgoing.ca_file", "'/ca.pem'", "7"),
+        ("oidc.issuer", "'https://id.example'", "7"),
+        ("oidc.client_id", "'vitalwire'", "7"),
+        ("oidc.client_secret_file", "'/secret'", "7"),
+        ("oidc.scopes", "['groups']", "7"),
+        ("oidc.label", "'Hospital'", "7"),
+        ("oidc.name_claim", "'upn'", "7"),
+        ("oidc.groups_claim", "'roles'", "7"),
+        ("oidc.groups", "[{group = 'icu', role = 'nurse', units = ['ICU']}]", "[{group = 'icu', role = 'boss'}]"),
+        ("oidc.second_factor", "['mfa']", "7"),
+        ("oidc.new_people", "true", "'perhaps'"),
+        ("oidc.link_claim", "'email'", "7"),
+        ("oidc.ca_file", "'/ca.pem'", "7"),
     ];
 
     /// What goes together with a key for it to be complete.
@@ -351,6 +377,8 @@ mod tests {
             by_file
         };
         assert!(hook("http://pager:9/x", "0123456789abcdef").is_ok());
+        assert!(hook("https://pager.example:9/x?y=z", "0123456789abcdef").is_ok());
+        assert!(hook("https://me:word@pager.example/", "0123456789abcdef").is_err());
         assert!(hook("ftp://pager", "0123456789abcdef").is_err());
         assert!(hook("http://pager", "short").is_err());
         assert!(load("", &[("VITALWIRE_WEBHOOK", "pager")]).is_err());

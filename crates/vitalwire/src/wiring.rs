@@ -99,6 +99,8 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     folder.make()?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let sealed = sealed::unlock(&folder, &config.keys)?;
+    let outgoing = config.outgoing()?;
+    let sign_on = crate::config::sign_on::provider(&config.oidc, &outgoing)?;
     let (guard, config) = &open_guard(&folder, config, &sealed, open)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
@@ -119,6 +121,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         retention: config.retention.limits(),
         retention_now: Some(crate::retention::now(guard)),
         webhooks: config.webhooks()?,
+        outgoing: Some(outgoing.clone()),
         erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
     };
@@ -177,6 +180,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         depot,
         limiter: api::fleet::Limiter::new(config.limits.http()),
         broadcast: Arc::new(Broadcast::default()),
+        outside: Arc::new(api::outside::Outside::new(outgoing, sign_on)),
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
     tasks.push(start_http(config, api, http, identify, stopping)?);

@@ -11,6 +11,10 @@ use crate::origin::Origin;
 /// Names the cookie of a login that is half done.
 const HALF: &str = "vitalwire-login";
 
+/// Names the cookie of a browser that is away at the identity provider.
+const AWAY: &str = "vitalwire-away";
+const HOST_AWAY: &str = "__Host-vitalwire-away";
+
 /// The session cookie; an empty token takes it away.
 pub(super) fn session(token: &str, origin: Origin) -> Result<HeaderValue, ApiError> {
     let name = if origin.encrypted { HOST_COOKIE } else { COOKIE };
@@ -31,6 +35,23 @@ pub(super) fn half(token: &str, origin: Origin) -> Result<HeaderValue, ApiError>
 /// The token of the login that is half done.
 pub(super) fn half_of(headers: &HeaderMap) -> Option<&str> {
     named(headers, HALF)
+}
+
+/// The cookie of a browser that is away at the identity provider, for ten minutes; an empty token
+/// takes it away. The provider's page sends the browser back, so it cannot be `Strict`; it opens
+/// nothing by itself.
+pub(super) fn away(token: &str, origin: Origin) -> Result<HeaderValue, ApiError> {
+    let age = if token.is_empty() { 0 } else { 600 };
+    let (name, path, secure) = match origin.encrypted {
+        true => (HOST_AWAY, "/", "; Secure"),
+        false => (AWAY, "/api/v1/oidc", ""),
+    };
+    value(&format!("{name}={token}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"))
+}
+
+/// The token of a browser that was away.
+pub(super) fn away_of(headers: &HeaderMap) -> Option<&str> {
+    named(headers, HOST_AWAY).or_else(|| named(headers, AWAY))
 }
 
 /// A cookie's value.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use guard::{Entrance, LoginError, Outcome, Permission, Session, Step};
 
-use super::shapes::{LoginMore, LoginOptions};
+use super::shapes::{LoggedOut, LoginMore, LoginOptions};
 use super::{Did, blocking, cookies, refuse_login, refused, site};
 use crate::access::session_token;
 use crate::dto;
@@ -38,7 +38,10 @@ pub(crate) async fn login_options(
     headers: HeaderMap,
 ) -> Json<LoginOptions> {
     let passkeys = site(&api, &headers, origin).is_some_and(|site| site.relying_party().is_some());
-    Json(LoginOptions { passkeys: passkeys && !api.guard.is_open() })
+    let closed = !api.guard.is_open();
+    let provider = api.outside.sign_on.as_ref().filter(|_| closed);
+    let provider = provider.map(|sign_on| sign_on.settings.label.clone());
+    Json(LoginOptions { passkeys: passkeys && closed, provider })
 }
 
 /// Logs in with name and password; the answer sets a cookie. Status 202: another step is needed.
@@ -107,20 +110,23 @@ pub(super) fn entrance(headers: &HeaderMap, origin: Origin) -> Entrance {
 }
 
 /// Logs out.
-#[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204)))]
+#[utoipa::path(post, path = "/api/v1/logout", tag = "session", responses((status = 204),
+    (status = 200, body = LoggedOut, description = "Who signed on at the identity provider goes on there, to log out there too")))]
 pub(crate) async fn logout(
     State(api): State<Api>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let mut answer = StatusCode::NO_CONTENT.into_response();
     if let Some(token) = session_token(&headers) {
         let session = api.guard.session_on(token, Some(origin.encrypted), api.now());
         if let Some(session) = session {
             api.guard.logout(token);
             Did::by(&session, "logout", "/api/v1/logout").record(&api).await?;
+            answer = super::provider::logged_out(&api, &headers, &session);
         }
     }
-    Ok(cookies::with(StatusCode::NO_CONTENT.into_response(), vec![cookies::session("", origin)?]))
+    Ok(cookies::with(answer, vec![cookies::session("", origin)?]))
 }
 
 /// Whether the first administrator is still to be made.

@@ -5,6 +5,7 @@ mod account;
 mod cookies;
 mod factors;
 mod login;
+mod provider;
 mod shapes;
 mod steps;
 mod users;
@@ -32,6 +33,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(login::logout))
         .routes(routes!(login::setup_state, login::setup))
         .routes(routes!(login::login_options))
+        .routes(routes!(provider::start))
+        .routes(routes!(provider::callback))
+        .routes(routes!(provider::link, provider::unlink))
         .routes(routes!(steps::login_totp))
         .routes(routes!(steps::login_recovery))
         .routes(routes!(steps::begin_passkey_login))
@@ -139,7 +143,6 @@ impl<'a> Did<'a> {
             outcome: self.outcome,
             object: self.object.to_owned(),
             detail: self.detail.to_owned(),
-            source: source(),
             session: self.session.map(|session| session.id.clone()).unwrap_or_default(),
             factor: self.session.map_or("", |session| session.means.name()).to_owned(),
             ..Record::default()

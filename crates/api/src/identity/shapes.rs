@@ -11,6 +11,23 @@ use vitals::ReceiveTime;
 pub struct LoginOptions {
     /// Whether browsers know passkeys at this address.
     pub passkeys: bool,
+    /// What the site calls its identity provider, where people can sign on too.
+    pub provider: Option<String>,
+}
+
+/// A log-out that goes on at the identity provider.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LoggedOut {
+    /// Where the browser goes, to log out there too.
+    pub provider: String,
+}
+
+/// Whose an account is at the identity provider.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderLink {
+    /// The person's unchanging name there (`sub`); the audit log has it of everybody who was refused.
+    pub subject: String,
 }
 
 /// A login that needs another step.

@@ -78,6 +78,7 @@ pub async fn house() -> House {
         depot: depot::Depot::open(&at("fleet"), None).expect("a depot"),
         limiter: api::fleet::Limiter::default(),
         broadcast: Arc::new(Broadcast::default()),
+        outside: Arc::default(),
     };
     let router = api::router(api.clone(), Arc::new(Backend(api.clone())));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

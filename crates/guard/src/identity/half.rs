@@ -95,6 +95,12 @@ impl Halves {
         self.kept.get(key).cloned()
     }
 
+    /// Whether somebody of that name has shown the first factor of late.
+    pub(crate) fn waits(&mut self, name: &str, now: ReceiveTime) -> bool {
+        self.forget(now);
+        self.kept.values().any(|half| half.name.eq_ignore_ascii_case(name))
+    }
+
     /// Ends a half-done login.
     pub(crate) fn end(&mut self, key: &blake3::Hash) {
         self.kept.remove(key);

@@ -18,7 +18,7 @@ pub use account_facts::{AccountFacts, Change};
 pub use factors::{Factors, TotpEnrolment};
 pub use half::Factor;
 pub use passkeys::{Passkey, Site};
-pub use provider::ProviderPerson;
+pub use provider::{Became, ProviderError, ProviderPerson, ProviderRefusal};
 pub(crate) use sessions::session_id;
 pub use sessions::{Means, Session, SessionFacts};
 pub use steps::{Entrance, Step};

@@ -189,6 +189,11 @@ impl Guard {
             return Ok(trial(now));
         };
         let name = people.verify_passkey(answer, site, now)?.ok_or(LoginError::Refused)?;
+        // Whom the provider vouches for, it has to vouch for today: a passkey is the second step
+        // for them, never the only one.
+        if people.database.is_provided(&name)? && !people.halves.lock().waits(&name, now) {
+            return Err(LoginError::Refused);
+        }
         let account = people.database.person_named(&name)?.ok_or(LoginError::Refused)?;
         people.enter(account, Means::Passkey, entrance, now)
     }
