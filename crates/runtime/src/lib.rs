@@ -72,8 +72,6 @@ pub struct Retention {
     pub waves: Option<Duration>,
     /// Values and texts.
     pub points: Option<Duration>,
-}
-
     /// Alerts that ended, with their history.
     pub alerts: Option<Duration>,
     /// Quarantined messages, whatever became of them.
@@ -86,6 +84,8 @@ impl Retention {
     /// Nothing goes.
     pub const FOR_EVER: Self =
         Self { waves: None, points: None, alerts: None, quarantine: None, directory: None };
+}
+
 /// How long things stay, from what the configuration says: asked before each step of retention.
 #[derive(Clone)]
 pub struct RetentionNow(pub Arc<dyn Fn(Retention) -> Retention + Send + Sync>);

@@ -230,10 +230,6 @@ fn start_watchers(
     api: &Api,
     side: Arc<dyn store::Side>,
 ) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
-    let telling = crate::privacy::tell(guard.clone(), config.webhooks()?, side, clock);
-    let (appender, live) = (api.appender.clone(), api.live.clone());
-    let mut tasks = vec![
-        tokio::spawn(api.library.clone().watch()),
     let retention = crate::retention::Keeper {
         guard: guard.clone(),
         depot: api.depot.clone(),
@@ -244,12 +240,16 @@ fn start_watchers(
         repositories: config.audit.repository.iter().map(|one| one.name.clone()).collect(),
         clock,
     };
+    let telling = crate::privacy::tell(guard.clone(), config.webhooks()?, side, clock);
+    let (appender, live) = (api.appender.clone(), api.live.clone());
+    let mut tasks = vec![
+        tokio::spawn(api.library.clone().watch()),
         tokio::spawn(telling),
+        tokio::spawn(retention.run()),
         tokio::spawn(crate::privacy::follow_merges(guard.clone(), live)),
         tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())),
         tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())),
         tokio::spawn(watch::trust(guard.clone())),
-        tokio::spawn(retention.run()),
     ];
     for repository in &config.audit.repository {
         let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;
