@@ -1215,6 +1215,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the provider sends the browser back to. */
+        get: operations["callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the browser to the site's identity provider. */
+        get: operations["start"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/beds": {
         parameters: {
             query?: never;
@@ -2195,6 +2229,27 @@ export interface paths {
         /** Gives a person another password; all their sessions end. */
         post: operations["set_password"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{name}/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Says that an account is a person's at the site's provider: who signs on there comes in as this
+         *     account from now on, and its password opens nothing any more.
+         */
+        put: operations["link"];
+        post?: never;
+        /** Takes an account away from the person at the site's provider. It needs a password of its own then. */
+        delete: operations["unlink"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3212,6 +3267,8 @@ export interface components {
             model: string;
             /** @description Name. */
             name: string;
+            /** @description Whether it is on a patient, whoever that is: then it is in use. */
+            on_patient: boolean;
             patient?: components["schemas"]["PatientBrief"] | null;
             /**
              * Format: double
@@ -3742,6 +3799,11 @@ export interface components {
             /** @description Who. */
             session: components["schemas"]["Session"];
         };
+        /** @description A log-out that goes on at the identity provider. */
+        LoggedOut: {
+            /** @description Where the browser goes, to log out there too. */
+            provider: string;
+        };
         /** @description A log-in. */
         Login: {
             /** @description Account name. */
@@ -3758,6 +3820,8 @@ export interface components {
         LoginOptions: {
             /** @description Whether browsers know passkeys at this address. */
             passkeys: boolean;
+            /** @description What the site calls its identity provider, where people can sign on too. */
+            provider?: string | null;
         };
         /** @description Whoever asks, and their records. */
         Me: {
@@ -4078,6 +4142,11 @@ export interface components {
             name: string;
             /** @description Whole text. */
             text: string;
+        };
+        /** @description Whose an account is at the identity provider. */
+        ProviderLink: {
+            /** @description The person's unchanging name there (`sub`); the audit log has it of everybody who was refused. */
+            subject: string;
         };
         /** @description A time in which a signal was not to be believed. */
         QualitySpan: {
@@ -9174,6 +9243,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Who signed on at the identity provider goes on there, to log out there too */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedOut"];
+                };
+            };
             /** @description Done. */
             204: {
                 headers: {
@@ -9886,6 +9964,81 @@ export interface operations {
             };
             /** @description Not available now; nothing was changed. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page that was wanted: logged in, or with `#sign-on=` and what is needed or wrong */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No provider is configured */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: {
+                /** @description Path of the page to come back to */
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider; or back to the page, with `#sign-on=` and the reason, when it can't be reached */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No provider is configured */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12141,6 +12294,10 @@ export interface operations {
                 category?: string;
                 /** @description Whether with a second factor */
                 strong?: boolean;
+                /** @description Naming a purpose of use, such as HRESCH */
+                purpose?: string;
+                /** @description From a network zone */
+                zone?: string;
             };
             header?: never;
             path?: never;
@@ -14606,6 +14763,151 @@ export interface operations {
             };
             /** @description It does not fit what is there; the message says why. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-users`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    unlink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Account name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-users`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,7 +3,8 @@ import { createResource, createSignal, Match, onMount, Show, Switch, type Compon
 import { ApiError } from '../api/client';
 import { calls, knowsPasskeys, showPasskey, type Factor, type TotpBegun } from './calls';
 import { CodeList, QrImage } from './Secrets';
-import { loginStep, logIn, needsSetup, restartLogin, setUp, stepInto } from './session';
+import { signOnAddress, takeOutcome } from './signOn';
+import { continueWith, loginStep, logIn, needsSetup, restartLogin, setUp, stepInto } from './session';
 
 const text = (data: FormData, name: string) => String(data.get(name) ?? '');
 
@@ -18,8 +19,10 @@ export const LoginPage: Component = () => (
 );
 
 const LogIn: Component = () => {
-  const [options] = createResource(() => calls.options().catch(() => ({ passkeys: false })));
-  const [error, setError] = createSignal('');
+  const [options] = createResource(() => calls.options().catch(() => ({ passkeys: false, provider: null })));
+  const returned = takeOutcome();
+  const [error, setError] = createSignal(returned.problem ?? '');
+  if (returned.needs) continueWith(returned.needs);
   const passkey = () => showPasskey().then(stepInto, (e: unknown) => setError(passkeyProblem(e)));
   return (
     <Form title="Log in to Vitalwire" go="Log in" going="Logging in…" wrong="Name or password is wrong." submit={(d) => logIn(text(d, 'name'), text(d, 'password'))}
@@ -27,6 +30,7 @@ const LogIn: Component = () => {
         <>
           <Show when={error()}><p class="error" role="alert">{error()}</p></Show>
           <Show when={options()?.passkeys && knowsPasskeys()}><button type="button" class="btn" onClick={() => void passkey()}>Use a passkey</button></Show>
+          <Show when={options()?.provider}>{(label) => <a class="btn" href={signOnAddress()} target="_self">Sign in with {label()}</a>}</Show>
         </>
       }>
       <label class="field">Account<input name="name" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus /></label>

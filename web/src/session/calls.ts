@@ -8,7 +8,7 @@ const id = encodeURIComponent;
 /** What may complete a login. */
 export type Factor = 'totp' | 'passkey' | 'recovery' | 'enrol-totp';
 export interface More { needs: Factor[] }
-export interface LoginOptions { passkeys: boolean }
+export interface LoginOptions { passkeys: boolean; provider: string | null }
 export interface TotpBegun { secret: string; uri: string; qr: string }
 export interface Codes { recovery_codes: string[] }
 export interface OwnAccount {

@@ -17,6 +17,7 @@ const [step, setStep] = createSignal<Factor[] | null>(null);
 /** What may complete a login whose first step is done. */
 export const loginStep = step;
 export const restartLogin = () => setStep(null);
+export const continueWith = (needs: Factor[]) => setStep(needs);
 
 /** What the pages ask about; names as in the server's policy. */
 export type Permission = 'see-security' | 'manage-firmware' | 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles' | 'manage-users'
@@ -70,6 +71,8 @@ export async function setUp(setup: Setup): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await api.logout().catch(() => undefined);
+  const answer = await api.logout().catch(() => undefined);
   setSession(false);
+  // Whoever signed on at the identity provider logs out there too: the next at this screen is not them.
+  if (answer?.provider) window.location.assign(answer.provider);
 }
