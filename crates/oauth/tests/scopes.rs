@@ -137,3 +137,17 @@ fn resources_are_of_the_patient_that_they_name() {
         assert_eq!(of_patient(&resource, &["p-1", "p-1-merged"]), expected, "{resource}");
     }
 }
+
+/// Found by fuzzing: 128 scopes crossed with 128 others are more than a list holds, took seconds, and what was kept of them could
+/// not be read again.
+#[test]
+fn what_many_scopes_share_can_be_read_again() {
+    let list = |tag: &str| {
+        let all: Vec<String> = (0..128).map(|n| format!("user/*.cruds?_tag={tag}{n}")).collect();
+        Scopes::parse_all(&all.join(" ")).expect("128 scopes")
+    };
+    let (asked, allowed) = (list("a"), list("b"));
+    let shared = asked.within(&allowed);
+    assert!(shared.all().len() > 100 && shared.all().len() <= 128, "{}", shared.all().len());
+    assert_eq!(Scopes::parse_all(&shared.to_string()).as_ref(), Ok(&shared));
+}

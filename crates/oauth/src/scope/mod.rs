@@ -105,7 +105,7 @@ impl Scopes {
     /// [`ScopeError::TooMany`].
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
         let found = parts(text)?.filter_map(|part| Scope::parse(part).ok());
-        Ok(Self::of(found))
+        Ok(Self::of(found).0)
     }
 
     /// Reads a list of which everything has to be understood: what an administrator writes.
@@ -113,17 +113,30 @@ impl Scopes {
     /// # Errors
     /// [`ScopeError`] of the first that is not.
     pub fn parse_all(text: &str) -> Result<Self, ScopeError> {
-        Ok(Self::of(parts(text)?.map(Scope::parse).collect::<Result<Vec<_>, _>>()?))
+        let (all, whole) = Self::of(parts(text)?.map(Scope::parse).collect::<Result<Vec<_>, _>>()?);
+        if whole { Ok(all) } else { Err(ScopeError::TooMany) }
     }
 
-    fn of(scopes: impl IntoIterator<Item = Scope>) -> Self {
-        let mut all = Vec::new();
+    /// Each once, as many as a list may hold when it is written; and whether that is all of them.
+    /// What was kept can always be read again.
+    fn of(scopes: impl IntoIterator<Item = Scope>) -> (Self, bool) {
+        let (mut all, mut length, mut whole) = (Vec::new(), 0, true);
         for scope in scopes {
-            if !all.contains(&scope) {
-                all.push(scope);
+            if all.contains(&scope) {
+                continue;
             }
+            if all.len() == SCOPES_MAX {
+                return (Self(all), false);
+            }
+            let own = scope.to_string().len() + usize::from(!all.is_empty());
+            if length + own > LENGTH_MAX {
+                whole = false;
+                continue;
+            }
+            length += own;
+            all.push(scope);
         }
-        Self(all)
+        (Self(all), whole)
     }
 
     /// All of them.
@@ -153,20 +166,18 @@ impl Scopes {
     }
 
     /// What of these is also in others: never more than either allows. A scope that the others
-    /// hold whole stays as it was written.
+    /// hold whole stays as it was written. Each of these crossed with each of those can be more
+    /// than a list may hold: the rest is left out.
     #[must_use]
     pub fn within(&self, allowed: &Self) -> Self {
-        let mut kept = Vec::new();
-        for scope in &self.0 {
-            match scope {
-                Scope::Resource(scope) => {
-                    kept.extend(scope.within(allowed.resources()).into_iter().map(Scope::Resource));
-                }
-                other if allowed.has(other) => kept.push(other.clone()),
-                _ => {}
+        let kept = self.0.iter().flat_map(|scope| match scope {
+            Scope::Resource(scope) => {
+                scope.within(allowed.resources()).into_iter().map(Scope::Resource).collect()
             }
-        }
-        Self::of(kept)
+            other if allowed.has(other) => vec![other.clone()],
+            _ => Vec::new(),
+        });
+        Self::of(kept).0
     }
 
     /// Those of which the test says yes.
