@@ -6,7 +6,12 @@
 use std::time::Instant;
 
 use guard::{Account, Asking, Category, Guard, Kind, Permission, Target};
+use mimalloc::MiMalloc;
 use vitals::{PatientId, ReceiveTime, Role};
+
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const NOW: ReceiveTime = ReceiveTime(1_795_262_400_000_000);
 const BEDS: usize = 1_000;
