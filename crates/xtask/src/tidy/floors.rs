@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use super::Finding;
 
 /// Every crate and its floor, lowest first (`docs/architecture.md`).
-const FLOORS: [(&str, u8); 32] = [
+const FLOORS: [(&str, u8); 33] = [
     ("vitals", 0),
     ("medfloat", 0),
     ("wire-mqtt", 1),
     ("wire-hl7", 1),
     ("wire-fhir", 1),
     ("wire-gatt", 1),
+    ("wire-phd", 1),
     ("ledger", 1),
     ("mapping", 1),
     ("oauth", 1),
