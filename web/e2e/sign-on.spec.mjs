@@ -1,6 +1,7 @@
 // Signing on at the site's identity provider, which is a real one: by keyboard, roles from groups, everything that is wrong
 // with an answer, accounts that are here already, second factors, applications, logging out there too.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { look } from './axe.mjs';
@@ -10,6 +11,7 @@ import { startServer } from './server.mjs';
 
 const PASSWORD = 'correct horse battery staple 7';
 const USERS = [['ada', 'administrator', PASSWORD], ['sue', 'security-officer', PASSWORD]];
+const VERIFIER = 'an-application-proves-itself-with-this-0123456789';
 let provider, browser, open, strict;
 
 const config = (more) => `[login]
@@ -200,16 +202,31 @@ test('a second factor is asked for here, unless the provider says that it asked 
   await page.context().close();
 });
 
-test('an application’s question waits until somebody has signed on', { timeout: 240_000 }, async () => {
+test('an application’s question waits until somebody has signed on; what was given is seen on the account page and taken back', { timeout: 240_000 }, async () => {
   const page = await person();
   const asked = new URLSearchParams({
     response_type: 'code', client_id: 'growth', redirect_uri: 'http://localhost:1/cb', scope: 'openid user/*.rs', state: 's', aud: `${open.url}/fhir`,
-    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+    code_challenge: createHash('sha256').update(VERIFIER).digest('base64url'), code_challenge_method: 'S256',
   });
   await away(page, open, `/oauth/authorize?${asked}`);
   await there(page, 'sub-nina');
   await page.getByRole('heading', { name: 'Growth chart asks for access' }).waitFor();
   await page.getByText('You are logged in as nina').waitFor();
+  const answered = page.waitForEvent('request', (request) => request.url().startsWith('http://localhost:1/cb?'));
+  await page.getByRole('button', { name: 'Allow' }).click();
+  const code = new URL((await answered).url()).searchParams.get('code');
+  const form = new URLSearchParams({ grant_type: 'authorization_code', client_id: 'growth', redirect_uri: 'http://localhost:1/cb', code, code_verifier: VERIFIER });
+  const { access_token: token } = await (await fetch(`${open.url}/oauth/token`, { method: 'POST', body: form })).json();
+  const read = async () => (await fetch(`${open.url}/fhir/Patient?_summary=count`, { headers: { authorization: `Bearer ${token}` } })).status;
+  assert.equal(await read(), 200);
+  await page.goto(`${open.url}/account`);
+  const card = page.getByRole('region', { name: 'Applications that you let in' });
+  await card.getByText('Growth chart', { exact: true }).waitFor();
+  assert.deepEqual(await look(page, 'applications on the account page'), []);
+  await card.getByRole('button', { name: 'Take back the access of Growth chart' }).press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click();
+  await card.getByText('None. An application that asks').waitFor();
+  assert.equal(await read(), 401, 'and it sees nothing any more');
   await page.context().close();
 });
 

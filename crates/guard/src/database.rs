@@ -160,7 +160,8 @@ impl Database {
     /// A person's account and password hash.
     pub(crate) fn person(&self, name: &str) -> Result<Option<(Account, String)>, GuardError> {
         let sql = "SELECT name, kind, role, units, patient, secret FROM account
-                   WHERE name = ?1 AND kind = ?2 AND NOT disabled AND provider IS NULL";
+                   WHERE name = ?1 AND kind = ?2 AND NOT disabled AND provider IS NULL
+                   AND secret NOT LIKE 'provider %'";
         let connection = self.lock();
         let mut query = connection.prepare_cached(sql)?;
         let found = query.query_row(params![name, Kind::Person.name()], |row| {
