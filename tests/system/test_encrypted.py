@@ -47,13 +47,14 @@ def house(tmp_path_factory):
     certificate(folder, "m1")
     certificate(folder, "someone", "DNS:stranger.example")
     certificate(folder, "his", "DNS:his.example")
+    shutil.copy(folder / "ca.pem", folder / "clients.pem")
     ports = {"mqtt": free_port(), "mllp": free_port()}
     config = folder / "config.toml"
     config.write_text(f"""
         [tls]
         certificate = "{folder}/server.pem"
         key = "{folder}/server.key"
-        client_authority = "{folder}/ca.pem"
+        client_authority = "{folder}/clients.pem"
         [mqtt]
         tls_listen = "127.0.0.1:{ports['mqtt']}"
         [mllp]
@@ -92,7 +93,8 @@ def test_pages_and_sessions_over_https(house):
         requests.get(f"http://127.0.0.1:{house.http[1]}/healthz", timeout=60)
 
 
-@pytest.mark.parametrize("version, works", [("TLSv1_2", True), ("TLSv1_3", True), ("TLSv1_1", False)])
+@pytest.mark.parametrize("version, works", [("TLSv1_2", True), ("TLSv1_3", True), ("TLSv1_1", False),
+                                            ("TLSv1", False)])
 def test_versions(house, version, works):
     made = context(house)
     made.set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -100,7 +102,7 @@ def test_versions(house, version, works):
     try:
         with socket.create_connection(house.http) as plain, made.wrap_socket(plain, server_hostname="localhost"):
             assert works
-    except ssl.SSLError:
+    except (ssl.SSLError, ConnectionError):
         assert not works
 
 
@@ -180,3 +182,26 @@ def test_a_certificate_of_its_own(tmp_path):
         assert "certificates: 1 usable" in server.run("doctor")
     finally:
         server.stop()
+
+
+def test_who_came_in_under_an_authority_goes_with_it(house):
+    house.run("device", "add", "m2", "--certificate")
+    certificate(house.folder, "m2")
+    client = Client(house, "m2", "m2")
+    assert client.hears("connect") == "Success"
+    authority = house.folder / "clients.pem"
+    openssl(house.folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "other.key", "-out", "other.pem",
+            "-days", "30", "-subj", "/CN=Another house")
+    shutil.copy(house.folder / "other.pem", authority)
+    client.hears("disconnect")
+    with pytest.raises((ssl.SSLError, ConnectionError, OSError, AssertionError)):
+        Client(house, "m2", "m2-again").publish("vitalwire/m2/measurements")
+    shutil.copy(house.folder / "ca.pem", authority)
+    wait_for(lambda: back(house), "the authority of before")
+
+
+def back(house):
+    try:
+        return Client(house, "m2", "m2-back").told.get("connect") or None
+    except (ssl.SSLError, ConnectionError):
+        return None

@@ -537,8 +537,10 @@ pub struct DeviceView {
     pub link: String,
     /// `announced` (never associated) or `known`.
     pub standing: String,
-    /// Patient that it is on.
+    /// Patient that it is on; none as well when that is somebody whom the caller may not see.
     pub patient: Option<PatientBrief>,
+    /// Whether it is on a patient, whoever that is: then it is in use.
+    pub on_patient: bool,
     /// Bed that it is mounted at.
     pub location: Option<LocationBrief>,
     /// Door that it last used.

@@ -48,9 +48,19 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
             };
             seen_by(viewer, answer).await
         }
+        // Whether there is such a patient elsewhere is not told: both are answered alike.
+        Err(ApiError::Forbidden | ApiError::BreakGlass)
+            if permission == Permission::WriteFhir && !viewer.whole_house() && viewer.at_all(permission) =>
+        {
+            outcome(ApiError::Refused(NOT_ADMITTED))
+        }
         Err(error) => outcome(error),
     }
 }
+
+/// Why somebody who works with some units may not write a patient by their address.
+const NOT_ADMITTED: &str = "this account writes patients of its own units; a new one is written in a transaction, \
+    together with an Encounter in progress in one of them";
 
 /// The template as a constant, for the record.
 fn route(template: Option<&str>) -> &'static str {

@@ -309,6 +309,7 @@ pub fn device(line: &DeviceLine, live: &Live) -> dto::DeviceView {
         standing: if line.known || !line.associations.is_empty() { "known" } else { "announced" }
             .to_owned(),
         patient: patient.map(|view| self::patient(&view.patient, view.age_years)),
+        on_patient: line.patient.is_some(),
         location: place.map(location),
         protocol: line.protocol.name().to_owned(),
         last_seen_ms: line.heard_at.map(vitals::ReceiveTime::millis),

@@ -120,6 +120,13 @@ impl Viewer {
         self.guard.decide(self.asking(), permission, place.target(id), kind, (self.clock)())
     }
 
+    /// Decides one thing about a patient as if they lay in a unit: for whoever is about to be put there.
+    #[must_use]
+    pub(crate) fn decide_in(&self, permission: Permission, id: &PatientId, unit: &str, kind: Category) -> Decision {
+        let target = Target::Patient { id, unit: Some(unit), in_encounter: true };
+        self.guard.decide(self.asking(), permission, target, kind, (self.clock)())
+    }
+
     /// Whether a denied patient could be opened in an emergency.
     #[must_use]
     pub(crate) fn would_open(&self, permission: Permission, id: &PatientId, kind: Category) -> bool {

@@ -195,3 +195,33 @@ async fn a_named_purpose_must_be_the_roles_and_the_zone_reaches_the_policy() {
     }
     assert_eq!(last(&house, "see-patients")["policies"], json!(["from-the-wards"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_from_a_network_that_is_not_the_roles_is_refused_and_leaves_no_session() {
+    let house = house().await;
+    let networks = Network::parse("10.1.0.0/16").into_iter().collect();
+    let zone = Zone { name: "workshop".to_owned(), networks, listeners: Vec::new(), roles: vec![Role::Engineer] };
+    house.guard.set_trust(TrustSettings { zones: Zones(vec![zone]), ..(*house.guard.trust()).clone() });
+    for (name, role, address, expected) in [
+        ("nora", Role::Nurse, [10, 1, 0, 9], 403),
+        ("eve", Role::Engineer, [10, 1, 0, 9], 200),
+        ("emil", Role::Engineer, [192, 0, 2, 1], 403),
+    ] {
+        house.guard.add_user(name, role, PASSWORD).expect("added");
+        let body = json!({"name": name, "password": PASSWORD}).to_string();
+        let request = Request::post("/api/v1/login").header("content-type", "application/json").extension(from(address));
+        let answer = house.answer(request, "", body).await;
+        assert_eq!(answer.status(), expected, "{name}");
+        assert_eq!(answer.headers().contains_key("set-cookie"), expected == 200, "{name}");
+        let sessions = house.guard.sessions(name, now()).expect("read").len();
+        assert_eq!(sessions, usize::from(expected == 200), "{name}");
+        if expected == 403 {
+            let (what, end) = ("wrong-zone", Instant::now() + LONG);
+            let told = |record: &Json| record["action"] == what && record["actor"] == name && record["outcome"] == "denied";
+            while !records(&house).iter().any(told) {
+                assert!(Instant::now() < end, "the refusal of {name} is in the log");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}

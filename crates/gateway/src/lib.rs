@@ -110,6 +110,10 @@ pub trait Authenticator: Send + Sync {
         Ok(())
     }
 
+    /// Certificates of live sessions were withdrawn ([`Presented::withdraw`]): whoever came in with one
+    /// is asked about again.
+    fn withdrawn(&self) {}
+
     /// Keeps note of a client that was refused in the handshake, and why.
     fn refused(&self, _door: &Door, _refusal: Refusal) {}
 

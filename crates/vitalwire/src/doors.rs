@@ -305,6 +305,10 @@ impl Authenticator for Doorkeeper {
         self.guard.judge(shown, clock()).map(drop)
     }
 
+    fn withdrawn(&self) {
+        self.guard.look_again();
+    }
+
     fn refused(&self, door: &Door, refusal: Refusal) {
         self.turn_away(claimed(door, None, ""), door, refusal);
     }

@@ -48,11 +48,11 @@ const Standing: Component<{ device: DeviceView; onChange: () => void }> = (props
   };
   return (
     <section class="stack">
-      <Show when={props.device.standing === 'announced' && !props.device.patient}>
+      <Show when={props.device.standing === 'announced' && !props.device.on_patient}>
         <p class="note">Nobody has put this device on a patient yet. What it says is kept and belongs to nobody until then.</p>
       </Show>
       <div class="row">
-        <Show when={props.device.patient} fallback={<span>On nobody.</span>}>
+        <Show when={props.device.patient} fallback={<span>{props.device.on_patient ? 'On a patient who is not one of yours: it is in use.' : 'On nobody.'}</span>}>
           {(p) => <span>On <a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || 'Name unknown'}</a> <span class="muted">MRN {p().mrn}</span></span>}
         </Show>
         <Show when={may('associate')}>

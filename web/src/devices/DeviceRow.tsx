@@ -24,7 +24,7 @@ export const DeviceRow: Component<{ device: DeviceView; now: number; picked: boo
       </th>
       <td data-label="Link"><LinkSign link={d().link} /></td>
       <td data-label="On">
-        <Show when={d().patient} fallback={<span class="muted">{d().standing === 'announced' ? 'nobody yet' : '–'}</span>}>{(p) => <Show when={may('see-patients')} fallback={p().name || p().mrn}><a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || p().mrn}</a></Show>}</Show>
+        <Show when={d().patient} fallback={<span class="muted">{d().on_patient ? 'on a patient' : d().standing === 'announced' ? 'nobody yet' : '–'}</span>}>{(p) => <Show when={may('see-patients')} fallback={p().name || p().mrn}><a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || p().mrn}</a></Show>}</Show>
         <Show when={d().location}>{(l) => <span class="muted"> {l().name}</span>}</Show>
       </td>
       <td class="num" data-label="Last heard">{d().last_seen_ms ? age(props.now - d().last_seen_ms!) : 'never'}</td>

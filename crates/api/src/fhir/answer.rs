@@ -27,14 +27,13 @@ pub(super) fn refusals(status: u16, issues: Vec<Issue>) -> Done {
 
 /// The platform could not do it. The cause is for the log; the sender may try again.
 pub(super) fn unavailable(error: &BackendError) -> Done {
-    if matches!(error, BackendError::Refused) {
-        let detail = "This account may not write that: it is about a patient or place that is not its own.";
-        return refusal(403, IssueCode::Forbidden, "", detail);
+    if let BackendError::Refused(why) = error {
+        return refusal(403, IssueCode::Forbidden, "", why);
     }
     tracing::warn!(%error, "a FHIR request could not be served");
     let (status, detail) = match error {
         BackendError::Unavailable(_) => (503, "Not possible at the moment: nothing was kept. Send it again."),
-        BackendError::Refused | BackendError::Failed(_) => (500, "Something failed inside: nothing was acknowledged. Send it again."),
+        BackendError::Refused(_) | BackendError::Failed(_) => (500, "Something failed inside: nothing was acknowledged. Send it again."),
     };
     refusal(status, IssueCode::Transient, "", detail)
 }

@@ -19,9 +19,9 @@ pub enum BackendError {
     /// Something is broken inside.
     #[error("failed: {0}")]
     Failed(String),
-    /// Whoever asks may not.
-    #[error("refused: about a patient or place that is not the account's")]
-    Refused,
+    /// Whoever asks may not: why, for their screen.
+    #[error("refused: {0}")]
+    Refused(String),
 }
 
 /// What a backend answers in its own time.

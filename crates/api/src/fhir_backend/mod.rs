@@ -57,12 +57,19 @@ impl FhirBackend for Backend {
     fn submit(&self, message: Message, dedup: Option<u128>) -> Reply<'_, Submitted> {
         Box::pin(async move {
             let mut message = message;
-            // What a device may not say goes to quarantine, and its sender is told of it.
-            for violation in self.0.guard.restrictions().keep_within(&mut message) {
-                self.0.violated(violation);
-            }
+            // What a device may not say goes to quarantine with all that came along with it, and its
+            // sender is told so: half of what was sent is nothing to go by.
+            let violations = self.0.guard.restrictions().keep_within(&mut message);
+            let refused = violations.first().map(|first| {
+                format!("{} may not send this: {}. Nothing of it was charted; it is kept in quarantine.", first.device, first.what)
+            });
+            violations.into_iter().for_each(|violation| self.0.violated(violation));
+            let dedup = if refused.is_some() { message.content.clear(); None } else { dedup };
+            // From where is not known here: much comes through a gateway of the house.
+            self.0.depot.hear_message(&message, "fhir", None);
             let draft = Draft { event: Event::Message(message), dedup, lane: Lane::Numeric };
             match self.0.appender.append(draft).await {
+                Ok(Outcome::Committed(_)) if refused.is_some() => Err(BackendError::Refused(refused.unwrap_or_default())),
                 Ok(Outcome::Committed(offset)) => Ok(Submitted::Committed(offset)),
                 Ok(Outcome::Duplicate(offset)) => Ok(Submitted::Duplicate(offset)),
                 Ok(Outcome::Failed(error)) => Err(BackendError::Unavailable(error.to_string())),

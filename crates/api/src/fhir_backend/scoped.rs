@@ -5,10 +5,11 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use guard::{Categories, Category, Kind as AccountKind, Permission};
 use vitals::{
-    Content, DeviceId, DirectoryEvent, Message, Offset, PatientId, ReadingRef, ReceiveTime, Role, Value,
+    Content, DeviceId, DirectoryEvent, EncounterStatus, LocationId, Message, Offset, PatientId, ReadingRef, ReceiveTime, Role, Value,
 };
 use wire_fhir::{Kind, Panel, Record, Stored};
 
@@ -17,6 +18,14 @@ use crate::fhir::backend::{
 };
 use crate::state::Api;
 use crate::viewer::Viewer;
+
+/// How long, and how often, it is looked whether somebody admitted is there.
+const PATIENCE: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Why a write is refused.
+const NOT_THEIRS: &str = "This account may not write that: it is about a patient, place or device that is not its own.";
+const NOT_ADMITTED: &str = "This account works with some units: a new patient is written together with an Encounter in \
+    progress in one of them, in one transaction.";
 
 tokio::task_local! {
     static SEEN_BY: Sight;
@@ -123,27 +132,94 @@ impl Scoped {
     }
 
     /// Refuses what somebody of some units writes about patients and places of others.
-    async fn may_write(&self, sight: &Sight, message: &Message) -> Result<(), BackendError> {
-        let may = |id: &PatientId| sight.viewer.decide(Permission::WriteFhir, id, Category::Documents).allowed;
+    /// Gives whom the message admits.
+    async fn may_write(&self, sight: &Sight, message: &Message) -> Result<HashSet<PatientId>, BackendError> {
+        let refused = |why: &str| BackendError::Refused(why.to_owned());
+        let admitted = self.admitted(sight, message).await?;
+        let may = |id: &PatientId| {
+            admitted.contains(id) || sight.viewer.decide(Permission::WriteFhir, id, Category::Documents).allowed
+        };
         for content in &message.content {
             let fine = match content {
                 Content::Reading(reading) => match &reading.patient {
                     Some(patient) => may(&patient.id),
                     None => self.on(&reading.device).is_none_or(|id| may(&id)),
                 },
-                // Somebody who is not known yet is nobody's.
                 Content::Directory(DirectoryEvent::Patient(patient)) => {
                     let known = self.inner.record(Kind::Patient, patient.id.as_str()).await?;
-                    known.is_none() || may(&patient.id)
+                    if known.is_none() && !may(&patient.id) {
+                        return Err(refused(NOT_ADMITTED));
+                    }
+                    may(&patient.id)
                 }
                 Content::Directory(DirectoryEvent::Encounter(encounter)) => may(&encounter.patient),
+                Content::Directory(DirectoryEvent::Location(place)) => {
+                    let known = self.inner.record(Kind::Location, place.id.as_str()).await?;
+                    let was = known.and_then(|known| match known.event {
+                        DirectoryEvent::Location(place) => Some(place.bed.unit),
+                        _ => None,
+                    });
+                    sight.viewer.works_with(&place.bed.unit)
+                        && was.is_none_or(|unit| sight.viewer.works_with(&unit))
+                }
                 Content::Directory(_) => false,
             };
             if !fine {
-                return Err(BackendError::Refused);
+                return Err(refused(NOT_THEIRS));
             }
         }
-        Ok(())
+        Ok(admitted)
+    }
+
+    /// Waits until these patients lie where they were admitted to: whoever wrote them may read them
+    /// when the answer comes.
+    async fn shown(&self, admitted: &HashSet<PatientId>) {
+        let lies = |id: &PatientId| self.api.live.patient(id).is_some_and(|seen| seen.location.is_some());
+        let waiting = async {
+            while !admitted.iter().all(lies) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        // Late or not, what was written is written.
+        let _ = tokio::time::timeout(PATIENCE, waiting).await;
+    }
+
+    /// Patients whom nobody knew before, and whom the same message admits to a unit where the
+    /// sender may write.
+    async fn admitted(&self, sight: &Sight, message: &Message) -> Result<HashSet<PatientId>, BackendError> {
+        let mut admitted = HashSet::new();
+        for content in &message.content {
+            let Content::Directory(DirectoryEvent::Encounter(stay)) = content else { continue };
+            if stay.status != EncounterStatus::InProgress {
+                continue;
+            }
+            let unit = match &stay.location {
+                Some(id) => self.unit_of(id, message).await?,
+                None => None,
+            };
+            let theirs = unit.is_some_and(|unit| {
+                sight.viewer.decide_in(Permission::WriteFhir, &stay.patient, &unit, Category::Documents).allowed
+            });
+            if theirs && self.inner.record(Kind::Patient, stay.patient.as_str()).await?.is_none() {
+                admitted.insert(stay.patient.clone());
+            }
+        }
+        Ok(admitted)
+    }
+
+    /// The unit of a place that is known, or that the message brings along.
+    async fn unit_of(&self, id: &LocationId, message: &Message) -> Result<Option<String>, BackendError> {
+        let unit = |event: &DirectoryEvent| match event {
+            DirectoryEvent::Location(place) if place.id == *id => Some(place.bed.unit.clone()),
+            _ => None,
+        };
+        if let Some(known) = self.inner.record(Kind::Location, id.as_str()).await? {
+            return Ok(unit(&known.event));
+        }
+        Ok(message.content.iter().find_map(|content| match content {
+            Content::Directory(event) => unit(event),
+            _ => None,
+        }))
     }
 
     fn on(&self, device: &DeviceId) -> Option<PatientId> {
@@ -159,10 +235,13 @@ impl FhirBackend for Scoped {
     fn submit(&self, message: Message, dedup: Option<u128>) -> Reply<'_, Submitted> {
         Box::pin(async move {
             let sight = Self::sight()?;
+            let mut admitted = HashSet::new();
             if !sight.unlimited() && !sight.whole_house() {
-                self.may_write(&sight, &message).await?;
+                admitted = self.may_write(&sight, &message).await?;
             }
-            self.inner.submit(message, dedup).await
+            let submitted = self.inner.submit(message, dedup).await?;
+            self.shown(&admitted).await;
+            Ok(submitted)
         })
     }
 

@@ -50,6 +50,8 @@ pub(crate) async fn gate(State(api): State<Api>, request: Request, next: Next) -
         && let Some(account) = api.guard.session(&token, api.now())
         && !admitted(&api, &account)
     {
+        // Nobody has its token, and nobody shall.
+        api.guard.logout(&token);
         return ApiError::Refused("this role does not work from this network").into_response();
     }
     answer

@@ -54,7 +54,7 @@ pub(super) fn build(
     files: &TlsFiles,
     clients: ClientCertificates,
     judge: Option<&Arc<dyn Authenticator>>,
-) -> Result<Arc<ServerConfig>, GatewayError> {
+) -> Result<Built, GatewayError> {
     let refused = |error: &dyn std::fmt::Display| GatewayError::Tls(error.to_string());
     let chain = certificates(&files.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|e| bad_file(&files.key, &e))?;
@@ -74,10 +74,16 @@ pub(super) fn build(
     if roots.is_empty() && clients == ClientCertificates::Required {
         return Err(GatewayError::Tls("client certificates are required, and no authority is known: set tls.client_authority, or enrol a device".to_owned()));
     }
-    let builder = if roots.is_empty() {
-        builder.with_no_client_auth()
-    } else {
-        builder.with_client_cert_verifier(verifier(files, clients, roots, provider, judge)?)
+    let chains = match roots.is_empty() {
+        true => None,
+        false => Some(chains(files, clients, roots, provider)?),
+    };
+    let builder = match (chains.clone(), judge) {
+        (None, _) => builder.with_no_client_auth(),
+        (Some(inner), None) => builder.with_client_cert_verifier(inner),
+        (Some(inner), Some(judge)) => {
+            builder.with_client_cert_verifier(Arc::new(LiveVerifier { inner, judge: Arc::clone(judge) }))
+        }
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|e| refused(&e))?;
     // A resumed session would skip the question whether its certificate still holds.
@@ -85,15 +91,20 @@ pub(super) fn build(
     config.send_tls13_tickets = 0;
     // Without it a session's secret could be another's (RFC 7627; RFC 9325, 3.5).
     config.require_ems = true;
-    Ok(Arc::new(config))
+    Ok(Built { config: Arc::new(config), chains })
 }
 
-fn verifier(
+/// A configuration, and what it checks chains of clients' certificates by; none where it asks for none.
+pub(super) struct Built {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) chains: Option<Arc<dyn ClientCertVerifier>>,
+}
+
+fn chains(
     files: &TlsFiles,
     clients: ClientCertificates,
     roots: rustls::RootCertStore,
     provider: Arc<CryptoProvider>,
-    judge: Option<&Arc<dyn Authenticator>>,
 ) -> Result<Arc<dyn ClientCertVerifier>, GatewayError> {
     let mut lists = Vec::new();
     for path in &files.revocation_lists {
@@ -109,9 +120,5 @@ fn verifier(
     if clients == ClientCertificates::Offered {
         builder = builder.allow_unauthenticated();
     }
-    let inner = builder.build().map_err(|e| GatewayError::Tls(e.to_string()))?;
-    Ok(match judge {
-        None => inner,
-        Some(judge) => Arc::new(LiveVerifier { inner, judge: Arc::clone(judge) }),
-    })
+    builder.build().map_err(|e| GatewayError::Tls(e.to_string()))
 }

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use guard::{Presented, Refusal};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -20,6 +22,8 @@ use crate::{Authenticator, Door, GatewayError, told};
 
 /// How often files and authorities are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Sessions with certificates before those who left are looked for.
+const SWEEP_MIN: usize = 64;
 
 /// A TLS listener's door; clones are the same door.
 #[derive(Clone)]
@@ -32,6 +36,37 @@ struct Inner {
     clients: ClientCertificates,
     identify: Arc<dyn Authenticator>,
     current: Mutex<(Stamp, Arc<ServerConfig>)>,
+    live: Mutex<Live>,
+}
+
+/// Whoever came in with a certificate and is still there, with the chain that was shown.
+#[derive(Default)]
+struct Live {
+    sessions: Vec<(Weak<Presented>, Vec<CertificateDer<'static>>)>,
+    /// Those who left are forgotten when there are this many.
+    swept_at: usize,
+}
+
+impl Live {
+    fn add(&mut self, presented: &Arc<Presented>, chain: Vec<CertificateDer<'static>>) {
+        if self.sessions.len() >= self.swept_at {
+            self.sessions.retain(|(session, _)| session.strong_count() > 0);
+            self.swept_at = (self.sessions.len() * 2).max(SWEEP_MIN);
+        }
+        self.sessions.push((Arc::downgrade(presented), chain));
+    }
+
+    /// Withdraws the certificates whose chain does not hold any more; how many.
+    fn judge(&self, chains: Option<&Arc<dyn ClientCertVerifier>>) -> usize {
+        let now = UnixTime::now();
+        let holds = |chain: &[CertificateDer<'static>]| {
+            let (Some(chains), Some((own, between))) = (chains, chain.split_first()) else { return false };
+            chains.verify_client_cert(own, between, now).is_ok()
+        };
+        let live = self.sessions.iter().filter_map(|(session, chain)| Some((session.upgrade()?, chain)));
+        let over = live.filter(|(session, chain)| !session.is_withdrawn() && !holds(chain));
+        over.inspect(|(session, _)| session.withdraw()).count()
+    }
 }
 
 /// What the configuration was made of: it is made anew when this changes.
@@ -60,22 +95,28 @@ impl TlsDoor {
         identify: Arc<dyn Authenticator>,
     ) -> Result<Self, GatewayError> {
         let stamp = stamp(&files, &identify);
-        let config = build(&files, clients, Some(&identify))?;
-        let current = Mutex::new((stamp, config));
-        Ok(Self { inner: Arc::new(Inner { files, clients, identify, current }) })
+        let built = build(&files, clients, Some(&identify))?;
+        let (current, live) = (Mutex::new((stamp, built.config)), Mutex::default());
+        Ok(Self { inner: Arc::new(Inner { files, clients, identify, current, live }) })
     }
 
     /// Reads files and authorities again if they changed; what can't be used leaves the door as it was.
     pub fn refresh(&self) {
-        let Inner { files, clients, identify, current } = &*self.inner;
+        let Inner { files, clients, identify, current, live } = &*self.inner;
         let now = stamp(files, identify);
         if current.lock().0 == now {
             return;
         }
         match build(files, *clients, Some(identify)) {
-            Ok(config) => {
-                *current.lock() = (now, config);
+            Ok(built) => {
+                *current.lock() = (now, built.config);
                 tracing::info!(certificate = %files.certificate.display(), "TLS files read again");
+                // Whoever came in under an authority that is gone goes with it.
+                let over = live.lock().judge(built.chains.as_ref());
+                if over > 0 {
+                    tracing::warn!(over, "sessions end: their authority is trusted no longer");
+                    identify.withdrawn();
+                }
             }
             Err(error) => {
                 // Told once: the next look waits for the next change.
@@ -112,8 +153,12 @@ impl TlsDoor {
         let (refusal, shown) = match done {
             Ok(Ok(stream)) => {
                 let chain = stream.get_ref().1.peer_certificates();
-                let presented = chain.and_then(<[_]>::first).and_then(|der| Presented::read(der));
-                return Some(Secured { stream, presented: presented.map(Arc::new) });
+                let chain: Vec<_> = chain.unwrap_or_default().iter().map(|der| der.clone().into_owned()).collect();
+                let presented = chain.first().and_then(|der| Presented::read(der)).map(Arc::new);
+                if let Some(presented) = &presented {
+                    self.inner.live.lock().add(presented, chain);
+                }
+                return Some(Secured { stream, presented });
             }
             Ok(Err(error)) => match told {
                 Some((refusal, shown)) => (refusal, shown),

@@ -38,7 +38,7 @@ pub struct TlsFiles {
 /// # Errors
 /// [`GatewayError::TlsFile`] when a file can't be read, [`GatewayError::Tls`] when they do not fit.
 pub fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor, GatewayError> {
-    let door = config::build(files, ClientCertificates::Offered, None)?;
+    let door = config::build(files, ClientCertificates::Offered, None)?.config;
     Ok(TlsAcceptor::from(door))
 }
 

@@ -120,6 +120,9 @@ impl Guard {
         if !shown.holds(now) {
             return Err(Refusal::Expired);
         }
+        if shown.is_withdrawn() {
+            return Err(Refusal::OtherAuthority);
+        }
         let Some(people) = &self.inner.people else {
             return Ok(device_names(shown).next());
         };

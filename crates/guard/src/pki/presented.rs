@@ -1,6 +1,7 @@
 //! A certificate as somebody shows it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use vitals::ReceiveTime;
 use x509_parser::extensions::GeneralName;
@@ -22,7 +23,21 @@ pub struct Presented {
     pub until_us: i64,
     /// The name of who signed it, as it stands in it.
     pub(super) issuer: Vec<u8>,
+    /// Whether the authority behind it is trusted no longer.
+    withdrawn: Withdrawn,
 }
+
+/// Set once, for all who hold the certificate. No part of what it is: it compares as equal.
+#[derive(Debug, Clone, Default)]
+struct Withdrawn(Arc<AtomicBool>);
+
+impl PartialEq for Withdrawn {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Withdrawn {}
 
 impl Presented {
     /// Reads a certificate (DER); none when it can't be read.
@@ -47,7 +62,20 @@ impl Presented {
             from_us: validity.not_before.timestamp().saturating_mul(1_000_000),
             until_us: validity.not_after.timestamp().saturating_mul(1_000_000),
             issuer: parsed.issuer().as_raw().to_vec(),
+            withdrawn: Withdrawn::default(),
         })
+    }
+
+    /// Says that the authority behind it is trusted no longer: whoever came in with it is let in no
+    /// more.
+    pub fn withdraw(&self) {
+        self.withdrawn.0.store(true, Ordering::Release);
+    }
+
+    /// Whether that was said.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        self.withdrawn.0.load(Ordering::Acquire)
     }
 
     /// Whether it holds at this moment.

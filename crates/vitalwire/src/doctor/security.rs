@@ -34,6 +34,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("databases", databases),
     ("keyring's copy", copy),
     ("backup", backup_age),
+    ("public address", public_address),
 ];
 
 /// A backup older than this is told of.
@@ -144,6 +145,22 @@ fn copy(folder: &Folder, config: &Config) -> Verdict {
     }
 }
 
+/// Links, redirects and the audience of tokens name this server: where it does not know its own name,
+/// each request says it, and whoever sends one with another `Host` is believed.
+fn public_address(_folder: &Folder, config: &Config) -> Verdict {
+    match &config.http.public_url {
+        Some(url) => Fine(url.clone()),
+        None if config.http.listen.ip().is_loopback() && config.http.trusted_proxies.is_empty() => {
+            Fine("this machine alone".to_owned())
+        }
+        None => Mind(
+            "http.public_url is not set, and others reach this server: each request says what it is called, \
+             which tokens and links then repeat. Set it to the address that people use"
+                .to_owned(),
+        ),
+    }
+}
+
 fn backup_age(folder: &Folder, _config: &Config) -> Verdict {
     if !started(folder) {
         return Fine("nothing to back up yet".to_owned());
@@ -157,5 +174,24 @@ fn backup_age(folder: &Folder, _config: &Config) -> Verdict {
     match clock().millis() - made > BACKUP_OLD_MS {
         true => Mind(format!("the last one is {hours} hours old")),
         false => Fine(format!("the last one is {hours} hours old")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_others_reach_should_know_its_name() {
+        let verdict = |pairs: &[(&str, &str)]| {
+            let environment = pairs.iter().map(|(name, value)| (format!("VITALWIRE_{name}"), (*value).to_owned()));
+            let config = Config::load(None, environment).expect("well-formed");
+            public_address(&Folder(PathBuf::new()), &config)
+        };
+        assert!(matches!(verdict(&[]), Fine(_)));
+        let outside = ("HTTP_LISTEN", "0.0.0.0:8080");
+        assert!(matches!(verdict(&[outside]), Mind(why) if why.contains("http.public_url")));
+        assert!(matches!(verdict(&[("HTTP_TRUSTED_PROXIES", "10.0.0.1")]), Mind(_)), "a proxy brings others");
+        assert!(matches!(verdict(&[outside, ("HTTP_PUBLIC_URL", "https://ward.example")]), Fine(_)));
     }
 }
