@@ -209,6 +209,41 @@ impl Guard {
         self.people()?.database.with(|connection| one(connection, id))
     }
 
+    /// Emergency accesses since a time of which the receivers of notifications were not told yet, the
+    /// first one first: what a crash came between, too.
+    ///
+    /// # Errors
+    /// [`GuardError`] when the database fails.
+    pub fn emergencies_untold(&self, since: ReceiveTime) -> Result<Vec<BreakGlass>, GuardError> {
+        self.people()?.database.with(|connection| {
+            let sql = format!(
+                "{COLUMNS} WHERE began_us >= ?1 AND id NOT IN (SELECT id FROM break_glass_told)
+                 ORDER BY began_us, id LIMIT 1000"
+            );
+            let mut query = connection.prepare_cached(&sql)?;
+            let rows = query.query_map([since.micros()], row)?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        })
+    }
+
+    /// The notifications of these are safely on their way; older marks than `since` are forgotten.
+    ///
+    /// # Errors
+    /// [`GuardError`] when the database fails; then they are told again.
+    pub fn emergencies_told(&self, told: &[BreakGlass], since: ReceiveTime) -> Result<(), GuardError> {
+        self.people()?.database.with(|connection| {
+            let change = connection.transaction()?;
+            for access in told {
+                change.execute("INSERT OR IGNORE INTO break_glass_told (id) VALUES (?1)", [&access.id])?;
+            }
+            change.execute(
+                "DELETE FROM break_glass_told WHERE id IN (SELECT id FROM break_glass WHERE began_us < ?1)",
+                [since.micros()],
+            )?;
+            Ok(change.commit()?)
+        })
+    }
+
     /// Emergency accesses that began at or after a time, the latest first; at most so many.
     ///
     /// # Errors

@@ -79,6 +79,7 @@ CREATE TABLE IF NOT EXISTS break_glass (
     outcome TEXT, note TEXT, reviewer TEXT, reviewed_us INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS break_glass_time ON break_glass (began_us);
+CREATE TABLE IF NOT EXISTS break_glass_told (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retention_rule (
     kind TEXT PRIMARY KEY,
     days INTEGER, -- null: for ever
