@@ -26,6 +26,6 @@ export const sampleAlert = (over: Partial<Alert> = {}): Alert => ({
 });
 
 export const sampleDevice = (id: string, over: Partial<DeviceView> = {}): DeviceView => ({
-  id, name: id, model: '', serial: '', version: '', link: 'online', standing: 'known', patient: null, location: null, protocol: 'mqtt', last_seen_ms: T0,
+  id, name: id, model: '', serial: '', version: '', link: 'online', standing: 'known', patient: null, on_patient: false, location: null, protocol: 'mqtt', last_seen_ms: T0,
   messages: 1, values: 1, per_minute: 60, problems: 0, clock_offset_ms: 0, clock: 'good', battery: null, delay_ms: 10, metrics: [], ...over,
 });
