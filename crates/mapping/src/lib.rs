@@ -2,7 +2,8 @@
 //!
 //! Three ways lead from a message to measurements, tried in this order:
 //!
-//! 1. the *native* topics `vitalwire/<device-id>/…` (SenML, the waveform frame, the status);
+//! 1. the *native* topics `vitalwire/<device-id>/…` (SenML, the waveform frame, the status,
+//!    Bluetooth payloads);
 //! 2. *profiles*, TOML or JSON files that say how one kind of device speaks;
 //! 3. *template pairs* written for Microsoft's iomt-fhir, loaded as they are.
 //!

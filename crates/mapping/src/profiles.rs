@@ -178,7 +178,7 @@ impl Profiles {
 
 fn unmatched(topic: &str) -> &'static str {
     if topic.starts_with("vitalwire/") {
-        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform and /status"
+        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform, /status and /gatt"
     } else {
         "no profile takes this topic and payload: write one, or correct the topic"
     }

@@ -107,15 +107,14 @@ impl Notes {
             });
     }
 
-    /// The measurements to come were made so long after the base.
+    /// The measurements to come were made so long after the base. Where that is not known they may
+    /// be of any age: they are questionable.
     fn after(&mut self, micros: i64, base: &'static str) {
         self.time = self.timing.base.map(|base| base.plus(micros));
         if self.time.is_none() {
-            self.problem(
-                ProblemKind::BadTime,
-                "time offset",
-                format!("the {base} is not known: read it first"),
-            );
+            self.quality |= Quality::QUESTIONABLE;
+            let detail = format!("the {base} is not known: read it first");
+            self.problem(ProblemKind::BadTime, "time offset", detail);
         }
     }
 

@@ -95,7 +95,7 @@ const CASES: &[(u16, &str, &str)] = &[
     (
         0x2a18,
         "0a 0100 ea070b16011e00 62b0 11 0008",
-        "MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD=98 mg/dL; base time: bad-time",
+        "MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD=98? mg/dL; base time: bad-time",
     ),
     // Context: 60 g at breakfast.
     (0x2a34, "01 0100 01 3cd0", "MDC_CTXT_GLU_CARB=60 g @0"),
@@ -139,7 +139,7 @@ fn payloads_and_their_meaning() {
 #[test]
 fn without_a_base_relative_times_are_problems() {
     let told = told(0x2aa7, "06 00 6400 0500", None);
-    assert_eq!(told, "MDC_CONC_GLU_ISF=100 mg/dL; time offset: bad-time");
+    assert_eq!(told, "MDC_CONC_GLU_ISF=100? mg/dL; time offset: bad-time");
 }
 
 fn told(uuid: u16, hex: &str, base: Option<DeviceTime>) -> String {

@@ -1,5 +1,7 @@
-//! The native topics: `vitalwire/<device-id>/measurements`, `/recording`, `/waveform`, `/status`.
+//! The native topics: `vitalwire/<device-id>/measurements`, `/recording`, `/waveform`, `/status`,
+//! `/gatt`.
 
+mod gatt;
 mod senml;
 mod senml_cbor;
 mod senml_json;
@@ -11,12 +13,13 @@ use vitals::{DeviceId, ProblemKind, TimeBase};
 use crate::{Mapped, RawMessage, frame};
 
 /// Names of the built-in profiles, as provenance shows them.
-pub(crate) const PROFILES: [(&str, &str); 5] = [
+pub(crate) const PROFILES: [(&str, &str); 6] = [
     ("native/senml-json", "vitalwire/{device}/measurements"),
     ("native/senml-cbor", "vitalwire/{device}/measurements"),
     ("native/recording", "vitalwire/{device}/recording"),
     ("native/waveform", "vitalwire/{device}/waveform"),
     ("native/status", "vitalwire/{device}/status"),
+    ("native/gatt", "vitalwire/{device}/gatt"),
 ];
 
 /// What the last level of a native topic asks for.
@@ -26,6 +29,7 @@ pub(crate) enum Kind {
     Recording,
     Waveform,
     Status,
+    Gatt,
 }
 
 /// The device level and the kind of a native topic.
@@ -36,6 +40,7 @@ pub(crate) fn route(topic: &str) -> Option<(&str, Kind)> {
         "recording" => Kind::Recording,
         "waveform" => Kind::Waveform,
         "status" => Kind::Status,
+        "gatt" => Kind::Gatt,
         _ => return None,
     };
     Some((device, kind))
@@ -50,6 +55,7 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &str, kind: Kind) -> Mapped {
         Kind::Recording => PROFILES[2].0,
         Kind::Waveform => PROFILES[3].0,
         Kind::Status => PROFILES[4].0,
+        Kind::Gatt => PROFILES[5].0,
     };
     let Ok(device) = DeviceId::new(device) else {
         let mut mapped = Mapped::new(name);
@@ -72,6 +78,7 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &str, kind: Kind) -> Mapped {
         }
         Kind::Waveform => frame::map(raw, &device, name),
         Kind::Status => status::map(raw, &device, name),
+        Kind::Gatt => gatt::map(raw, &device, name),
     }
 }
 

@@ -77,6 +77,8 @@ pub(super) fn glucose(notes: &mut Notes, record: &Glucose) {
         let moved = i64::from(record.offset_min.unwrap_or(0)) * MINUTE;
         notes.time = notes.time.map(|time| time.plus(moved));
     }
+    // A record may be of any age: without its time it is questionable.
+    notes.doubt(false, notes.time.is_none());
     let invalid = SensorStatus::SENSOR_FAULT
         | SensorStatus::STRIP_INSERTION
         | SensorStatus::STRIP_TYPE
@@ -129,6 +131,7 @@ pub(super) fn context(notes: &mut Notes, context: &Context) {
 }
 
 pub(super) fn cgm(notes: &mut Notes, record: &CgmRecord) {
+    notes.quality = Quality::empty();
     notes.after(i64::from(record.offset_min) * MINUTE, "start of the session");
     let status = record.annunciation.unwrap_or_default();
     let invalid = Annunciation::SESSION_STOPPED
@@ -140,7 +143,6 @@ pub(super) fn cgm(notes: &mut Notes, record: &CgmRecord) {
         | Annunciation::TOO_COLD
         | Annunciation::TOO_LOW
         | Annunciation::TOO_HIGH;
-    notes.quality = Quality::empty();
     notes.doubt(status.intersects(invalid), status.intersects(questionable));
     notes.decimal("cgm glucose concentration", "MDC_CONC_GLU_ISF", record.glucose.value(), "mg/dL");
     if let Some(trend) = record.trend {
