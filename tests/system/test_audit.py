@@ -275,3 +275,30 @@ def test_search_fhir_and_table(server):
     assert table.splitlines()[0].startswith("record,time,who") and len(table.splitlines()) > 1
     with pytest.raises(AssertionError):
         server.get("/fhir/AuditEvent?colour=red")
+
+
+def test_commands_to_devices_and_another_configuration_are_recorded(make_server, tmp_path):
+    import paho.mqtt.client as mqtt
+    config = tmp_path / "house.toml"
+    config.write_text("[http]\nconnections_max = 100\n")
+    server = make_server(config=config).start()
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="console", protocol=mqtt.MQTTv5)
+    client.connect(*server.mqtt)
+    client.loop_start()
+    for topic in ("vitalwire/pump-1/command", "vitalwire/pump-1/command", "vitalwire/pump-2/config"):
+        client.publish(topic, b"{}", qos=1).wait_for_publish(60)
+    client.disconnect()
+    client.loop_stop()
+
+    def deeds(*names):
+        return [(r["action"], r["object"]) for r in records(server) if r["action"] in names]
+
+    wait_for(lambda: len(deeds("command-device", "configure-device")) >= 2, "records of the commands")
+    assert set(deeds("command-device", "configure-device")) == {("command-device", "pump-1"), ("configure-device", "pump-2")}
+    server.stop()
+    config.write_text("[http]\nconnections_max = 99\n[privacy]\nresearch_without_consent = false\n")
+    server.start()
+    changes = [r["detail"] for r in records(server) if r["action"] == "change-configuration"]
+    assert "http.connections_max (new)" in changes[0]
+    assert "http.connections_max (changed)" in changes[1] and "privacy.research_without_consent (new)" in changes[1]
+    assert not any("99" in change for change in changes), "names, never values"
