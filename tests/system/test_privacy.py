@@ -327,3 +327,15 @@ def test_everything_about_one_person_comes_with_hashes(house):
         assert b"Quixwood" not in answer.content
     assert enter(house, "nora").get("/api/v1/patients/pat-a/export").status_code == 403
     assert enter(house, "cara").get("/api/v1/me/export").status_code in (403, 404)
+
+
+def test_an_emergency_access_is_told_although_the_program_is_killed_behind_it(house):
+    expected = []
+    for _ in range(3):
+        opened = enter(house, "nick").post("/api/v1/break-glass", json=opening("pat-a"))
+        assert opened.status_code == 200, opened.text
+        expected.append(opened.json()["access"]["id"])
+        house.kill()
+        house.start()
+    told = lambda: [call["access"] for call in house.pager.told if call.get("event") == "break-glass"]
+    wait_for(lambda: set(expected) <= set(told()), "every access to be told")
