@@ -6,18 +6,17 @@
 
 use std::cell::Cell;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use guard::{
-    Account, Asking, Category, Decision, Deed, Grant, Guard, Note, Outcome, Permission, Purpose, Record, Target,
-};
+use guard::{Category, Decision, Deed, Note, Outcome, Permission, Record, Target};
 use vitals::{Actor, DeviceId, PatientId};
 
+use crate::caller::has_credentials;
+pub use crate::caller::{COOKIE, Caller, HOST_COOKIE, PURPOSE, session_token};
 use crate::error::ApiError;
 use crate::fhir_access;
 use crate::origin::{Origin, Peer, Strange, strange};
@@ -26,67 +25,10 @@ use crate::state::Api;
 use crate::trace::{REQUEST_ID, Trace};
 use crate::viewer::Viewer;
 
-/// Name of the session cookie.
-pub const COOKIE: &str = "vitalwire-session";
-/// Its name over an encrypted connection: browsers take such a cookie from this host alone.
-pub const HOST_COOKIE: &str = "__Host-vitalwire-session";
-
-/// The header in which a request may name its purpose of use.
-pub const PURPOSE: &str = "x-purpose-of-use";
-/// What may stand before its code: the code system as FHIR writes it, and as UDAP and XUA do.
-const PURPOSE_SYSTEMS: [&str; 3] = [
-    "http://terminology.hl7.org/CodeSystem/v3-ActReason|",
-    "urn:oid:2.16.840.1.113883.5.8#",
-    "urn:oid:2.16.840.1.113883.5.8|",
-];
-
 /// How long a request may take until its answer begins: whoever sends a byte an hour is cut off.
 const TIME_MAX: Duration = Duration::from_secs(60);
 /// The same for FHIR, whose bundles are large.
 const FHIR_TIME_MAX: Duration = Duration::from_secs(300);
-
-/// By whom a request is made.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// The account.
-    pub account: Account,
-    /// For a request of an application: what its user gave it. Such a request opens `/fhir` and what
-    /// belongs to it, nothing else.
-    pub grant: Option<Arc<Grant>>,
-    /// Whether it came in with a second factor or a passkey.
-    pub strong: bool,
-    /// Names the session, or the token that stands in its place.
-    pub session: String,
-    /// How the account proved itself; empty where nothing was asked.
-    pub factor: &'static str,
-    /// The zone of the network that it comes from; empty when there are none.
-    pub zone: String,
-    /// The purpose that the request names, if it does.
-    pub purpose: Option<Purpose>,
-}
-
-impl Caller {
-    /// An account of which it is not known how it came in.
-    #[must_use]
-    pub fn plainly(account: Account) -> Self {
-        let (session, zone) = (String::new(), String::new());
-        Self { account, grant: None, strong: false, session, factor: "", zone, purpose: None }
-    }
-
-    /// As the policy is asked.
-    #[must_use]
-    pub fn asking(&self) -> Asking<'_> {
-        Asking { account: &self.account, strong: self.strong, zone: &self.zone, purpose: self.purpose }
-    }
-}
-
-impl std::ops::Deref for Caller {
-    type Target = Account;
-
-    fn deref(&self) -> &Account {
-        &self.account
-    }
-}
 
 /// The kind of data that a route is about.
 pub(crate) fn kind_of(route: &str) -> Category {
@@ -220,47 +162,6 @@ impl Api {
             return Err(ApiError::Forbidden);
         }
         Ok(true)
-    }
-
-    /// Who asks.
-    ///
-    /// # Errors
-    /// [`ApiError::Unauthorised`] when nobody known does.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
-        let found = match self.guard.is_open() {
-            true => Caller::plainly(Account::trial()),
-            false => self.credentials(headers).ok_or(ApiError::Unauthorised)?,
-        };
-        let trust = self.guard.trust();
-        let zone = trust.zones.at(source(), "http").unwrap_or_default().to_owned();
-        let caller = Caller { zone, purpose: purpose(headers)?, ..found };
-        let _ = PASSING.try_with(|passing| passing.trace.by(&caller));
-        Ok(caller)
-    }
-
-    /// Whose session or token a request carries.
-    fn credentials(&self, headers: &HeaderMap) -> Option<Caller> {
-        let now = self.now();
-        let Some(token) = bearer(headers) else {
-            let session = self.guard.session_on(session_token(headers)?, encrypted(), now)?;
-            let (strong, factor) = (session.strong(), session.means.name());
-            return Some(Caller { strong, factor, session: session.id, ..Caller::plainly(session.account) });
-        };
-        if let Some(account) = self.guard.bearer(token, now) {
-            let session = Guard::credential_id(token);
-            return Some(Caller { session, factor: "token", ..Caller::plainly(account) });
-        }
-        let (account, grant) = self.guard.access_token(token, now)?;
-        let (strong, session) = (grant.strong, format!("grant-{}", grant.id));
-        Some(Caller { grant: Some(grant), strong, session, factor: "token", ..Caller::plainly(account) })
-    }
-
-    /// Who asks, to decide about many patients.
-    ///
-    /// # Errors
-    /// [`ApiError::Unauthorised`] when nobody known does.
-    pub fn viewer(&self, headers: &HeaderMap) -> Result<Viewer, ApiError> {
-        Ok(Viewer::new(self, self.caller(headers)?))
     }
 
     /// Lets a caller in to do one thing, and keeps a record of that, allowed or not. About a
@@ -476,6 +377,11 @@ pub(crate) fn signed(record: Record) -> Record {
     PASSING.try_with(sign).unwrap_or(record)
 }
 
+/// Remembers who makes the present request.
+pub(crate) fn made_by(caller: &Caller) {
+    let _ = PASSING.try_with(|passing| passing.trace.by(caller));
+}
+
 /// What was recorded when whoever makes the present request was let in.
 pub(crate) fn let_in() -> Option<Record> {
     PASSING.try_with(|passing| passing.trace.let_in()).ok().flatten()
@@ -499,15 +405,6 @@ fn is_made(id: &str) -> bool {
     })
 }
 
-/// The purpose that a request names: a code of HL7 v3 PurposeOfUse, alone or behind its system.
-fn purpose(headers: &HeaderMap) -> Result<Option<Purpose>, ApiError> {
-    let Some(value) = headers.get(PURPOSE) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    let code = PURPOSE_SYSTEMS.iter().find_map(|system| text.strip_prefix(system)).unwrap_or(text);
-    let wrong = || ApiError::bad(format!("{PURPOSE}: a code of HL7 PurposeOfUse, such as TREAT, HOPERAT or HRESCH"));
-    Purpose::from_code(code).map(Some).ok_or_else(wrong)
-}
-
 /// Says that data of these patients are in the answer of the present request: the record of that
 /// is written before the answer leaves.
 pub fn shown<'a>(patients: impl IntoIterator<Item = &'a PatientId>) {
@@ -517,7 +414,7 @@ pub fn shown<'a>(patients: impl IntoIterator<Item = &'a PatientId>) {
 }
 
 /// Whether the present request comes over an encrypted connection, where that is known.
-fn encrypted() -> Option<bool> {
+pub(crate) fn encrypted() -> Option<bool> {
     PASSING.try_with(|passing| passing.encrypted).ok().flatten()
 }
 
@@ -529,30 +426,4 @@ pub(crate) fn source() -> Option<IpAddr> {
 /// The same text, as a constant: audit notes hold no text that a request made.
 fn route_name(template: &str) -> Option<&'static str> {
     ROUTES.iter().map(|(_, path, _)| *path).find(|path| *path == template)
-}
-
-fn has_credentials(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::AUTHORIZATION) || session_token(headers).is_some()
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
-/// The session token that a request carries: over an encrypted connection the one that is bound to
-/// this host, which nobody on the network can have put there.
-#[must_use]
-pub fn session_token(headers: &HeaderMap) -> Option<&str> {
-    let named = |name: &str| {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        cookies
-            .flat_map(|value| value.split(';'))
-            .find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
-    };
-    match encrypted() {
-        Some(true) => named(HOST_COOKIE),
-        Some(false) => named(COOKIE),
-        None => named(HOST_COOKIE).or_else(|| named(COOKIE)),
-    }
 }

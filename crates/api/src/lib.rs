@@ -9,6 +9,7 @@ mod trace;
 mod deeds;
 pub mod error;
 pub mod access;
+mod caller;
 pub mod viewer;
 pub mod origin;
 pub mod rules;
