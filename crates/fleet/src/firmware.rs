@@ -31,6 +31,8 @@ pub enum Verdict {
 /// Why nothing can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
+    /// The device has not told its model.
+    NoModel,
     /// The policy has no minimum for this model.
     NoMinimum,
     /// The device has not told its version.
@@ -56,6 +58,7 @@ impl Verdict {
         match self {
             Self::Ok => String::new(),
             Self::Below(minimum) => format!("older than {minimum}"),
+            Self::Unknown(Unknown::NoModel) => "the device has not told its model".to_owned(),
             Self::Unknown(Unknown::NoMinimum) => "no minimum set for this model".to_owned(),
             Self::Unknown(Unknown::NoVersion) => "the device has not told its version".to_owned(),
             Self::Unknown(Unknown::NotComparable) => {
@@ -69,6 +72,9 @@ impl Verdict {
 /// first one that can be compared counts.
 #[must_use]
 pub fn judge(minimums: &[Minimum], manufacturer: &str, model: &str, version: &str) -> Verdict {
+    if model.trim().is_empty() {
+        return Verdict::Unknown(Unknown::NoModel);
+    }
     let of_model: Vec<&Minimum> = minimums
         .iter()
         .filter(|m| same_maker(&m.manufacturer, manufacturer) && same_name(&m.model, model))
@@ -150,7 +156,7 @@ mod tests {
             ("Acme Medical", "P2", "G.01", Verdict::Unknown(Unknown::NotComparable)),
             ("Acme Medical", "P3", "2.4", Verdict::Unknown(Unknown::NoMinimum)),
             ("Other", "P2", "2.4", Verdict::Unknown(Unknown::NoMinimum)),
-            ("", "", "2.4", Verdict::Unknown(Unknown::NoMinimum)),
+            ("", "", "2.4", Verdict::Unknown(Unknown::NoModel)),
             // Two series of one model, each with a minimum.
             ("Acme Medical", "M3", "G.01.75", Verdict::Below("G.01.80".to_owned())),
             ("Acme Medical", "M3", "2.1", Verdict::Ok),

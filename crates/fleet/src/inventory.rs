@@ -90,7 +90,7 @@ const COLUMNS: &str = "device, manufacturer, model, serial, udi, firmware, asset
 pub fn from_csv(text: &str) -> Result<Vec<Item>, String> {
     let lines = table::read(text, &["device"]).map_err(|e| format!("{e}; columns are {COLUMNS}"))?;
     let items = lines.iter().map(|line| {
-        let cell = |heading: &str| line.cell(heading).chars().take(200).collect::<String>();
+        let cell = |heading: &str| table::plain(line.cell(heading)).chars().take(200).collect::<String>();
         let device = DeviceId::new(line.cell("device"))
             .map_err(|error| format!("line {}: device: {error}", line.number))?;
         let item = Item {
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(items.len(), 2);
         assert_eq!(items[0].udi_parts().and_then(|udi| udi.serial), Some("77".to_owned()));
         assert!(to_csv(&items).ends_with("m2,'=cmd,,,,,,\n"));
+        assert_eq!(from_csv(&to_csv(&items)), Ok(items), "what we wrote reads as it was");
         for (text, problem) in [
             ("Model\nP2\n", "`device`"),
             ("device\nm 1\n", "line 2: device"),

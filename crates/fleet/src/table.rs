@@ -94,6 +94,14 @@ pub(crate) fn cell(text: &str) -> String {
     }
 }
 
+/// A cell without the sign that [`cell`] puts before what a spreadsheet would take for a formula.
+pub(crate) fn plain(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ use live::Live;
 use serde::Deserialize;
 use tokio::sync::{mpsc, watch};
 use vitals::{DeviceId, LocationId, PatientId};
+use wire_fhir::observation::chart_of;
 
 use crate::clock::clock;
 use crate::sealed::Sealed;
@@ -148,6 +149,11 @@ fn look_around(depot: &Depot, live: &Live, before: Places) -> Result<Places, Dep
     let mut items = Vec::new();
     for line in live.devices() {
         let (id, device) = (&line.device.id, &line.device);
+        // What somebody wrote into a chart has the patient for a sender: nothing to keep up to date, and whose it is
+        // is none of the fleet's business.
+        if line.patient.as_ref().is_some_and(|patient| chart_of(patient) == *id) {
+            continue;
+        }
         items.push(Item::of(device));
         depot.of_model(id, &device.manufacturer, &device.model);
         let place = (line.patient.clone(), device.location.clone());

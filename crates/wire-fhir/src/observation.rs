@@ -350,10 +350,20 @@ fn device(resource: &Json, patient: Option<&PatientRef>) -> (DeviceId, bool) {
     match by_reference.or_else(by_identifier).or_else(by_display) {
         Some(device) => (device, false),
         None => match patient {
-            Some(patient) => (DeviceId::sanitised(&format!("chart-{}", patient.id)), true),
+            Some(patient) => (chart_of(&patient.id), true),
             None => (subject_device(resource), true),
         },
     }
+}
+
+/// What the id of a chart begins with.
+const CHART: &str = "chart-";
+
+/// The device that stands for what people wrote into a patient's chart, without any device: see
+/// [`read`].
+#[must_use]
+pub fn chart_of(patient: &PatientId) -> DeviceId {
+    DeviceId::sanitised(&format!("{CHART}{patient}"))
 }
 
 /// An observation about a device itself is that device's.
