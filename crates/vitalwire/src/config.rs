@@ -17,6 +17,7 @@ mod sections;
 pub(crate) mod sign_on;
 
 pub(crate) use sections::*;
+pub(crate) use sign_on::Oidc;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

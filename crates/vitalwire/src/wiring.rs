@@ -99,8 +99,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     folder.make()?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let sealed = sealed::unlock(&folder, &config.keys)?;
-    let outgoing = config.outgoing()?;
-    let sign_on = crate::config::sign_on::provider(&config.oidc, &outgoing)?;
+    let outside = Arc::new(outside(config)?);
     let (guard, config) = &open_guard(&folder, config, &sealed, open)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
@@ -121,12 +120,11 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         retention: config.retention.limits(),
         retention_now: Some(crate::retention::now(guard)),
         webhooks: config.webhooks()?,
-        outgoing: Some(outgoing.clone()),
+        outgoing: outside.client.clone(),
         erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
     };
-    let (to, shown) = (appender.clone(), live.clone());
-    let runtime = Runtime::start(to, feed, Box::new(store), shown, clock, options)?;
+    let runtime = Runtime::start(appender.clone(), feed, Box::new(store), live.clone(), clock, options)?;
     erasing::resume(&appender, &reader).map_err(anyhow::Error::msg)?;
     watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
@@ -165,8 +163,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         stopping: stopping.clone(),
     };
     tasks.push(tokio::spawn(steward.run()));
-    let identify = Arc::clone(&doors.identify);
-    tasks.push(start_mllp(config, doors, mllp)?);
+    tasks.push(start_mllp(config, doors.clone(), mllp)?);
     let api = Api {
         appender: appender.clone(),
         live,
@@ -180,10 +177,10 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         depot,
         limiter: api::fleet::Limiter::new(config.limits.http()),
         broadcast: Arc::new(Broadcast::default()),
-        outside: Arc::new(api::outside::Outside::new(outgoing, sign_on)),
+        outside,
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
-    tasks.push(start_http(config, api, http, identify, stopping)?);
+    tasks.push(start_http(config, api, http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -195,6 +192,13 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         shutdown,
         tasks,
     })
+}
+
+/// What is asked of others, and how people sign on elsewhere.
+fn outside(config: &Config) -> anyhow::Result<api::outside::Outside> {
+    let outgoing = config.outgoing()?;
+    let sign_on = crate::config::sign_on::provider(&config.oidc, &outgoing)?;
+    Ok(api::outside::Outside::new(outgoing, sign_on))
 }
 
 /// Who is who and may what, by this configuration; and the configuration, with a certificate of our

@@ -4,7 +4,7 @@
 //! token. On the way out it gets a cookie that only this flow reads: whoever comes back without it
 //! was sent by somebody else. The page hears behind `#` how it went, which no server's log has.
 
-use axum::extract::{Query, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -56,7 +56,7 @@ enum Refusal {
 pub(crate) async fn start(
     State(api): State<Api>,
     Extension(origin): Extension<Origin>,
-    Query(wanted): Query<Next>,
+    extract::Query(wanted): extract::Query<Next>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let sign_on = configured(&api)?;

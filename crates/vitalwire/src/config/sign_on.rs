@@ -1,12 +1,79 @@
 //! The site's identity provider, from what is configured.
 
-use api::sign_on::{Group, SignOn, SignOnSettings};
+use std::path::PathBuf;
 
-use super::Oidc;
+use api::sign_on::{Group, SignOn, SignOnSettings};
+use serde::Deserialize;
+use vitals::Role;
+
 use crate::Misuse;
 
 /// What a person is asked to click on is no essay.
 const LABEL_MAX: usize = 60;
+
+/// `[oidc]`: signing on at the site's identity provider (OpenID Connect).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Oidc {
+    /// The provider, exactly as it calls itself; without it nobody signs on elsewhere.
+    pub(crate) issuer: Option<String>,
+    pub(crate) client_id: Option<String>,
+    /// File with our secret there; none: PKCE alone proves that it is us.
+    pub(crate) client_secret_file: Option<PathBuf>,
+    pub(crate) scopes: Vec<String>,
+    /// "Sign in with …"
+    pub(crate) label: String,
+    pub(crate) name_claim: String,
+    pub(crate) groups_claim: String,
+    /// What the provider's groups are here; the first that fits decides on the role.
+    pub(crate) groups: Vec<OidcGroup>,
+    /// Values of `amr` or `acr` that count as a second factor.
+    pub(crate) second_factor: Vec<String>,
+    /// Make accounts for people who have none.
+    pub(crate) new_people: bool,
+    /// The claim that names accounts here and is trusted to.
+    pub(crate) link_claim: Option<String>,
+    /// Authorities (PEM) to trust for the provider in place of the others.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// One of `oidc.groups`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OidcGroup {
+    pub(crate) group: String,
+    #[serde(deserialize_with = "role")]
+    pub(crate) role: Role,
+    /// Left out: the whole house.
+    #[serde(default)]
+    pub(crate) units: Vec<String>,
+}
+
+/// A role by the name that people know it by.
+fn role<'de, D: serde::Deserializer<'de>>(name: D) -> Result<Role, D::Error> {
+    let known = || format!("not a role; roles are {}", Role::ALL.map(Role::name).join(", "));
+    Role::from_name(&String::deserialize(name)?).ok_or_else(|| serde::de::Error::custom(known()))
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        let text = str::to_owned;
+        Self {
+            issuer: None,
+            client_id: None,
+            client_secret_file: None,
+            scopes: vec![text("openid"), text("profile")],
+            label: text("single sign-on"),
+            name_claim: text("preferred_username"),
+            groups_claim: text("groups"),
+            groups: Vec::new(),
+            second_factor: Vec::new(),
+            new_people: false,
+            link_claim: None,
+            ca_file: None,
+        }
+    }
+}
 
 /// Whether what is said fits together.
 fn check(oidc: &Oidc) -> Result<(), Misuse> {
