@@ -1,8 +1,10 @@
 //! Habits across restarts, and what broke them.
 
+use std::net::IpAddr;
+
 use fleet::habit::{Break, Finding, Habit, Heard};
 use rusqlite::params;
-use vitals::DeviceId;
+use vitals::{Content, DeviceId, Message, TimeBase};
 
 use crate::{Depot, DepotError};
 
@@ -32,6 +34,25 @@ impl Depot {
     /// Takes a message into the habits of its device. Cheap: for every message.
     pub fn hear(&self, heard: &Heard<'_>) {
         self.inner.habits.lock().hear(heard);
+    }
+
+    /// Takes in what a live message says of each device, whichever door it came through; `topic` as the
+    /// device's own kind of message is called.
+    pub fn hear_message(&self, message: &Message, topic: &str, address: Option<IpAddr>) {
+        if message.time_base != TimeBase::Live {
+            return;
+        }
+        for content in &message.content {
+            if let Content::Reading(reading) = content {
+                self.hear(&Heard {
+                    device: &reading.device,
+                    topic,
+                    address,
+                    received_us: message.received.0,
+                    measurements: &reading.measurements,
+                });
+            }
+        }
     }
 
     /// Says of which model a device is.

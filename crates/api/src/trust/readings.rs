@@ -47,6 +47,8 @@ pub(crate) async fn post_measurements(
     let (message, dedup, lane) = mapped(&api, &device, kind, &body);
     let values = message.readings().count();
     let quarantined = message.problems.iter().map(|p| format!("{}: {}", p.kind.name(), p.detail)).collect();
+    // The same habits as on its MQTT topic, whichever way it takes.
+    api.depot.hear_message(&message, "measurements", source());
     let draft = Draft { event: Event::Message(message), dedup, lane };
     match api.appender.append(draft).await {
         Ok(journal::Outcome::Committed(_) | journal::Outcome::Duplicate(_)) => {}

@@ -2,7 +2,9 @@
 //!
 //! The last sixteen changes of a device's values have a rolling hash. One in eight hashes, chosen by the hash itself
 //! and so the same ones for whoever says the same, is kept in a table of fixed size with who said
-//! it first. Sixteen values in a row, some of them different, again and again: no chance.
+//! it first. Every match with the same other device is a point, every hash that nobody else has said takes one
+//! away; at six points it is told. That takes some sixty changes in a row: two monitors of two people do not agree for
+//! so long. What alternates between two values does, but its hashes come again and again, and one counts once.
 
 use super::Heard;
 use super::device::Habit;
@@ -22,8 +24,10 @@ const OLDEST: u64 = {
 };
 /// A copy comes within this time, seconds.
 const WITHIN_S: i64 = 900;
+/// Points at which a copy is told.
+const POINTS: u16 = 6;
 /// Different values among sixteen, below which nothing is concluded.
-const DIFFERENT_MIN: usize = 6;
+const DIFFERENT_MIN: usize = 3;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
@@ -70,22 +74,21 @@ impl Copies {
         let fresh = i64::from(now_s) - i64::from(slot.at_s) <= WITHIN_S;
         if slot.hash != habit.rolling || !fresh {
             *slot = Slot { hash: habit.rolling, by: own, at_s: now_s };
+            habit.copies = habit.copies.saturating_sub(1);
             return None;
         }
-        if slot.by == own || different(&habit.changes) < DIFFERENT_MIN {
-            return None;
-        }
-        // A hash that was looked up already: nothing new was said since.
-        if habit.copies == (habit.change_count & 0xffff) as u16 {
-            return None;
-        }
-        habit.copies = (habit.change_count & 0xffff) as u16;
         let other = slot.by;
-        if habit.copy_of != other {
-            habit.copy_of = other;
+        let name = (mixed >> 16) as u32;
+        if other == own || habit.copied.contains(&name) || different(&habit.changes) < DIFFERENT_MIN {
             return None;
         }
-        habit.copy_sign(heard.received_us).then_some(other)
+        if habit.copy_of != other {
+            (habit.copy_of, habit.copies) = (other, 0);
+        }
+        habit.copied[usize::from(habit.copied_at) % habit.copied.len()] = name;
+        habit.copied_at = habit.copied_at.wrapping_add(1);
+        habit.copies = (habit.copies + 1).min(POINTS + 2);
+        (habit.copies >= POINTS && habit.copy_sign(heard.received_us)).then_some(other)
     }
 }
 

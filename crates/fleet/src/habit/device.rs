@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use vitals::{Measurement, Value};
 
 use super::state::States;
-use super::track::{Move, Track};
+use super::track::{Move, NEIGHBOURS_MS, Stillness, Track};
 use super::{Break, Heard, KINDS_MAX, Report, hash};
 
 /// How long a device's habits are learned before anything is said, microseconds…
@@ -20,6 +20,8 @@ const WINDOW_US: i64 = 60_000_000;
 const VALUES_EVERY_US: i64 = 400_000;
 /// Measurements of one message that are looked at.
 const MEASUREMENTS_MAX: usize = 16;
+/// Values that are followed.
+const TRACKS: usize = 14;
 /// A clock further off its habit than this, microseconds, if it never varied.
 const CLOCK_US: f64 = 2_000_000.0;
 
@@ -42,16 +44,21 @@ pub struct Habit {
     clock_spread_us: f64,
     clocked: u32,
     addresses: [u32; 4],
-    tracks: [Track; 8],
+    tracks: [Track; TRACKS],
+    still: Stillness,
     states: States,
     values_us: i64,
+    shapes_us: i64,
     /// Hash of manufacturer and model; 0: not known.
     pub(super) model: u32,
     /// Hashes of the last changes of values, newest last, and their rolling hash.
     pub(super) changes: [u32; 16],
     pub(super) change_count: u32,
     pub(super) rolling: u64,
+    /// Points for saying what another has said, the hashes that counted last, and who that is.
     pub(super) copies: u16,
+    pub(super) copied: [u32; 8],
+    pub(super) copied_at: u8,
     pub(super) copy_of: u32,
     /// Whether values of the present message were looked at.
     #[serde(skip)]
@@ -78,14 +85,18 @@ impl Habit {
             clock_spread_us: 0.0,
             clocked: 0,
             addresses: [0; 4],
-            tracks: [Track::default(); 8],
+            tracks: [Track::default(); TRACKS],
+            still: Stillness::default(),
             states: States::default(),
             values_us: i64::MIN,
+            shapes_us: i64::MIN,
             model: 0,
             changes: [0; 16],
             change_count: 0,
             rolling: 0,
             copies: 0,
+            copied: [0; 8],
+            copied_at: 0,
             copy_of: u32::MAX,
             values_due: false,
         }
@@ -115,7 +126,8 @@ impl Habit {
 
     pub(super) fn moved(&mut self, now_us: i64) {
         self.learned_us = self.learned_us.max(now_us.saturating_add(LEARN_US));
-        self.tracks = [Track::default(); 8];
+        self.tracks = [Track::default(); TRACKS];
+        self.still = Stillness::default();
         self.states = States::default();
     }
 
@@ -131,24 +143,45 @@ impl Habit {
         if now_us - self.window_us >= WINDOW_US {
             self.end_window(now_us, report);
         }
-        self.values_due = now_us.saturating_sub(self.values_us) >= VALUES_EVERY_US;
-        if !self.values_due {
+        // A monitor sends values and waveforms by turns: one must not keep the other from being seen.
+        let values = heard.measurements.iter().any(|one| matches!(one.value, Value::Numeric(_)));
+        let last_us = if values { &mut self.values_us } else { &mut self.shapes_us };
+        let due = now_us.saturating_sub(*last_us) >= VALUES_EVERY_US;
+        self.values_due = due && values;
+        if !due {
             return;
         }
-        self.values_us = now_us;
+        *last_us = now_us;
         if let Some(address) = heard.address {
             self.address(address, now_us, report);
         }
         self.kind(hash(heard.topic.as_bytes()), now_us, model.as_deref_mut(), report, || {
             "a topic that neither it nor its model has used".to_owned()
         });
+        let (mut lively, mut changed, mut stuck) = (0, false, None);
         for measurement in heard.measurements.iter().take(MEASUREMENTS_MAX) {
             let code = measurement.metric.0;
             self.kind(hash(&code.to_le_bytes()), now_us, model.as_deref_mut(), report, || {
                 let name = measurement.metric.metric().map_or("unknown", |metric| metric.refid);
                 format!("{name}, which neither it nor its model has sent")
             });
-            self.value(measurement, now_us, report);
+            let (moved, is_lively) = self.value(measurement, now_us, report);
+            changed |= is_lively && matches!(moved, Move::Usual(true) | Move::Jump(..));
+            lively += u8::from(is_lively);
+            if let (Move::Stuck(usual_s, now_s), true) = (moved, is_lively) {
+                stuck = Some((measurement, usual_s, now_s));
+            }
+        }
+        if values {
+            self.stands(lively, changed, now_us, report);
+        }
+        // One of many may stand still: its sensor is off, or its patient calm.
+        if let Some((measurement, usual_s, now_s)) = stuck.filter(|_| lively == 1 && !self.learns(now_us))
+            && self.states.sign(Break::Stuck, self.second(now_us), 1, 0)
+        {
+            let name = measurement.metric.metric().map_or("a value", |metric| metric.refid);
+            let usual = format!("{name} changes about every {usual_s:.0} s");
+            report.tell(Break::Stuck, now_us, usual, format!("the same for {:.0} minutes", now_s / 60.0));
         }
         if let Some(time) = heard.measurements.first().and_then(|m| m.device_time) {
             self.clock((time.0 - now_us) as f64, now_us, report);
@@ -245,23 +278,36 @@ impl Habit {
             self.states.calm(Break::Clock);
         }
         self.clocked = self.clocked.saturating_add(1);
-        let weight = if far { 1_000.0 } else { 50.0_f64.min(f64::from(self.clocked)) };
+        // What is far off teaches slowly, or it would be the habit before it is told.
+        let weight = if far { 4_000.0 } else { 50.0_f64.min(f64::from(self.clocked)) };
         self.clock_us += off / weight;
         self.clock_spread_us += (off.abs() - self.clock_spread_us) / weight;
     }
 
-    fn value(&mut self, measurement: &Measurement, now_us: i64, report: &mut Report<'_>) {
-        let Value::Numeric(value) = measurement.value else { return };
+    /// How many values of a message usually change, and whether one of them did.
+    fn stands(&mut self, lively: u8, changed: bool, now_us: i64, report: &mut Report<'_>) {
+        let at_ms = self.millisecond(now_us);
+        let Some((usual_s, now_s)) = self.still.take(lively, changed, at_ms) else { return };
+        if !self.learns(now_us) && self.states.sign(Break::Stuck, self.second(now_us), 1, 0) {
+            let usual = format!("some value changes about every {usual_s:.0} s");
+            report.tell(Break::Stuck, now_us, usual, format!("all of them the same for {now_s:.0} s"));
+        }
+    }
+
+    /// Compares a value with the one before; and whether it usually changes.
+    fn value(&mut self, measurement: &Measurement, now_us: i64, report: &mut Report<'_>) -> (Move, bool) {
+        let Value::Numeric(value) = measurement.value else { return (Move::Fresh, false) };
         let channel = measurement.channel.wrapping_mul(0x9e37_79b1);
         let key = hash(&(measurement.metric.0 ^ channel).to_le_bytes()).max(1);
-        let at_ms = u32::try_from((now_us - self.began_us).max(0) / 1_000).unwrap_or(u32::MAX);
-        let at = self.track(key);
+        let at_ms = self.millisecond(now_us);
+        let Some(at) = self.track(key, at_ms) else { return (Move::Fresh, false) };
         let moved = self.tracks[at].take(value as f32, at_ms);
+        let lively = self.tracks[at].is_lively() && moved != Move::Fresh;
         if matches!(moved, Move::Usual(true) | Move::Jump(..)) {
             self.change(key, value);
         }
         if self.learns(now_us) {
-            return;
+            return (moved, lively);
         }
         let name = || measurement.metric.metric().map_or("a value", |metric| metric.refid);
         match moved {
@@ -273,28 +319,23 @@ impl Habit {
                     report.tell(Break::Jumps, now_us, usual, format!("jumps of {times:.0} times that, again and again"));
                 }
             }
-            Move::Stuck(usual_s, now_s) => {
-                if self.states.sign(Break::Stuck, self.second(now_us), 1, 0) {
-                    let usual = format!("{} changes about every {usual_s:.0} s", name());
-                    report.tell(Break::Stuck, now_us, usual, format!("the same for {:.0} minutes", now_s / 60.0));
-                }
-            }
-            Move::Usual(_) | Move::Fresh => {}
+            Move::Stuck(..) | Move::Usual(_) | Move::Fresh => {}
         }
+        (moved, lively)
     }
 
-    /// The track of a value; the one unused for longest makes room.
-    fn track(&mut self, key: u32) -> usize {
+    /// The track of a value, as far as there is room: a device with more values than tracks would
+    /// otherwise learn of none of them. One whose next value has no neighbour makes room.
+    fn track(&mut self, key: u32, at_ms: u32) -> Option<usize> {
         if let Some(at) = self.tracks.iter().position(|track| track.key == key) {
-            return at;
+            return Some(at);
         }
-        let oldest = (0..self.tracks.len()).min_by_key(|at| {
-            let track = &self.tracks[*at];
-            if track.key == 0 { 0 } else { track.at_ms().saturating_add(1) }
-        });
-        let at = oldest.unwrap_or(0);
+        let unused = |track: &Track| {
+            track.key == 0 || at_ms.saturating_sub(track.at_ms()) > NEIGHBOURS_MS
+        };
+        let at = self.tracks.iter().position(unused)?;
         self.tracks[at] = Track::new(key);
-        at
+        Some(at)
     }
 
     /// A value that differs from the one before goes into the rolling hash of the last sixteen.
@@ -305,13 +346,17 @@ impl Habit {
         super::copy::push(self, hash(&bytes));
     }
 
+    fn millisecond(&self, now_us: i64) -> u32 {
+        u32::try_from((now_us - self.began_us).max(0) / 1_000).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn second(&self, now_us: i64) -> u32 {
         u32::try_from((now_us - self.began_us).max(0) / 1_000_000).unwrap_or(u32::MAX)
     }
 
     /// Whether this copy is to be told.
     pub(super) fn copy_sign(&mut self, now_us: i64) -> bool {
-        !self.learns(now_us) && self.states.sign(Break::Copy, self.second(now_us), 3, 0)
+        !self.learns(now_us) && self.states.sign(Break::Copy, self.second(now_us), 1, 0)
     }
 
     /// Whether a break of this kind was told and lasts.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Pairs of neighbouring values before a track is known.
 const KNOWN_AFTER: u16 = 200;
 /// Values further apart than this are no neighbours, milliseconds.
-const NEIGHBOURS_MS: u32 = 90_000;
+pub(super) const NEIGHBOURS_MS: u32 = 90_000;
 
 /// One metric and channel of a device.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub(super) struct Track {
     run_s: f32,
     longest_s: f32,
     run_since_ms: u32,
+    /// Mean time between neighbours, seconds.
+    gap_s: f32,
     pairs: u16,
     runs: u16,
 }
@@ -52,6 +54,7 @@ impl Track {
             self.run_since_ms = at_ms;
             return Move::Fresh;
         }
+        self.gap_s += (gap_ms as f32 / 1e3 - self.gap_s) / f32::from(self.pairs.clamp(1, 64));
         let difference = (value - last).abs();
         if difference == 0.0 {
             self.learn_step(0.0);
@@ -64,7 +67,9 @@ impl Track {
         self.longest_s = run_s.max(self.longest_s * 0.995);
         // A third of the value, and far beyond all differences so far.
         let far = 15.0 * self.step + 0.33 * value.abs().max(last.abs());
-        if self.pairs >= KNOWN_AFTER && difference > far {
+        // To nought and back: the sensor is off, which is nothing strange.
+        let lost = value == 0.0 || last == 0.0;
+        if self.pairs >= KNOWN_AFTER && difference > far && !lost {
             return Move::Jump(self.step, difference);
         }
         self.learn_step(difference);
@@ -86,8 +91,61 @@ impl Track {
         self.step += (difference - self.step) / f32::from(self.pairs.min(256));
     }
 
+    /// Whether it usually changes within seconds, or with nearly every value: what is set by hand, or stands at its limit, does not.
+    pub(super) fn is_lively(&self) -> bool {
+        self.runs >= LIVELY_RUNS && self.run_s <= LIVELY_S.max(3.0 * self.gap_s)
+    }
+
     /// When the last value came, milliseconds since the habit began.
     pub(super) fn at_ms(&self) -> u32 {
         self.at_ms
+    }
+}
+
+/// Runs of the same value after which it is known whether a value is lively, and their usual length,
+/// seconds.
+const LIVELY_RUNS: u16 = 20;
+const LIVELY_S: f32 = 20.0;
+/// Lively values that have to stand still together.
+const LIVELY_MIN: u8 = 2;
+/// Changes of any value before it is known how long none changes.
+const STILL_KNOWN_AFTER: u16 = 200;
+/// Nothing is said of a shorter standstill, seconds.
+const STILL_MIN_S: f32 = 120.0;
+
+/// How long a device goes on without any of its lively values changing. One value may well stand still, as
+/// the saturation of the healthy does; a monitor all of whose values do has hung, or is replayed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Stillness {
+    at_ms: u32,
+    since_ms: u32,
+    /// Mean time between changes, seconds, and the longest, which fades.
+    mean_s: f32,
+    longest_s: f32,
+    changes: u16,
+}
+
+impl Stillness {
+    /// Takes in how many lively values are in a message and whether one of them changed; the usual and the
+    /// present standstill in seconds when it is far beyond what this device ever did. Once no two lively
+    /// values come any more, as when a sensor is off, it begins anew.
+    pub(super) fn take(&mut self, lively: u8, changed: bool, at_ms: u32) -> Option<(f32, f32)> {
+        let gap_ms = at_ms.saturating_sub(self.at_ms);
+        let first = self.at_ms == 0;
+        self.at_ms = at_ms.max(1);
+        if first || gap_ms > NEIGHBOURS_MS || lively < LIVELY_MIN {
+            self.since_ms = at_ms;
+            return None;
+        }
+        let still_s = at_ms.saturating_sub(self.since_ms) as f32 / 1e3;
+        if changed {
+            self.since_ms = at_ms;
+            self.changes = self.changes.saturating_add(1);
+            self.mean_s += (still_s - self.mean_s) / f32::from(self.changes.min(256));
+            self.longest_s = still_s.max(self.longest_s * 0.9995);
+            return None;
+        }
+        let far = still_s > STILL_MIN_S && still_s > 20.0 * self.mean_s && still_s > 4.0 * self.longest_s;
+        (far && self.changes >= STILL_KNOWN_AFTER).then_some((self.mean_s, still_s))
     }
 }
