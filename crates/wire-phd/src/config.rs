@@ -36,6 +36,18 @@ pub mod attr {
     pub const TIME_ABSOLUTE: u16 = 2448;
     /// When, in 1/8 ms since some event.
     pub const TIME_RELATIVE: u16 = 2449;
+    /// Equidistant samples.
+    pub const SAMPLES: u16 = 2632;
+    /// How many, and how they are written.
+    pub const SAMPLE_SPEC: u16 = 2413;
+    /// From counts of 8 bits to values.
+    pub const SCALE_8: u16 = 2417;
+    /// From counts of 16 bits to values.
+    pub const SCALE_16: u16 = 2415;
+    /// From counts of 32 bits to values.
+    pub const SCALE_32: u16 = 2416;
+    /// From one sample to the next, in 1/8 ms.
+    pub const SAMPLE_PERIOD: u16 = 2445;
     /// The device's identifier.
     pub const SYSTEM_ID: u16 = 2436;
     /// Manufacturer and model.

@@ -2,8 +2,8 @@
 //! scan reports as measurements, and the manager's half of the protocol as a state machine.
 //!
 //! The order is the path of the data: [`apdu`] and [`data`] turn bytes into APDUs and back,
-//! [`config`] knows a device's objects, [`scan`] reads its reports, [`measure`] says what they
-//! mean, [`manager`] answers the device. No socket, no clock: bytes and times come in as arguments.
+//! [`config`] knows a device's objects, [`scan`] and [`wave`] read its reports, [`measure`] says what
+//! they mean, [`manager`] answers the device. No socket, no clock: bytes and times come in as arguments.
 //! What is absent: agents, stores of episodes (PM-store), transports.
 //!
 //! Facts come from IEEE 11073-20601 and the specialisations that the modules name.
@@ -16,6 +16,7 @@ pub mod manager;
 pub mod measure;
 pub mod scan;
 pub mod standard;
+pub mod wave;
 
 pub use apdu::Apdu;
 pub use bytes::{Fault, PhdError};

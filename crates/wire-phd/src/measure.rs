@@ -4,14 +4,17 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 use medfloat::{Float, Sfloat, Special};
+use vitals::metric::MetricKind;
 use vitals::time::MINUTE;
 use vitals::{
-    DeviceTime, Measurement, Metric, MetricCode, Problem, ProblemKind, Quality, Unit, Value,
+    DeviceTime, Measurement, Metric, MetricCode, Problem, ProblemKind, Quality, SampleArray, Unit,
+    Value,
 };
 
 use crate::bytes::{PhdError, Reader};
 use crate::config::{Configuration, Object, attr, whole};
 use crate::scan::Observation;
+use crate::wave::samples;
 
 /// What was understood of one observation.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -70,6 +73,7 @@ struct Reading {
     whole: MetricCode,
     compound: bool,
     numbers: Vec<Number>,
+    samples: Option<SampleArray>,
     unit: Option<u32>,
     time: Option<DeviceTime>,
     time_fault: Option<&'static str>,
@@ -97,6 +101,7 @@ impl Reading {
             whole: of(code),
             compound: false,
             numbers: Vec::new(),
+            samples: samples(find)?,
             unit: unit.map(u32::from),
             time: None,
             time_fault: None,
@@ -190,6 +195,7 @@ impl Reading {
             meaning.problem(ProblemKind::UnknownUnit, path, "no table knows this unit");
             return;
         }
+        self.tell_samples(unit.flatten(), path, meaning);
         let mut told = Vec::new();
         let mut converted = false;
         for (code, number) in &self.numbers {
@@ -230,6 +236,32 @@ impl Reading {
                 Value::Numeric(value),
                 converted,
             ));
+        }
+    }
+
+    fn tell_samples(&self, unit: Option<Unit>, path: &str, meaning: &mut Meaning) {
+        let Some(samples) = &self.samples else { return };
+        let wave = |metric: &&'static Metric| metric.kind == MetricKind::SampleArray;
+        let Some(metric) = self.whole.metric().filter(wave) else {
+            meaning.problem(ProblemKind::UnknownMetric, path, "no table knows this waveform");
+            return;
+        };
+        let unit = unit.unwrap_or(metric.unit);
+        let other = unit != metric.unit;
+        let converted = if other {
+            samples.clone().convert(|value| unit.convert(value, metric.unit))
+        } else {
+            Some(samples.clone())
+        };
+        match converted {
+            None => {
+                let detail = "the waveform can't have this unit";
+                meaning.problem(ProblemKind::UnknownUnit, path, detail);
+            }
+            Some(samples) => {
+                let value = Value::SampleArray(samples);
+                meaning.measurements.push(self.build(metric.code, metric, value, other));
+            }
         }
     }
 

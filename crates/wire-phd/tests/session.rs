@@ -203,6 +203,31 @@ fn reports_in_every_shape() {
 }
 
 #[test]
+fn an_ecg() {
+    // Lead II in mV: eight samples of 16 bits at 250 Hz; 0 to 2000 stand for -10 to 10 mV.
+    let lead = bytes(
+        "092f 0004 0002 0102 0996 0002 10b2 096d 0006 0008 10 0c 0000 098d 0004 00000020 \
+         096f 000c 00fffff6 0000000a 0000 07d0 0a55 0008 0001 0004 0a48 0012",
+    );
+    let config = [bytes("4002"), list(1, &[bytes("0009 0001"), list(6, &lead)].concat())].concat();
+    let (mut manager, _) = associated(&REQUEST.replace("02bc", "4002"));
+    let outputs = manager.step(Input::Apdu(&event(true, 0, 3356, &config)), 0);
+    assert!(matches!(outputs[1], Output::Configured(_)), "{outputs:?}");
+    let scan = bytes("0001 0012 0010 03e8 044c 0000 07d0 03e8 03e9 03e7 03e8");
+    let report = [bytes("f000 0000"), list(1, &scan)].concat();
+    let outputs = manager.step(Input::Apdu(&event(false, 0, 3357, &report)), 1);
+    let [Output::Observed(meaning)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(meaning.problems, []);
+    let measurement = &meaning.measurements[0];
+    assert_eq!(measurement.metric.refid(), "MDC_ECG_ELEC_POTL_II");
+    let Value::SampleArray(wave) = &measurement.value else { panic!("{measurement:?}") };
+    assert_eq!(wave.rate.hz(), 250.0);
+    let expected = [0.0, 1.0, -10.0, 10.0, 0.0, 0.01, -0.01, 0.0];
+    assert!(wave.values().iter().zip(expected).all(|(value, told)| (value - told).abs() < 1e-12));
+    assert_eq!(wave.len(), 8);
+}
+
+#[test]
 fn what_a_device_may_not_do() {
     let abort = |reason: u16| [&[0xe6, 0, 0, 2][..], &reason.to_be_bytes()].concat();
     // Before an association: data and answers abort; aborts are disregarded.
