@@ -10,22 +10,22 @@
 //! Facts come from the GATT Specification Supplement and the services that the modules name.
 //! Reserved flag bits are disregarded, as those ask; bytes behind the last field are an error.
 
-pub mod body;
 pub mod bytes;
+pub mod time;
+pub mod heart;
+pub mod pressure;
+pub mod temperature;
+pub mod body;
+pub mod oximeter;
+pub mod glucose;
+pub mod racp;
 pub mod cgm;
 pub mod cgm_control;
-pub mod device;
-pub mod glucose;
-pub mod heart;
 pub mod insulin;
 pub mod insulin_history;
-pub mod measure;
-pub mod oximeter;
-pub mod pressure;
-pub mod racp;
 pub mod running;
-pub mod temperature;
-pub mod time;
+pub mod device;
+pub mod measure;
 
 mod crc;
 

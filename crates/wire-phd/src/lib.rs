@@ -8,15 +8,15 @@
 //!
 //! Facts come from IEEE 11073-20601 and the specialisations that the modules name.
 
-pub mod apdu;
 pub mod bytes;
-pub mod config;
+pub mod apdu;
 pub mod data;
-pub mod manager;
-pub mod measure;
-pub mod scan;
+pub mod config;
 pub mod standard;
+pub mod scan;
 pub mod wave;
+pub mod measure;
+pub mod manager;
 
 pub use apdu::Apdu;
 pub use bytes::{Fault, PhdError};
