@@ -65,11 +65,8 @@ impl Version {
     #[must_use]
     pub fn against(&self, other: &Self) -> Option<Ordering> {
         match (self.parts.first(), other.parts.first()) {
-            (Some(Part::Word(a)), Some(Part::Word(b))) => {
-                if a != b && (a.chars().count() > 1 || b.chars().count() > 1) {
-                    return None;
-                }
-            }
+            (Some(Part::Word(a)), Some(Part::Word(b)))
+                if a == b || (a.chars().count() <= 1 && b.chars().count() <= 1) => {}
             (Some(Part::Word(_)), _) | (_, Some(Part::Word(_))) => return None,
             _ => {}
         }

@@ -189,7 +189,7 @@ impl Reader<'_> {
             let permit = match nested["type"].as_str() {
                 Some(word) => word == "permit",
                 None => {
-                    self.issues.push(Issue::error(IssueCode::Required, &format!("{at}.type"), "permit or deny."));
+                    self.issues.push(Issue::error(IssueCode::Required, format!("{at}.type"), "permit or deny."));
                     false
                 }
             };
@@ -244,7 +244,7 @@ impl Reader<'_> {
                 Some(interval) => Some(if end { interval.end } else { interval.start }),
                 None => {
                     let detail = "Not a date or time.";
-                    self.issues.push(Issue::error(IssueCode::Value, &format!("{path}.{name}"), detail));
+                    self.issues.push(Issue::error(IssueCode::Value, format!("{path}.{name}"), detail));
                     None
                 }
             }
