@@ -324,6 +324,10 @@ def test_everything_about_one_person_comes_with_hashes(house):
         assert record["entry"][0]["resource"]["name"][0]["family"] == "Zyphermann"
         series = next(name for name in names if name.endswith("MDC_ECG_HEART_RATE.csv"))
         assert archive.read(series).decode().count("\n") == 5, "two lines of head, three values"
+        parts = [json.loads(archive.read(name)) for name in names if name.startswith("fhir/observations-")]
+        told = [entry["resource"]["id"] for part in parts for entry in part["entry"]]
+        rows = sum(archive.read(name).decode().count("\n") - 2 for name in names if name.startswith("series/"))
+        assert len(told) == len(set(told)) == rows > 0, "every value as an Observation, too"
         assert b"Quixwood" not in answer.content
     assert enter(house, "nora").get("/api/v1/patients/pat-a/export").status_code == 403
     assert enter(house, "cara").get("/api/v1/me/export").status_code in (403, 404)

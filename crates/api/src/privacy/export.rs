@@ -37,8 +37,6 @@ use crate::{view, waves};
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 /// Pieces on their way to the reader; a slow reader slows the export.
 const PIECES: usize = 16;
-/// Values that are told as FHIR Observations, too; more are told in the CSV files alone.
-const OBSERVATIONS_MAX: u64 = 50_000;
 /// Observations of one bundle.
 const BUNDLE: usize = 5_000;
 /// Alerts of one question to the store.
@@ -78,12 +76,8 @@ pub(crate) async fn get_my_export(
     export(api, seen).await
 }
 
-/// What is put together before the ZIP begins: all but values and samples.
-struct Papers {
-    files: Vec<(String, Value)>,
-    /// Whether the values are among the bundles.
-    observations: bool,
-}
+/// What is put together before the ZIP begins, all but values and samples: names and contents of files.
+type Papers = Vec<(String, Value)>;
 
 async fn export(api: Api, seen: std::sync::Arc<PatientView>) -> Result<Response, ApiError> {
     let place = AT_ONCE.acquire().await.map_err(|error| ApiError::internal(&error))?;
@@ -121,18 +115,12 @@ async fn papers(api: &Api, seen: &PatientView) -> Result<Papers, ApiError> {
     let documents = given.iter().filter_map(|row| serde_json::from_str::<Value>(&row.json).ok());
     let mut files = vec![("fhir/record.json".to_owned(), bundle(resources))];
     files.push(("fhir/consents.json".to_owned(), bundle(documents.collect())));
-    let count = ReadingQuery { subjects: Some(ids.clone()), limit: 0, ..ReadingQuery::default() };
-    let total = backend.readings(count).await.map_err(failed)?.total;
-    let observations = total <= OBSERVATIONS_MAX;
-    if observations {
-        observed(&backend, &ids, &mut files).await?;
-    }
     files.push(("alerts.json".to_owned(), value(&alerts(api, &ids).await?)));
     files.push(("consents.json".to_owned(), value(&consents::list(api, ids.clone()).await?)));
     files.push(("care-team.json".to_owned(), value(&care_team::list(api, ids.clone()).await?)));
     let all = Asked::since_ever();
     files.push(("accesses.json".to_owned(), value(&accesses::report(api, ids, &all).await?)));
-    Ok(Papers { files, observations })
+    Ok(files)
 }
 
 fn value(shape: &impl Serialize) -> Value {
@@ -144,35 +132,15 @@ fn bundle(resources: Vec<Value>) -> Value {
     json!({"resourceType": "Bundle", "type": "collection", "entry": entries})
 }
 
-async fn observed(backend: &Backend, ids: &[PatientId], files: &mut Vec<(String, Value)>) -> Result<(), ApiError> {
-    let mut after = None;
-    loop {
-        let query = ReadingQuery {
-            subjects: Some(ids.to_vec()),
-            after,
-            limit: BUNDLE,
-            ..ReadingQuery::default()
-        };
-        let page = backend.readings(query).await.map_err(|error| ApiError::internal(&error))?;
-        let Some(last) = page.readings.last() else { return Ok(()) };
-        after = Some(Cursor { time: last.point.time.micros(), reference: last.reference() });
-        let resources = page.readings.iter().map(wire_fhir::project::observation).collect();
-        let name = format!("fhir/observations-{}.json", files.len());
-        files.push((name, bundle(resources)));
-        if !page.more {
-            return Ok(());
-        }
-    }
-}
-
 async fn alerts(api: &Api, ids: &[PatientId]) -> Result<Vec<dto::Alert>, ApiError> {
     let ids = ids.to_vec();
     let rows = api
         .ask_settled(move |store| {
             let mut rows = Vec::new();
             for id in ids {
+                let before = rows.len();
                 loop {
-                    let page = Page { skip: rows.len() as u64, limit: ALERTS };
+                    let page = Page { skip: (rows.len() - before) as u64, limit: ALERTS };
                     let query = AlertQuery { patient: Some(id.clone()), page, ..AlertQuery::default() };
                     let found = store.alerts(&query)?;
                     let last = (found.rows.len() as u64) < ALERTS;
@@ -237,11 +205,12 @@ impl Archive {
 
 fn write(api: &Api, seen: &PatientView, papers: Papers, out: Pieces) -> Result<(), Failed> {
     let mut archive = Archive { zip: ZipWriter::new_stream(out), manifest: Vec::new(), problems: Vec::new() };
-    for (name, json) in &papers.files {
+    for (name, json) in &papers {
         archive.put(name, &serde_json::to_vec_pretty(json)?)?;
     }
     let store = api.reader.as_ref();
     let ids = records(seen);
+    observations(&mut archive, api, &ids)?;
     let filter = SeriesFilter { subjects: ids.clone(), ..SeriesFilter::default() };
     let mut waves: Option<(i64, i64)> = None;
     for info in store.series(&filter)? {
@@ -254,11 +223,7 @@ fn write(api: &Api, seen: &PatientView, papers: Papers, out: Pieces) -> Result<(
     if let Some((first, last)) = waves {
         samples(&mut archive, api, seen, &ids, (first, last))?;
     }
-    let note = if papers.observations {
-        "fhir/ holds every value as an Observation; series/ holds them again as CSV."
-    } else {
-        "The values are too many for FHIR Observations: series/ holds all of them as CSV."
-    };
+    let note = "fhir/ holds every value as an Observation; series/ holds them again as CSV.";
     let manifest = json!({
         "made": time::format(api.now().micros()),
         "patient": seen.patient.id.as_str(),
@@ -269,6 +234,26 @@ fn write(api: &Api, seen: &PatientView, papers: Papers, out: Pieces) -> Result<(
     archive.zip.start_file("manifest.json", SimpleFileOptions::default())?;
     archive.zip.write_all(&serde_json::to_vec_pretty(&manifest)?)?;
     archive.zip.finish()?.into_inner().flush()?;
+    Ok(())
+}
+
+/// Every value as an Observation, bundle by bundle: what is in memory stays small.
+fn observations(archive: &mut Archive, api: &Api, ids: &[PatientId]) -> Result<(), Failed> {
+    let (backend, runtime) = (Backend(api.clone()), tokio::runtime::Handle::current());
+    let mut after = None;
+    for number in 1_u32.. {
+        let subjects = Some(ids.to_vec());
+        let query = ReadingQuery { subjects, after, limit: BUNDLE, ..ReadingQuery::default() };
+        let page = runtime.block_on(backend.readings(query))?;
+        let Some(last) = page.readings.last() else { break };
+        after = Some(Cursor { time: last.point.time.micros(), reference: last.reference() });
+        let resources = page.readings.iter().map(wire_fhir::project::observation).collect();
+        let name = format!("fhir/observations-{number:05}.json");
+        archive.put(&name, &serde_json::to_vec(&bundle(resources))?)?;
+        if !page.more {
+            break;
+        }
+    }
     Ok(())
 }
 
