@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         guard.put_consent(&document, "cost", ReceiveTime(0))?;
     }
     let account = Account::new("paul", Role::Pharmacist, Kind::Person);
-    let mut ask = |what: &str, question: &mut dyn FnMut(&PatientId)| {
+    let ask = |what: &str, question: &mut dyn FnMut(&PatientId)| {
         let begun = Instant::now();
         for n in 0..ASKED as usize {
             question(&patients[(n * 7_919) % PATIENTS]);

@@ -1,6 +1,7 @@
 //! The audit trail: nothing done to it goes unnoticed, and nothing acknowledged is lost.
 
 mod common;
+mod tamper;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,7 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Random, damage_of, record, records};
+use common::record;
+use tamper::{Random, damage_of, records};
 use guard::{AUDIT_FILE, AuditError, CHECKPOINT_FILE, Damage, Guard, GuardError, HEAD_FILE, verify_audit};
 
 /// A folder with a log of so many records, of which the first is that of the log's key.
@@ -38,7 +40,7 @@ fn ten_thousand_manipulations_are_each_found_at_their_line() {
     let head = fs::read(&head_path).expect("the head");
     assert_eq!(verify_audit(folder.path()).expect("untouched").records, 60);
     for round in 0..10_000 {
-        let (what, changed, at) = common::manipulate(&mut random, &log);
+        let (what, changed, at) = tamper::manipulate(&mut random, &log);
         fs::write(&log_path, &changed).expect("written");
         let told = verify_audit(folder.path()).expect_err(&format!("seed {seed} {round} {what}"));
         assert_eq!(line_of(&told), Some(at), "seed {seed} round {round} {what}: {told}");

@@ -75,7 +75,7 @@ mod tests {
             assert_eq!(form.get(name), expected, "{name}");
         }
         assert!(Form::read(b"a=1&a=1").is_err());
-        assert!(Form::read("a=&".repeat(1).as_bytes()).is_ok());
+        assert!(Form::read(b"a=&").is_ok());
         let many: String = (0..65).map(|n| format!("p{n}=1&")).collect();
         assert!(Form::read(many.as_bytes()).is_err());
     }

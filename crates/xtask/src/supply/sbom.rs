@@ -36,7 +36,7 @@ pub fn sbom(root: &Path) -> Result<Json, SupplyError> {
         "version": 1,
         "metadata": {
             "lifecycles": [{ "phase": "build" }],
-            "component": crates.component(&crates.program, &sums),
+            "component": crates.component(crates.program, &sums),
         },
         "components": components,
         "dependencies": dependencies,
