@@ -121,7 +121,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         retention_now: Some(crate::retention::now(guard)),
         webhooks: config.webhooks()?,
         outgoing: outside.client.clone(),
-        erase: Some(erasing::hook(&sealed, &guard, &appender, &reader, config.keys.copy.clone())),
+        erase: Some(erasing::hook(&sealed, guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
     };
     let runtime = Runtime::start(appender.clone(), feed, Box::new(store), live.clone(), clock, options)?;

@@ -22,7 +22,7 @@ fn is_shared(path: &str) -> bool {
     below("/fhir") || standard.contains(&path)
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: header::HeaderName) -> Option<&'a str> {
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

@@ -67,7 +67,7 @@ impl Pusher {
             self.judge("witness file", told);
         }
         for index in 0..self.remotes.len() {
-            let told = self.to_remote(index, &head);
+            let told = self.ship_to(index, &head);
             let name = self.remotes[index].name.clone();
             self.judge(&name, told);
         }
@@ -90,7 +90,7 @@ impl Pusher {
         keep(file, &head.note()).map_err(away)
     }
 
-    fn to_remote(&mut self, index: usize, head: &SignedHead) -> Result<(), Trouble> {
+    fn ship_to(&mut self, index: usize, head: &SignedHead) -> Result<(), Trouble> {
         for _ in 0..3 {
             let remote = &self.remotes[index];
             if remote.known > head.checkpoint.size {
