@@ -133,7 +133,8 @@ def test_in_a_token(make_server, tmp_path):
     (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path}/tokens\nlog.level = ERROR\n")
     (tmp_path / "pin").write_text("493127\n")
     (tmp_path / "pin").chmod(0o600)
-    (tmp_path / "key").write_bytes(secrets.token_bytes(32))
+    # softhsm2-util reads no further than the first white space or zero byte of a key's file.
+    (tmp_path / "key").write_text(secrets.token_hex(16))
     token = {"SOFTHSM2_CONF": str(tmp_path / "softhsm2.conf")}
     environment = {**os.environ, **token}
     for arguments in (["--init-token", "--free", "--label", "ward", "--so-pin", "11112222", "--pin", "493127"],
