@@ -4513,7 +4513,7 @@ export interface components {
             name: string;
             /** @description Whether the server runs with `--open`, without authentication. */
             open: boolean;
-            /** @description Role: `nurse`, `charge-nurse`, `physician`, `engineer`, `administrator`, `service`. */
+            /** @description Role, such as `nurse` (all of them: docs/security.md). */
             role: string;
             /** @description Program version. */
             version: string;

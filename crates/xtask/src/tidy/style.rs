@@ -7,10 +7,9 @@ use super::tokens;
 /// Longest file, lines.
 const FILE_LINES_MAX: usize = 500;
 /// Files that are longer still, and how long they may be: the list only gets shorter.
-const LONGER: [(&str, usize); 4] = [
+const LONGER: [(&str, usize); 3] = [
     ("crates/alert/src/condition.rs", 560),
     ("crates/alert/src/episode.rs", 560),
-    ("crates/api/src/dto.rs", 900),
     ("crates/gateway/src/mqtt/connection.rs", 600),
 ];
 /// Longest function of the program, lines.

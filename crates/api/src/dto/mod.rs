@@ -1,0 +1,18 @@
+//! The shapes that clients of `/api/v1` see. Times are milliseconds since 1970, UTC, unless the
+//! name says otherwise; values stand in the unit beside them.
+
+mod alert;
+mod device;
+mod error;
+mod patient;
+mod quarantine;
+mod session;
+mod ward;
+
+pub use alert::*;
+pub use device::*;
+pub use error::*;
+pub use patient::*;
+pub use quarantine::*;
+pub use session::*;
+pub use ward::*;
