@@ -1,7 +1,8 @@
 //! Questions as Cedar sees them: entities, requests and contexts. Names that never change are made
 //! once.
 
-use std::collections::{HashMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use cedar_policy::{
@@ -75,7 +76,64 @@ pub(crate) fn asked(
     Ok((request.map_err(unaskable)?, entities.map_err(unaskable)?))
 }
 
+thread_local! {
+    /// Who asked last, and in which circumstances: a page asks about many patients in a row.
+    static LAST_ASKER: RefCell<Option<(Who, Entity)>> = const { RefCell::new(None) };
+    static LAST_CONTEXT: RefCell<Option<(Around, Context)>> = const { RefCell::new(None) };
+}
+
+struct Who {
+    name: String,
+    role: Role,
+    kind: String,
+    units: Option<BTreeSet<String>>,
+    patient: Option<String>,
+}
+
+impl Who {
+    fn is(&self, asker: &Asker<'_>) -> bool {
+        self.role == asker.role
+            && self.name == asker.name
+            && self.kind == asker.kind
+            && self.patient.as_deref() == asker.patient
+            && self.units.as_ref() == asker.units
+    }
+}
+
+struct Around {
+    words: [String; 3],
+    flags: [bool; 2],
+    minute: i64,
+}
+
+impl Around {
+    fn is(&self, circumstances: &Circumstances<'_>) -> bool {
+        let Circumstances { purpose, stated, strong, zone, category, now_ms } = *circumstances;
+        self.minute == now_ms.div_euclid(MINUTE_MS)
+            && self.flags == [stated, strong]
+            && self.words == [purpose, zone, category]
+    }
+}
+
 fn asker(asker: &Asker<'_>) -> Result<Entity, Unaskable> {
+    LAST_ASKER.with_borrow_mut(|last| match last {
+        Some((who, entity)) if who.is(asker) => Ok(entity.clone()),
+        _ => {
+            let entity = new_asker(asker)?;
+            let who = Who {
+                name: asker.name.to_owned(),
+                role: asker.role,
+                kind: asker.kind.to_owned(),
+                units: asker.units.cloned(),
+                patient: asker.patient.map(str::to_owned),
+            };
+            *last = Some((who, entity.clone()));
+            Ok(entity)
+        }
+    })
+}
+
+fn new_asker(asker: &Asker<'_>) -> Result<Entity, Unaskable> {
     let units = asker.units.map_or_else(
         || NAMES.nothing.clone(),
         |units| Value::new_set(units.iter().map(|unit| text(unit))),
@@ -127,6 +185,23 @@ fn users(names: &[&str]) -> Value {
 }
 
 fn context(circumstances: &Circumstances<'_>) -> Result<Context, Unaskable> {
+    LAST_CONTEXT.with_borrow_mut(|last| match last {
+        Some((around, context)) if around.is(circumstances) => Ok(context.clone()),
+        _ => {
+            let context = new_context(circumstances)?;
+            let Circumstances { purpose, stated, strong, zone, category, now_ms } = *circumstances;
+            let around = Around {
+                words: [purpose, zone, category].map(str::to_owned),
+                flags: [stated, strong],
+                minute: now_ms.div_euclid(MINUTE_MS),
+            };
+            *last = Some((around, context.clone()));
+            Ok(context)
+        }
+    })
+}
+
+fn new_context(circumstances: &Circumstances<'_>) -> Result<Context, Unaskable> {
     let minute = circumstances.now_ms.div_euclid(MINUTE_MS) * MINUTE_MS;
     Context::from_pairs([
         ("purpose".to_owned(), text(circumstances.purpose)),
