@@ -16,6 +16,8 @@ pub enum ConditionKey {
     Limit(MetricCode),
     /// Silence of a device, by id.
     Gap(String),
+    /// An alarm that a device raised, by a name that holds device and alarm.
+    Alarm(String),
 }
 
 /// A patient's own limits of one metric.
@@ -187,6 +189,12 @@ impl Conditions {
                 })
             })
             .collect()
+    }
+
+    /// The alert to which the first condition belongs that looks at this metric.
+    #[must_use]
+    pub fn group_of(&self, metric: MetricCode) -> Option<&str> {
+        self.plan.iter().find(|plan| plan.terms.contains(&metric)).map(|plan| plan.group.as_str())
     }
 
     /// Whether a condition of this group ended because its values stayed away.

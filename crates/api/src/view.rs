@@ -234,6 +234,7 @@ pub fn alert(record: &AlertRecord, live: &Live) -> dto::Alert {
             ConditionKey::Rule(id) => id.clone(),
             ConditionKey::Limit(metric) => format!("limit {}", metric.refid()),
             ConditionKey::Gap(_) => "silence".to_owned(),
+            ConditionKey::Alarm(_) => "alarm".to_owned(),
         },
         title: episode.title.clone(),
         reason: episode.reason.clone(),

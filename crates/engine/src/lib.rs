@@ -9,6 +9,7 @@
 //! last call as named parts, [`Engine::restore`] reads them back.
 
 mod action;
+mod alarm;
 mod age;
 mod clock;
 mod device;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use alert::Policy;
 use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime, SeriesId};
 
+pub use alarm::Alarm;
 pub use clock::{ClockState, DeviceClock};
 pub use device::DeviceState;
 pub use directory::Directory;

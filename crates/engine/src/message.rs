@@ -18,7 +18,7 @@ pub(crate) struct Source<'a> {
     pub(crate) reading: &'a Reading,
     pub(crate) message: &'a Message,
     /// Newest device time in the reading: of samples, the end.
-    newest: Option<DeviceTime>,
+    pub(crate) newest: Option<DeviceTime>,
 }
 
 /// One value on its way to a series.
@@ -45,6 +45,12 @@ impl Engine {
         for content in &message.content {
             if let Content::Reading(reading) = content {
                 self.reading(reading, message, &mut index, cx, out);
+            }
+        }
+        // After the values that came with them, which say what they are about.
+        for content in &message.content {
+            if let Content::Alarm(alarm) = content {
+                self.device_alarm(alarm, message, cx, out);
             }
         }
         if !message.problems.is_empty() {
@@ -169,7 +175,7 @@ impl Engine {
 
     /// The patient whom the message itself names. While nobody else put the device on somebody,
     /// that associates it, from the reading's time on.
-    fn named_patient(
+    pub(crate) fn named_patient(
         &mut self,
         who: &PatientRef,
         source: &Source<'_>,
@@ -332,6 +338,7 @@ impl Engine {
     fn count_problem(&mut self, message: &Message) {
         let devices = message.content.iter().filter_map(|content| match content {
             Content::Reading(reading) => Some(&reading.device),
+            Content::Alarm(alarm) => Some(&alarm.device),
             Content::Directory(_) => None,
         });
         // A message of which nothing was understood names its sender at best.

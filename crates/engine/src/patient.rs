@@ -7,6 +7,7 @@ use vitals::{
     DeviceId, EffectiveTime, EpisodeId, MetricCode, Offset, PatientId, ReceiveTime, SeriesId, TimeBase,
 };
 
+use crate::alarm::{self, Alarm};
 use crate::past::Past;
 use crate::scoring::Scores;
 use crate::telling::Telling;
@@ -58,6 +59,8 @@ pub struct PatientState {
     pub spo2_scale: u8,
     /// Devices on the patient that have fallen silent.
     pub silent: Vec<Silence>,
+    /// Alarms of devices on the patient, the ended ones among them.
+    pub alarms: Vec<Alarm>,
     /// Devices on the patient now, by id.
     pub devices: Vec<DeviceId>,
     /// Series of derived values, by metric and channel.
@@ -101,6 +104,7 @@ impl PatientState {
             limits: Vec::new(),
             spo2_scale: 1,
             silent: Vec::new(),
+            alarms: Vec::new(),
             devices: Vec::new(),
             derived: Vec::new(),
             conditions: Conditions::default(),
@@ -147,8 +151,9 @@ impl PatientState {
     pub(crate) fn judge(&mut self, cx: &mut Surroundings<'_>, out: &mut Vec<alert::Change>) {
         let now = self.clock;
         self.reviewed_at = now;
-        let Self { values, scores, past, silent, episodes, conditions, .. } = self;
-        let (values, scores) = (&*values, &*scores);
+        alarm::forget(&mut self.alarms, now);
+        let Self { values, scores, past, silent, alarms, episodes, conditions, .. } = self;
+        let (values, scores, alarms) = (&*values, &*scores, &**alarms);
         let lookup = |term: MetricCode| {
             scores
                 .term(term)
@@ -159,10 +164,11 @@ impl PatientState {
         conditions.judge(&lookup, now);
         let mut active = conditions.active();
         active.extend(gaps.iter().map(|key| silence(key, cx.policy)));
+        active.extend(alarm::holding(alarms, conditions));
         if active.is_empty() && episodes.open().is_empty() {
             return;
         }
-        let telling = Telling { values, scores, past, silent, now };
+        let telling = Telling { values, scores, past, silent, alarms, now };
         let offset = cx.offset;
         let next = &mut *cx.next_episode;
         let mut next_id = || {
@@ -173,7 +179,11 @@ impl PatientState {
             now,
             policy: cx.policy,
             describe: &|members| telling.describe(members),
-            gone: &|group| if conditions.given_up(group) { UNMEASURED } else { GONE },
+            gone: &|group| match group {
+                group if alarm::is_own(group) => alarm::SAID_OVER,
+                group if conditions.given_up(group) => UNMEASURED,
+                _ => GONE,
+            },
             next_id: &mut next_id,
         };
         episodes.step(&active, &mut context, out);

@@ -164,6 +164,7 @@ impl Engine {
             let clock = if state.recorded { state.clock } else { now };
             state.values.detach(id, clock);
             state.silent.retain(|gap| gap.device != *id);
+            state.alarms.retain(|alarm| alarm.device != *id);
             state.devices.retain(|other| other != id);
             // The next timer judges what is left.
             state.timer_at = None;
@@ -268,6 +269,7 @@ impl Engine {
         if let Some(patient) = self.patients.get_mut(id) {
             patient.episodes.end_all(now.0, why, &mut changes);
             patient.silent.clear();
+            patient.alarms.clear();
             patient.conditions = alert::Conditions::default();
         }
         self.configure(id);
@@ -292,7 +294,9 @@ impl Engine {
         for change in changes {
             let device = match &change.episode.condition {
                 alert::ConditionKey::Gap(device) => DeviceId::new(device).ok(),
-                _ => None,
+                key => self.patients.get(id).and_then(|patient| {
+                    crate::alarm::by_key(&patient.alarms, key).map(|alarm| alarm.device.clone())
+                }),
             };
             out.push(Effect::Alert(Box::new(AlertRecord {
                 episode: change.episode,

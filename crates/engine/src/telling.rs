@@ -3,6 +3,7 @@
 use alert::{Active, ConditionKey, Description};
 use vitals::{MetricCode, ReadingRef};
 
+use crate::alarm::{self, Alarm};
 use crate::past::Past;
 use crate::patient::Silence;
 use crate::scoring::Scores;
@@ -15,6 +16,7 @@ pub(crate) struct Telling<'a> {
     pub scores: &'a Scores,
     pub past: &'a Past,
     pub silent: &'a [Silence],
+    pub alarms: &'a [Alarm],
     /// The patient's clock.
     pub now: i64,
 }
@@ -33,6 +35,16 @@ impl Telling<'_> {
         Description { reason: sentences.join(". "), readings }
     }
 
+    /// What the device says, and the value that it is about.
+    fn alarm(&self, alarm: &Alarm, title: &str, readings: &mut Vec<ReadingRef>) -> String {
+        let metric = alarm.source.unwrap_or(MetricCode(0));
+        let about = self.values.usable(metric, self.now).map_or_else(String::new, |current| {
+            readings.push(current.reading);
+            format!(", {}", say(metric, current.value))
+        });
+        format!("{title} ({}, said by {}){about}", alarm.kind.name(), alarm.device)
+    }
+
     fn sentence(&self, active: &Active<'_>, readings: &mut Vec<ReadingRef>) -> String {
         if let ConditionKey::Gap(device) = active.key {
             let gap = self.silent.iter().find(|gap| gap.device.as_str() == device);
@@ -40,6 +52,9 @@ impl Telling<'_> {
             return format!("{device} has sent nothing for {seconds} s");
         }
         let mut parts = Vec::new();
+        if let Some(alarm) = alarm::by_key(self.alarms, active.key) {
+            return self.alarm(alarm, active.title, readings);
+        }
         for term in active.terms {
             if let Some(text) = self.scores.describe(*term, readings, self.values, self.now) {
                 parts.push(text);

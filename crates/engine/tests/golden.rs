@@ -13,8 +13,9 @@ use common::*;
 use engine::Engine;
 use vitals::metric::code::{CONSCIOUSNESS, HEART_RATE, NIBP, NIBP_DIA, NIBP_SYS, RESP_RATE, SPO2};
 use vitals::{
-    Action, Bed, Component, Content, Device, DirectoryEvent, EffectiveTime, Encounter, EncounterId,
-    EncounterStatus, EpisodeId, Event, HumanName, LinkState, Location, Measurement, Movement,
+    Action, AlarmKind, AlarmPriority, AlarmSignal, AlarmState, Bed, Component, Content, Device,
+    DeviceAlarm, DeviceTime, DirectoryEvent, EffectiveTime, Encounter, EncounterId,
+    EncounterStatus, EpisodeId, Event, HumanName, LinkState, Location, Measurement, MetricCode, Movement,
     Patient, PatientMovement, Problem, ProblemKind, Protocol, Quality, ReceiveTime, Role,
     Rate, SampleArray, Sex, TimeBase, Unit, Value,
 };
@@ -118,6 +119,26 @@ fn full_message() -> Event {
     Event::Message(full)
 }
 
+/// A message that says how an alarm of a device is.
+fn alarm() -> Event {
+    let mut alarming = message("m", 1.0, None, &[]);
+    alarming.content = vec![Content::Alarm(DeviceAlarm {
+        device: device("m"),
+        patient: Some(named("a")),
+        id: "42".into(),
+        kind: AlarmKind::Advisory,
+        priority: AlarmPriority::High,
+        state: AlarmState::Latched,
+        signal: AlarmSignal::Acknowledged,
+        code: Some(MetricCode(196_648)),
+        text: "HR high".into(),
+        source: Some(HEART_RATE),
+        channel: 7,
+        device_time: Some(DeviceTime(9)),
+    })];
+    Event::Message(alarming)
+}
+
 fn directory() -> Vec<(&'static str, DirectoryEvent)> {
     let movement = PatientMovement {
         movement: Movement::CancelDischarge,
@@ -186,6 +207,7 @@ fn events() -> Vec<(String, Event)> {
     all.extend(directory().into_iter().map(|(name, event)| {
         (format!("directory-{name}"), act(Action::Directory(event)))
     }));
+    all.push(("alarm".to_owned(), alarm()));
     for role in Role::ALL {
         let actor = vitals::Actor { name: "x".into(), role };
         let note = Action::Note { subject: String::new(), detail: String::new() };

@@ -83,7 +83,7 @@ impl House {
         content
             .filter_map(|content| match content {
                 Content::Reading(reading) => Some((reading.device, reading.measurements)),
-                Content::Directory(_) => None,
+                Content::Directory(_) | Content::Alarm(_) => None,
             })
             .collect()
     }

@@ -54,6 +54,10 @@ impl Found<'_> {
                     Some(patient) => self.add(&patient.id),
                     None => self.device(&reading.device),
                 },
+                Content::Alarm(alarm) => match &alarm.patient {
+                    Some(patient) => self.add(&patient.id),
+                    None => self.device(&alarm.device),
+                },
                 Content::Directory(event) => self.directory(event),
             }
         }

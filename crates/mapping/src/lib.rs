@@ -88,7 +88,7 @@ impl Mapped {
             .iter()
             .filter_map(|content| match content {
                 Content::Reading(reading) => Some(reading),
-                Content::Directory(_) => None,
+                Content::Directory(_) | Content::Alarm(_) => None,
             })
             .flat_map(|reading| &reading.measurements)
     }

@@ -76,7 +76,7 @@ fn check(profiles: &Profiles, case: &Path) {
 fn directory(mapped: &mapping::Mapped) -> serde_json::Value {
     let events = mapped.content.iter().filter_map(|content| match content {
         vitals::Content::Directory(event) => Some(serde_json::to_value(event).expect("JSON")),
-        vitals::Content::Reading(_) => None,
+        vitals::Content::Reading(_) | vitals::Content::Alarm(_) => None,
     });
     events.collect()
 }

@@ -164,6 +164,7 @@ impl Watch {
                     ConditionKey::Rule(id) => id.clone(),
                     ConditionKey::Limit(_) => episode.title.clone(),
                     ConditionKey::Gap(_) => "silence".to_owned(),
+                    ConditionKey::Alarm(_) => episode.title.clone(),
                 };
                 let what = format!("{} {what}", episode.priority.name());
                 *raised.entry(scenario).or_default().1.entry(what).or_default() += 1;

@@ -74,7 +74,7 @@ fn understand(
 fn readings(heard: &Heard) -> impl Iterator<Item = &Reading> {
     heard.content.iter().filter_map(|content| match content {
         Content::Reading(reading) => Some(reading),
-        Content::Directory(_) => None,
+        Content::Directory(_) | Content::Alarm(_) => None,
     })
 }
 

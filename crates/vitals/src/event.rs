@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Device, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
+    Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
     Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
     ReceiveTime,
 };
@@ -64,7 +64,7 @@ impl Message {
             .iter()
             .filter_map(|content| match content {
                 Content::Reading(reading) => Some(reading),
-                Content::Directory(_) => None,
+                Content::Directory(_) | Content::Alarm(_) => None,
             })
             .flat_map(|reading| reading.measurements.iter().map(move |m| (reading, m)))
             .map(move |(reading, measurement)| {
@@ -129,6 +129,8 @@ pub enum Content {
     Reading(Reading),
     /// Something about a patient, a place or a device.
     Directory(DirectoryEvent),
+    /// An alarm that a device raised, or how it goes on.
+    Alarm(DeviceAlarm),
 }
 
 /// What one device measured.

@@ -18,12 +18,14 @@ pub mod patient;
 pub mod location;
 pub mod device;
 pub mod movement;
+pub mod alarm;
 pub mod origin;
 pub mod event;
 pub mod series;
 pub mod wave;
 pub mod hold;
 
+pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
 pub use analyte::Analyte;
 pub use device::{Association, AssociationBasis, ClockMethod, Component, Device, LinkState};
 pub use event::{

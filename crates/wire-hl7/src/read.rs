@@ -45,7 +45,7 @@ pub struct Received {
 /// What a message is for, which decides how urgent it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Patients and places.
+    /// Patients and places, alarms: what goes first.
     Directory,
     /// Numerics, states, texts.
     Numeric,
@@ -76,6 +76,7 @@ impl Inbound {
         let before = self.message.content.len();
         self.message.content.retain(|content| match content {
             Content::Reading(reading) => reading.device == *allowed,
+            Content::Alarm(alarm) => alarm.device == *allowed,
             Content::Directory(_) => false,
         });
         if self.message.content.len() == before {
@@ -387,7 +388,7 @@ fn kind(content: &[Content]) -> Kind {
     let mut kind = Kind::Refused;
     for part in content {
         match part {
-            Content::Directory(_) => return Kind::Directory,
+            Content::Directory(_) | Content::Alarm(_) => return Kind::Directory,
             Content::Reading(reading) => {
                 let wave = |m: &vitals::Measurement| matches!(m.value, Value::SampleArray(_));
                 if !reading.measurements.iter().all(wave) {

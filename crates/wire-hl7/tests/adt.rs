@@ -17,7 +17,7 @@ fn events(message: &Message) -> Vec<&DirectoryEvent> {
         .iter()
         .map(|content| match content {
             Content::Directory(event) => event,
-            Content::Reading(_) => panic!("a reading in an ADT message"),
+            Content::Reading(_) | Content::Alarm(_) => panic!("no directory event in an ADT message"),
         })
         .collect()
 }

@@ -162,7 +162,7 @@ impl Scoped {
                     sight.viewer.works_with(&place.bed.unit)
                         && was.is_none_or(|unit| sight.viewer.works_with(&unit))
                 }
-                Content::Directory(_) => false,
+                Content::Directory(_) | Content::Alarm(_) => false,
             };
             if !fine {
                 return Err(refused(NOT_THEIRS));

@@ -113,6 +113,7 @@ fn mapped(api: &Api, device: &DeviceId, kind: Option<&str>, body: &[u8]) -> (Mes
     let before = message.content.len();
     message.content.retain(|content| match content {
         Content::Reading(reading) => reading.device == *device,
+        Content::Alarm(alarm) => alarm.device == *device,
         Content::Directory(_) => true,
     });
     if message.content.len() < before {

@@ -160,6 +160,7 @@ fn keep_to_own_device(message: &mut Message, identity: &ClientIdentity) {
     let before = message.content.len();
     message.content.retain(|content| match content {
         Content::Reading(reading) => reading.device == *own,
+        Content::Alarm(alarm) => alarm.device == *own,
         Content::Directory(_) => true,
     });
     if message.content.len() < before {
@@ -193,6 +194,7 @@ pub(super) fn live_devices(event: &Event) -> impl Iterator<Item = &DeviceId> {
     };
     content.iter().filter_map(|content| match content {
         Content::Reading(reading) => Some(&reading.device),
+        Content::Alarm(alarm) => Some(&alarm.device),
         Content::Directory(_) => None,
     })
 }

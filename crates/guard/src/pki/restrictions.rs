@@ -49,6 +49,20 @@ impl Restrictions {
         }
         let mut violations: Vec<Violation> = Vec::new();
         message.content.retain_mut(|content| {
+            if let Content::Alarm(alarm) = content {
+                let Some(limit) = self.devices.get(&alarm.device) else { return true };
+                if let Some(outside) = alarm.source.filter(|code| !limit.rights.allow(*code)) {
+                    violations.push(violation(&alarm.device, outside));
+                    return false;
+                }
+                let out = limit.out;
+                violations.extend(out.map(|state| Violation {
+                    device: alarm.device.clone(),
+                    kind: "not-in-service",
+                    what: format!("an alarm of a device that is {}", state.name()),
+                }));
+                return out.is_none();
+            }
             let Content::Reading(reading) = content else { return true };
             let Some(limit) = self.devices.get(&reading.device) else { return true };
             if let Some(state) = limit.out {
