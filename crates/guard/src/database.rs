@@ -63,7 +63,8 @@ PRAGMA user_version = 3;
 "];
 
 /// The tables of the other parts of the guard, which each makes if they are not there.
-const MODULES: [&str; 6] = [
+const MODULES: [&str; 7] = [
+    crate::digest::TABLES,
     crate::identity::TABLES,
     crate::trail::TABLES,
     crate::grants::TABLES,

@@ -18,7 +18,7 @@ impl Guard {
     /// [`TrustError::Refused`] when it is suspended or retired; [`GuardError`] when the database fails.
     pub fn add_device(&self, id: &DeviceId) -> Result<String, GuardError> {
         let password = secret::device_password()?;
-        self.put_device(id, secret::fingerprint(password.as_bytes()).to_hex().as_str())?;
+        self.put_device(id, &password)?;
         Ok(password)
     }
 
@@ -31,7 +31,12 @@ impl Guard {
         self.put_device(id, "")
     }
 
+    /// Without a password: a certificate opens.
     fn put_device(&self, id: &DeviceId, password: &str) -> Result<(), GuardError> {
+        let kept = match password {
+            "" => String::new(),
+            password => secret::fingerprint(password.as_bytes()).to_hex().to_string(),
+        };
         self.people()?.database.with(|connection| {
             let change = connection.transaction_with_behavior(crate::pki::IMMEDIATE)?;
             let now = system_now();
@@ -50,8 +55,9 @@ impl Guard {
             change.execute(
                 "INSERT INTO device (id, password) VALUES (?1, ?2)
                  ON CONFLICT (id) DO UPDATE SET password = excluded.password",
-                params![id.as_str(), password],
+                params![id.as_str(), kept],
             )?;
+            crate::digest::keep(&change, id, password)?;
             Ok(change.commit()?)
         })?;
         self.trust_changed();
@@ -93,7 +99,7 @@ impl Guard {
                 crate::pki::put_state(&change, id, Some(from), DeviceState::Retired, by, now)?;
             }
             crate::pki::revoke_all(&change, id, "cessation-of-operation", "removed", now)?;
-            for table in ["device", "device_life", "device_heard", "enrolment"] {
+            for table in ["device", "device_digest", "device_life", "device_heard", "enrolment"] {
                 change.execute(&format!("DELETE FROM {table} WHERE id = ?1"), [id.as_str()])?;
             }
             Ok(change.commit()?)

@@ -13,6 +13,7 @@ mod audit;
 mod database;
 mod decide;
 mod devices;
+mod digest;
 mod error;
 mod files;
 mod fleet;

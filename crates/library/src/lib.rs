@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use mapping::{ProfileError, Profiles};
+use mapping::{Decode, ProfileError, Profiles};
 use parking_lot::{Mutex, RwLock};
 
 /// How often the folder is looked at.
@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
     /// Not a file name that a profile may have.
-    #[error("a profile's name is letters, digits, - _ . and ends in .toml or .json, with folders separated by /")]
+    #[error("a profile's name is letters, digits, - _ . and ends in .toml or .json (a payload decoder's in .js), with folders separated by /")]
     Name,
     /// It does not compile.
     #[error("{0}")]
@@ -43,6 +43,7 @@ pub struct Library {
 
 struct Inner {
     folder: PathBuf,
+    engine: Option<Arc<dyn Decode>>,
     present: RwLock<Arc<Profiles>>,
     state: Mutex<State>,
 }
@@ -66,15 +67,22 @@ pub struct Shelved {
 }
 
 impl Library {
-    /// Loads a folder, which is made if it is missing.
+    /// Loads a folder, which is made if it is missing. Payload decoders are not run.
     #[must_use]
     pub fn load(folder: &Path) -> Self {
+        Self::load_with(folder, None)
+    }
+
+    /// Loads a folder, which is made if it is missing; `engine` runs the payload decoders in it.
+    #[must_use]
+    pub fn load_with(folder: &Path, engine: Option<Arc<dyn Decode>>) -> Self {
         if let Err(error) = fs::create_dir_all(folder) {
             tracing::warn!("profiles: cannot make {}: {error}", folder.display());
         }
         let library = Self {
             inner: Arc::new(Inner {
                 folder: folder.to_owned(),
+                engine,
                 present: RwLock::default(),
                 state: Mutex::default(),
             }),
@@ -119,7 +127,7 @@ impl Library {
         let (profiles, errors) = Profiles::compile(&sources);
         match errors.iter().find(|error| error.file == name && !error.warning) {
             Some(error) => Err(LibraryError::Profile(error.to_string())),
-            None => Ok(profiles),
+            None => Ok(profiles.decoding_with(self.inner.engine.clone())),
         }
     }
 
@@ -172,7 +180,7 @@ impl Library {
         }
         tracing::info!(files = sources.len(), "profiles loaded");
         *state = State { sources, errors, seen };
-        *self.inner.present.write() = Arc::new(profiles);
+        *self.inner.present.write() = Arc::new(profiles.decoding_with(self.inner.engine.clone()));
         true
     }
 }
@@ -192,7 +200,7 @@ fn list(folder: &Path, depth: usize, seen: &mut Vec<(PathBuf, SystemTime, u64)>)
 }
 
 fn is_profile(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "toml" || extension == "json")
+    path.extension().is_some_and(|extension| extension == "toml" || extension == "json" || extension == "js")
 }
 
 fn read(folder: &Path, path: &Path) -> Option<(String, String)> {
@@ -229,6 +237,7 @@ mod tests {
             ("../a.toml", false),
             ("/a.toml", false),
             (".hidden.toml", false),
+            ("lorawan/a.js", true),
             ("a.sh", false),
             ("", false),
         ] {

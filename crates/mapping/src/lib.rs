@@ -11,9 +11,11 @@
 //! crate is pure: it reads no file, clock or socket. Who fetches the files, watches them and
 //! hands over payloads lives in `runtime` and `gateway`.
 
+mod decode;
 pub mod frame;
 mod iomt;
 mod jsonpath;
+mod lorawan;
 mod measure;
 mod native;
 mod payload;
@@ -23,6 +25,8 @@ mod time;
 mod topic;
 mod trace;
 
+pub use decode::{Decode, DecodeFault, Script, Uplink};
+pub use native::direction_name;
 pub use measure::{Details, measure, measure_samples, measure_text, metric_from_text, unit_from_text};
 pub use profile::ProfileError;
 pub use profiles::{Listed, Profiles};

@@ -15,12 +15,14 @@ pub(crate) enum Format {
     Number,
     /// A text.
     Text,
+    /// A LoRaWAN network server's uplink, read as [`crate::lorawan`] says.
+    Lorawan,
     /// Lines of values, read as `{"rows": [{column: text, …}, …]}`.
     Csv { delimiter: char, columns: Option<Vec<String>> },
 }
 
 impl Format {
-    pub(crate) const NAMES: [&'static str; 5] = ["json", "cbor", "number", "text", "csv"];
+    pub(crate) const NAMES: [&'static str; 6] = ["json", "cbor", "number", "text", "csv", "lorawan"];
 
     /// Reads a payload.
     ///
@@ -32,6 +34,7 @@ impl Format {
             Self::Cbor => cbor(payload),
             Self::Number => number(text(payload)?),
             Self::Text => Ok(Value::String(text(payload)?.to_owned())),
+            Self::Lorawan => crate::lorawan::read(payload),
             Self::Csv { delimiter, columns } => csv(text(payload)?, *delimiter, columns.as_deref()),
         }
     }

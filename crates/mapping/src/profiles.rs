@@ -1,17 +1,21 @@
 //! The set of all profiles, in the order in which they are tried.
 
+use std::sync::Arc;
+
 use vitals::ProblemKind;
 
 use crate::iomt::{self, TemplateSet};
 use crate::profile::{self, Outcome, Profile, ProfileError};
 use crate::trace::{StepKind, Trace, Trail};
-use crate::{MAX_PAYLOAD, Mapped, RawMessage, native};
+use crate::{Decode, MAX_PAYLOAD, Mapped, RawMessage, Script, native};
 
 /// An immutable set of profiles; replace it whole to reload.
 #[derive(Debug, Clone, Default)]
 pub struct Profiles {
     /// By file name; template pairs without a topic come last.
     entries: Vec<Entry>,
+    /// Runs payload formatters; none: profiles with one say that it can't be run.
+    engine: Option<Arc<dyn Decode>>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +78,13 @@ impl Profiles {
                 continue;
             }
             match profile::compile(file, text) {
-                Ok(profile) => entries.push(Entry::Profile(Box::new(profile))),
+                Ok(mut profile) => match script(&profile, sources) {
+                    Ok(script) => {
+                        profile.script = script;
+                        entries.push(Entry::Profile(Box::new(profile)));
+                    }
+                    Err(error) => errors.push(error),
+                },
                 Err(error) => errors.push(error),
             }
         }
@@ -88,7 +98,13 @@ impl Profiles {
                 kept.push(entry);
             }
         }
-        (Self { entries: kept }, errors)
+        (Self { entries: kept, engine: None }, errors)
+    }
+
+    /// The same, with payload formatters run by `engine`.
+    #[must_use]
+    pub fn decoding_with(self, engine: Option<Arc<dyn Decode>>) -> Self {
+        Self { engine, ..self }
     }
 
     /// Maps a message: native topics first, then profiles by file name, then template pairs.
@@ -152,7 +168,7 @@ impl Profiles {
         let mut unreadable = None;
         for entry in &self.entries {
             let outcome = match entry {
-                Entry::Profile(profile) => profile.run(raw, trail),
+                Entry::Profile(profile) => profile.run(raw, self.engine.as_deref(), trail),
                 Entry::Templates(set) => set.run(raw, trail),
             };
             match outcome {
@@ -176,9 +192,22 @@ impl Profiles {
     }
 }
 
+/// The payload formatter that a profile names, from the folder that the profile is in.
+fn script(profile: &Profile, sources: &[(String, String)]) -> Result<Option<Script>, ProfileError> {
+    let Some(name) = &profile.decoder else { return Ok(None) };
+    let folder = profile.file.rfind('/').map_or("", |at| &profile.file[..=at]);
+    let wanted = format!("{folder}{name}");
+    let found = sources.iter().find(|(file, _)| *file == wanted && file.ends_with(".js"));
+    let missing = || {
+        let message = format!("there is no `{wanted}`: a JavaScript file (.js) in the profile's folder");
+        ProfileError::new(&profile.file, None, "decoder", message)
+    };
+    found.map(|(_, text)| Some(Script::new(name, text))).ok_or_else(missing)
+}
+
 fn unmatched(topic: &str) -> &'static str {
     if topic.starts_with("vitalwire/") {
-        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform, /status and /gatt"
+        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform, /status, /gatt and /nightscout"
     } else {
         "no profile takes this topic and payload: write one, or correct the topic"
     }

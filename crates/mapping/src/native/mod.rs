@@ -1,25 +1,28 @@
 //! The native topics: `vitalwire/<device-id>/measurements`, `/recording`, `/waveform`, `/status`,
-//! `/gatt`.
+//! `/gatt`, `/nightscout`.
 
 mod gatt;
+mod nightscout;
 mod senml;
 mod senml_cbor;
 mod senml_json;
 mod senml_wave;
 mod status;
 
+pub use nightscout::direction_name;
 use vitals::{DeviceId, ProblemKind, TimeBase};
 
 use crate::{Mapped, RawMessage, frame};
 
 /// Names of the built-in profiles, as provenance shows them.
-pub(crate) const PROFILES: [(&str, &str); 6] = [
+pub(crate) const PROFILES: [(&str, &str); 7] = [
     ("native/senml-json", "vitalwire/{device}/measurements"),
     ("native/senml-cbor", "vitalwire/{device}/measurements"),
     ("native/recording", "vitalwire/{device}/recording"),
     ("native/waveform", "vitalwire/{device}/waveform"),
     ("native/status", "vitalwire/{device}/status"),
     ("native/gatt", "vitalwire/{device}/gatt"),
+    ("native/nightscout", "vitalwire/{device}/nightscout"),
 ];
 
 /// What the last level of a native topic asks for.
@@ -30,6 +33,7 @@ pub(crate) enum Kind {
     Waveform,
     Status,
     Gatt,
+    Nightscout,
 }
 
 /// The device level and the kind of a native topic.
@@ -41,6 +45,7 @@ pub(crate) fn route(topic: &str) -> Option<(&str, Kind)> {
         "waveform" => Kind::Waveform,
         "status" => Kind::Status,
         "gatt" => Kind::Gatt,
+        "nightscout" => Kind::Nightscout,
         _ => return None,
     };
     Some((device, kind))
@@ -56,6 +61,7 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &str, kind: Kind) -> Mapped {
         Kind::Waveform => PROFILES[3].0,
         Kind::Status => PROFILES[4].0,
         Kind::Gatt => PROFILES[5].0,
+        Kind::Nightscout => PROFILES[6].0,
     };
     let Ok(device) = DeviceId::new(device) else {
         let mut mapped = Mapped::new(name);
@@ -79,6 +85,7 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &str, kind: Kind) -> Mapped {
         Kind::Waveform => frame::map(raw, &device, name),
         Kind::Status => status::map(raw, &device, name),
         Kind::Gatt => gatt::map(raw, &device, name),
+        Kind::Nightscout => nightscout::map(raw, &device, name),
     }
 }
 

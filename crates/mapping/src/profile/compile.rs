@@ -18,6 +18,10 @@ use crate::time::TimeFormat;
 use crate::topic::TopicFilter;
 use crate::{metric_from_text, unit_from_text};
 
+/// Where uplinks come in: our HTTP route, The Things Stack's MQTT topics, ChirpStack's.
+const LORAWAN_TOPICS: [&str; 4] =
+    ["lorawan/{integration}/up", "v3/+/devices/+/up", "application/+/device/+/event/up", "application/+/device/+/event/status"];
+
 type Checked<T> = Result<T, ProfileError>;
 
 /// What stands in the TOML file beside a template pair.
@@ -38,19 +42,28 @@ pub(super) fn profile(file: &str, text: &str) -> Checked<Profile> {
         file,
         "",
         &root,
-        &["name", "description", "format", "csv", "recorded", "id", "match", "device", "time", "patient", "measurement"],
+        &["name", "description", "format", "decoder", "csv", "recorded", "id", "match", "device", "time", "patient", "measurement"],
     )?;
     let matching = section(file, table, "match", &["topic", "payload"])?
         .ok_or_else(|| table.error("match", "missing: say which topics the profile is for"))?;
-    let filters = filters(matching)?;
+    let format = format(file, table)?;
+    let mut filters = filters(matching)?;
+    if filters.is_empty() && format == Format::Lorawan {
+        filters = LORAWAN_TOPICS.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
+    }
     if filters.is_empty() {
         return Err(matching.error("topic", "missing: a topic filter such as `hospital/{device}/vitals`"));
     }
     let stem = file.rsplit('/').next().unwrap_or(file);
     let stem = stem.strip_suffix(".toml").or_else(|| stem.strip_suffix(".json")).unwrap_or(stem);
-    let device = device(file, table, "", &filters)?
+    let given = device(file, table, "", &filters)?;
+    let device = given
+        .or_else(|| standard(&format, "$.devEui").map(|path| DeviceRule { source: DeviceSource::Path(path), prefix: String::new() }))
         .ok_or_else(|| table.error("device", "missing: say where the device id comes from"))?;
-    let format = format(file, table)?;
+    let decoder = table.text("decoder")?.map(str::to_owned);
+    if decoder.is_some() && format != Format::Lorawan {
+        return Err(table.error("decoder", "needs format = \"lorawan\""));
+    }
     let items = table
         .list("measurement")?
         .filter(|items| !items.is_empty())
@@ -64,14 +77,24 @@ pub(super) fn profile(file: &str, text: &str) -> Checked<Profile> {
         description: table.text("description")?.unwrap_or("").to_owned(),
         condition: condition(matching, "payload")?,
         recorded: table.flag("recorded")?.unwrap_or(false),
-        id: path(table, "id")?,
-        time: time(file, table, "")?,
+        id: path(table, "id")?.or_else(|| standard(&format, "$.uplink")),
+        time: time(file, table, "")?.or_else(|| {
+            let path = standard(&format, "$.time")?;
+            Some(TimeRule { path, format: TimeFormat::Rfc3339, zone: TimeZone::UTC })
+        }),
         patient: patient(file, table)?,
         device,
         measurements,
         format,
+        decoder,
+        script: None,
         filters,
     })
+}
+
+/// What an uplink has by itself, where the profile says nothing.
+fn standard(format: &Format, path: &str) -> Option<Path> {
+    if *format == Format::Lorawan { Path::parse(path).ok() } else { None }
 }
 
 /// A sub-table, with its known keys.
@@ -117,6 +140,7 @@ fn format(file: &str, table: Table<'_>) -> Checked<Format> {
         "cbor" => Format::Cbor,
         "number" => Format::Number,
         "text" => Format::Text,
+        "lorawan" => Format::Lorawan,
         "csv" => {
             let delimiter = csv.map_or(Ok(None), |csv| csv.text("delimiter"))?.unwrap_or(",");
             let columns = csv.map_or(Ok(Vec::new()), |csv| csv.texts("columns"))?;

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use vitals::{Metric, Quality, Unit};
 
 use super::path::{Condition, Path};
+use crate::Script;
 use crate::frame::DEVICE_FLAGS;
 use crate::payload::Format;
 use crate::time::TimeFormat;
@@ -20,6 +21,10 @@ pub(crate) struct Profile {
     pub(crate) filters: Vec<TopicFilter>,
     pub(super) condition: Option<Condition>,
     pub(super) format: Format,
+    /// File name of the payload formatter, as the profile says it.
+    pub(crate) decoder: Option<String>,
+    /// The payload formatter itself.
+    pub(crate) script: Option<Script>,
     pub(super) recorded: bool,
     /// A message id: with it a repeated payload is known to be the same message.
     pub(super) id: Option<Path>,

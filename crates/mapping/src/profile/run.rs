@@ -14,10 +14,10 @@ use super::rules::{
 };
 use crate::frame::MAX_SAMPLES;
 use crate::measure::{measure_samples, tidy, unknown_metric, unknown_unit};
-use crate::payload::{number_of, scalar_text};
+use crate::payload::{Format, number_of, scalar_text};
 use crate::trace::{StepKind, Trail, value_text};
 use crate::{
-    Details, MAX_RECORDS, Mapped, RawMessage, dedup_key, measure, measure_text, metric_from_text,
+    Decode, DecodeFault, Details, MAX_RECORDS, Mapped, RawMessage, Script, dedup_key, lorawan, measure, measure_text, metric_from_text,
     problem, unit_from_text,
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
 
 impl Profile {
     /// Maps a message, if it is of this profile's kind.
-    pub(crate) fn run(&self, raw: &RawMessage<'_>, trail: &mut Trail) -> Outcome {
+    pub(crate) fn run(&self, raw: &RawMessage<'_>, engine: Option<&dyn Decode>, trail: &mut Trail) -> Outcome {
         trail.enter(&self.name);
         let Some(captures) = self.filters.iter().find_map(|filter| filter.matches(raw.topic)) else {
             trail.note(StepKind::NotMatched, "match.topic", || {
@@ -61,15 +61,67 @@ impl Profile {
             let captures: Vec<_> = captures.iter().map(|(name, text)| format!(", {name} = {text}")).collect();
             format!("topic and payload match{}", captures.concat())
         });
-        let mut run = Run { profile: self, captures, mapped: Mapped::new(&self.name), trail, own_time: false, records: 0 };
+        let mut decoded = None;
+        let mut name = self.name.clone();
+        if let Some(script) = self.script.as_ref().filter(|_| scope.payload().get("bytes").is_some()) {
+            name = format!("{} ({} {})", self.name, script.name, script.version);
+            match decode(script, engine, scope.payload()) {
+                Ok(value) => {
+                    trail.note(StepKind::Converted, "decoder", || format!("{} gives {}", script.name, value_of(&value)));
+                    decoded = Some(with_decoded(scope.payload(), value));
+                }
+                Err(fault) => {
+                    trail.note(StepKind::Problem, "decoder", || fault.to_string());
+                    let mut mapped = Mapped::new(name);
+                    mapped.problem(fault.kind(), "$.bytes", fault.to_string());
+                    return Outcome::Taken(mapped);
+                }
+            }
+        }
+        let scope = decoded.as_ref().map_or(scope, Scope::of);
+        let mut run = Run { profile: self, captures, mapped: Mapped::new(name), trail, own_time: false, records: 0 };
         run.everything(scope);
-        let own_id = self.id.as_ref().is_some_and(|id| id.first(scope).is_some());
+        let own_id = self.id.as_ref().and_then(|id| id.first(scope)).and_then(scalar_text);
         let Run { mut mapped, own_time, .. } = run;
-        if own_time || own_id {
-            mapped.dedup = Some(dedup_key(raw));
+        match own_id {
+            // Two gateways' copies of one uplink, and one sent again by another way, differ in all but this.
+            Some(id) if self.format == Format::Lorawan => mapped.dedup = Some(uplink_key(&id)),
+            None if !own_time => {}
+            _ => mapped.dedup = Some(dedup_key(raw)),
         }
         Outcome::Taken(mapped)
     }
+}
+
+/// What the decoder makes of an uplink.
+fn decode(script: &Script, engine: Option<&dyn Decode>, payload: &Value) -> Result<Value, DecodeFault> {
+    let absent = || DecodeFault::Unavailable("this program runs no decoders".to_owned());
+    let uplink = lorawan::uplink(payload).ok_or(DecodeFault::Shape)?;
+    engine.ok_or_else(absent)?.decode(script, &uplink)
+}
+
+/// The payload, wrapped as [`Scope::of`] takes it, with the decoder's answer in it.
+fn with_decoded(payload: &Value, decoded: Value) -> Value {
+    let mut tree = payload.clone();
+    if let Value::Object(fields) = &mut tree {
+        fields.insert("decoded".to_owned(), decoded);
+    }
+    Value::Array(vec![tree])
+}
+
+fn value_of(value: &Value) -> String {
+    let text = value.to_string();
+    if text.len() > 200 { format!("{} characters of JSON", text.len()) } else { text }
+}
+
+/// The key of an uplink, by whichever way it comes.
+fn uplink_key(id: &str) -> u128 {
+    dedup_key(&RawMessage {
+        topic: "lorawan",
+        payload: id.as_bytes(),
+        content_type: None,
+        received: vitals::ReceiveTime(0),
+    })
 }
 
 struct Run<'p, 'r> {

@@ -34,6 +34,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("outgoing", 3),
     ("guard", 3),
     ("library", 3),
+    ("decoder", 3),
     ("vault", 3),
     ("live", 4),
     ("gateway", 5),
