@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use guard::{Presented, Refusal, Restrictions, Violation};
+use journal::{AckQueue, JournalError, Outcome};
 use tokio::sync::watch;
 use vitals::{DeviceId, ReceiveTime};
 
@@ -147,8 +148,36 @@ pub trait Authenticator: Send + Sync {
     fn heard(&self, _heard: &fleet::habit::Heard<'_>) {}
 
     /// A device says how it gets on with an update: what it published on `vitalwire/<id>/firmware`.
-    /// Must not wait.
-    fn firmware(&self, _device: &DeviceId, _report: &[u8]) {}
+    /// Must not wait: the device is answered when the receipt says so (DU-1).
+    fn firmware(&self, _device: &DeviceId, _report: &[u8], receipt: Receipt) {
+        receipt.kept();
+    }
+}
+
+/// Tells the connection that something is kept, so that its sender is answered. Let go without a
+/// word, it was not kept: the connection ends, and the sender says it again.
+#[derive(Debug)]
+pub struct Receipt(Option<(Arc<AckQueue>, u64)>);
+
+impl Receipt {
+    pub(crate) fn new(acks: &Arc<AckQueue>, token: u64) -> Self {
+        Self(Some((Arc::clone(acks), token)))
+    }
+
+    /// It is durable, or there is nothing to keep.
+    pub fn kept(mut self) {
+        if let Some((acks, token)) = self.0.take() {
+            acks.settle(token, Outcome::Committed(0));
+        }
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        if let Some((acks, token)) = self.0.take() {
+            acks.settle(token, Outcome::Failed(Arc::new(JournalError::Closed)));
+        }
+    }
 }
 
 /// What is known of a connection before anything is said on it.

@@ -47,6 +47,13 @@ impl AckQueue {
         !self.marked.swap(true, Ordering::AcqRel)
     }
 
+    /// Adds the outcome of something that is kept elsewhere than in the journal, and wakes the
+    /// waiting task.
+    pub fn settle(&self, token: u64, outcome: Outcome) {
+        self.push(token, outcome);
+        self.wake();
+    }
+
     /// Wakes the waiting task.
     pub(crate) fn wake(&self) {
         self.marked.store(false, Ordering::Release);

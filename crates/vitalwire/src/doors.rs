@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use gateway::{Allowance, Authenticator, ClientIdentity, Door, Refused};
+use gateway::{Allowance, Authenticator, ClientIdentity, Door, Receipt, Refused};
 use guard::{
     Account, Deed, Guard, Note, Outcome, Permission, Presented, Record, Refusal, Restrictions,
     SecurityEvent, Violation,
@@ -347,8 +347,8 @@ impl Authenticator for Doorkeeper {
         self.depot.hear(heard);
     }
 
-    fn firmware(&self, device: &DeviceId, report: &[u8]) {
-        self.reports.put(device, report);
+    fn firmware(&self, device: &DeviceId, report: &[u8], receipt: Receipt) {
+        self.reports.put(device, report, receipt);
     }
 
     fn still_stands(&self, identity: &ClientIdentity) -> bool {

@@ -10,6 +10,7 @@ use depot::{Command, Depot, DepotError};
 use fleet::campaign::Report;
 use fleet::habit::{Break, Finding};
 use fleet::inventory::Item;
+use gateway::Receipt;
 use gateway::mqtt::MqttServer;
 use guard::{Guard, Note, Outcome, SecurityEvent};
 use live::Live;
@@ -32,22 +33,33 @@ const REPORTS_MAX: usize = 10_000;
 /// Longest report, bytes.
 const REPORT_BYTES: usize = 4 << 10;
 
+/// What a device published on `vitalwire/<id>/firmware`.
+pub(crate) struct Reported {
+    device: DeviceId,
+    report: Vec<u8>,
+    receipt: Receipt,
+}
+
 /// What devices publish on `vitalwire/<id>/firmware`, on its way to the steward.
 #[derive(Clone)]
-pub(crate) struct Reports(mpsc::Sender<(DeviceId, Vec<u8>)>);
+pub(crate) struct Reports(mpsc::Sender<Reported>);
 
 impl Reports {
     /// The two ends of the way.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<(DeviceId, Vec<u8>)>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Reported>) {
         let (sender, receiver) = mpsc::channel(REPORTS_MAX);
         (Self(sender), receiver)
     }
 
-    /// Takes a report without waiting. One that finds no room is said again by the device, for it is
-    /// told again what to do.
-    pub(crate) fn put(&self, device: &DeviceId, report: &[u8]) {
-        let fits = report.len() <= REPORT_BYTES;
-        if !fits || self.0.try_send((device.clone(), report.to_vec())).is_err() {
+    /// Takes a report without waiting. One that finds no room is not acknowledged.
+    pub(crate) fn put(&self, device: &DeviceId, report: &[u8], receipt: Receipt) {
+        if report.len() > REPORT_BYTES {
+            refused();
+            receipt.kept();
+            return;
+        }
+        let reported = Reported { device: device.clone(), report: report.to_vec(), receipt };
+        if self.0.try_send(reported).is_err() {
             metrics::counter!("vitalwire_gateway_dropped_total", "protocol" => "mqtt", "reason" => "firmware-report")
                 .increment(1);
         }
@@ -69,7 +81,7 @@ pub(crate) struct Steward {
     pub(crate) live: Live,
     pub(crate) guard: Guard,
     pub(crate) mqtt: Arc<MqttServer>,
-    pub(crate) reports: mpsc::Receiver<(DeviceId, Vec<u8>)>,
+    pub(crate) reports: mpsc::Receiver<Reported>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -85,8 +97,11 @@ impl Steward {
         loop {
             tokio::select! {
                 () = stopped(&mut stopping) => break,
-                Some((device, report)) = self.reports.recv() => {
-                    self.block(move |depot, _| take_report(depot, &device, &report)).await;
+                Some(Reported { device, report, receipt }) = self.reports.recv() => {
+                    let kept = self.block(move |depot, _| take_report(depot, &device, &report)).await;
+                    if kept.is_some() {
+                        receipt.kept();
+                    }
                     continue;
                 }
                 () = tokio::time::sleep(EVERY) => {}
@@ -196,8 +211,7 @@ fn take_report(depot: &Depot, device: &DeviceId, report: &[u8]) -> Result<(), De
         _ => None,
     });
     let Some(report) = report else {
-        metrics::counter!("vitalwire_gateway_refused_total", "protocol" => "mqtt", "reason" => "firmware-report")
-            .increment(1);
+        refused();
         return Ok(());
     };
     match depot.report_update(device.as_str(), &report, clock().0) {
@@ -205,6 +219,12 @@ fn take_report(depot: &Depot, device: &DeviceId, report: &[u8]) -> Result<(), De
         Err(DepotError::Campaign(_)) => Ok(()),
         other => other,
     }
+}
+
+/// A report that says nothing that one can understand: sent again it would say no more.
+fn refused() {
+    metrics::counter!("vitalwire_gateway_refused_total", "protocol" => "mqtt", "reason" => "firmware-report")
+        .increment(1);
 }
 
 fn event(finding: Finding) -> SecurityEvent {

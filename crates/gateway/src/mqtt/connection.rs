@@ -91,7 +91,7 @@ pub(super) struct Connection<S> {
     recording: Option<Recording>,
     /// Whether that record was kept.
     pub(super) recorded: bool,
-    acks: Arc<AckQueue>,
+    pub(super) acks: Arc<AckQueue>,
     pub(super) routes: RouteCache,
     pub(super) aliases: HashMap<u16, Arc<str>>,
     /// Whether something may wait in the session for the client.

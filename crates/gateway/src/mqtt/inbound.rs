@@ -20,6 +20,7 @@ use super::ingest::{
     self, Raw, downlink, firmware_of, forbidden, is_ingested, live_devices, may_publish, may_subscribe, topic_limit,
 };
 use super::window::Answer;
+use crate::Receipt;
 use crate::quota::tell;
 
 /// What is the same for all packets read at once.
@@ -122,8 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if refusal.is_none()
             && let Some(device) = firmware_of(topic)
         {
-            self.broker.doors.identify.firmware(&device, publish.payload);
-            self.window.done(answer);
+            let receipt = Receipt::new(&self.acks, self.window.journal(answer));
+            self.broker.doors.identify.firmware(&device, publish.payload, receipt);
             return Ok(());
         }
         let raw = Raw {
