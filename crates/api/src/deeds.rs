@@ -3,7 +3,7 @@
 //! record of its own, with the rules that decided.
 
 use guard::{Deed, Outcome, Record};
-use vitals::{Action, Actor, DirectoryEvent, PatientId};
+use vitals::{Action, Actor, CommandStep, DirectoryEvent, PatientId};
 
 use crate::access::{let_in, signed};
 use crate::error::ApiError;
@@ -106,6 +106,19 @@ fn act(action: &Action) -> Option<Act<'_>> {
         Action::Hold { patient, .. } => of("hold-data", patient),
         Action::ReleaseHold { hold, .. } => on("release-hold", hold.to_string()),
         Action::Erase { patient, .. } => of("erase-patient", patient),
+        Action::Command(order) => {
+            let detail = format!("{} ({})", order.name, order.class.name());
+            Act { object: format!("{} of {}", order.id, order.device), detail, ..of("request-command", &order.patient) }
+        }
+        Action::CommandStep { command, device, step } => {
+            let deed = match step {
+                CommandStep::Confirm => "confirm-command",
+                CommandStep::Cancel { .. } => "cancel-command",
+                // What the platform and the device do is recorded by whoever sends.
+                _ => return None,
+            };
+            on(deed, format!("{command} of {device}"))
+        }
         Action::Note { .. } => return None,
     })
 }

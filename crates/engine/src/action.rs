@@ -63,6 +63,10 @@ impl Engine {
             Action::Erase { patient, reason } => {
                 self.erase(patient, (&actor.name, reason), cx.offset, out);
             }
+            Action::Command(order) => self.request(actor, order, out),
+            Action::CommandStep { command, device, step } => {
+                self.command_step(actor, (command, device), step, out);
+            }
             Action::ReleaseHold { hold, .. } => {
                 self.note_hold(*hold, None);
                 out.push(Effect::HoldReleased { hold: *hold, by: actor.name.clone(), at: self.now });

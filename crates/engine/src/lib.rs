@@ -12,6 +12,7 @@ mod action;
 mod alarm;
 mod age;
 mod clock;
+mod commanding;
 mod device;
 mod directory;
 mod effect;
@@ -40,6 +41,7 @@ use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime, SeriesId};
 
 pub use alarm::Alarm;
 pub use clock::{ClockState, DeviceClock};
+pub use commanding::OPEN_MAX as COMMANDS_MAX;
 pub use device::DeviceState;
 pub use directory::Directory;
 pub use learn::Known;
@@ -82,6 +84,7 @@ pub struct Engine {
     /// Series of derived values of patients that have not appeared yet.
     derived_before: BTreeMap<PatientId, Vec<(vitals::MetricCode, u32, SeriesId)>>,
     timers: Timers,
+    commands: commanding::Commands,
     /// Holds that last, and of whom.
     holds: BTreeMap<Offset, PatientId>,
     unsaved_holds: bool,
@@ -100,6 +103,8 @@ pub struct Changed {
     pub patients: BTreeSet<PatientId>,
     /// Devices.
     pub devices: BTreeSet<DeviceId>,
+    /// Commands.
+    pub commands: BTreeSet<vitals::CommandId>,
     /// Names, places, encounters, policy.
     pub directory: bool,
 }
@@ -122,6 +127,7 @@ impl Engine {
             next_series: 0,
             derived_before: BTreeMap::new(),
             timers: Timers::default(),
+            commands: commanding::Commands::default(),
             holds: BTreeMap::new(),
             unsaved_holds: false,
             now: ReceiveTime(0),
@@ -146,7 +152,10 @@ impl Engine {
             Event::Message(message) => self.message(message, &mut cx, out),
             Event::Action(actor, action) => self.action(actor, action, &mut cx, out),
             Event::Link { device, state, .. } => self.link(device, *state, out),
-            Event::Tick => self.pass_time(&mut cx, out),
+            Event::Tick => {
+                self.pass_time(&mut cx, out);
+                self.tick_commands(out);
+            }
             Event::Erased => out.push(Effect::Counted("entry-erased")),
             Event::Policy(actor, text) => match Policy::parse(text) {
                 Ok(policy) => self.adopt(policy, Some((actor.name.clone(), at))),

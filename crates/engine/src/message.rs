@@ -266,6 +266,9 @@ impl Engine {
         {
             state.battery = Some(incoming.value);
         }
+        if self.commands_open() && !cx.released && source.message.time_base == TimeBase::Live {
+            self.read_back(device, (incoming.metric, incoming.value), incoming.time, out);
+        }
         let point = Point {
             time: incoming.time,
             received,

@@ -38,7 +38,7 @@ impl Engine {
     /// The parts that changed since the last call, by name, as they are now; one without bytes is
     /// gone.
     pub fn snapshot(&mut self) -> Vec<(String, Part)> {
-        let Changed { patients, devices, directory } = std::mem::take(&mut self.unsaved);
+        let Changed { patients, devices, directory, .. } = std::mem::take(&mut self.unsaved);
         let mut parts = Vec::with_capacity(patients.len() + devices.len() + 2);
         let (name, world) = self.world();
         parts.push((name, Part::of_bytes(world)));
@@ -47,6 +47,9 @@ impl Engine {
         }
         if std::mem::take(&mut self.unsaved_holds) {
             parts.push(("holds".to_owned(), Part::of_bytes(write(&self.holds))));
+        }
+        for (id, command) in self.commands.take_unsaved() {
+            parts.push((format!("command/{id}"), part(command)));
         }
         for owner in std::mem::take(&mut self.unsaved_waves) {
             parts.push((owner.part(), part(self.waves.get(&owner))));
@@ -72,6 +75,8 @@ impl Engine {
         if !self.holds.is_empty() {
             parts.push(("holds".to_owned(), write(&self.holds)));
         }
+        let commands = self.commands.iter().map(|(id, command)| (format!("command/{id}"), write(command)));
+        parts.extend(commands);
         parts.sort_unstable();
         parts
     }
@@ -117,6 +122,8 @@ impl Engine {
                 self.devices.insert(state.device.id.clone(), Shared::new(state));
             } else if let Some(owner) = Owner::of_part(&name) {
                 self.waves.insert(owner, Shared::new(read(&name, &bytes)?));
+            } else if name.starts_with("command/") {
+                self.commands.restore(read(&name, &bytes)?);
             } else if name.starts_with("patient/") {
                 let state: PatientState = read(&name, &bytes)?;
                 self.patients.insert(state.id.clone(), Shared::new(state));
@@ -149,6 +156,8 @@ impl Engine {
             self.changed.devices.insert(id);
         }
         self.changed.directory = true;
+        let commands: Vec<_> = self.commands.iter().map(|(id, _)| id.clone()).collect();
+        self.changed.commands.extend(commands);
     }
 }
 

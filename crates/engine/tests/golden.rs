@@ -13,7 +13,7 @@ use common::*;
 use engine::Engine;
 use vitals::metric::code::{CONSCIOUSNESS, HEART_RATE, NIBP, NIBP_DIA, NIBP_SYS, RESP_RATE, SPO2};
 use vitals::{
-    Action, AlarmKind, AlarmPriority, AlarmSignal, AlarmState, Bed, Component, Content, Device,
+    Action, CommandStep, AlarmKind, AlarmPriority, AlarmSignal, AlarmState, Bed, Component, Content, Device,
     DeviceAlarm, DeviceTime, DirectoryEvent, EffectiveTime, Encounter, EncounterId,
     EncounterStatus, EpisodeId, Event, HumanName, LinkState, Location, Measurement, MetricCode, Movement,
     Patient, PatientMovement, Problem, ProblemKind, Protocol, Quality, ReceiveTime, Role,
@@ -192,6 +192,41 @@ fn actions() -> Vec<(&'static str, Action)> {
     ]
 }
 
+fn commands() -> Vec<(&'static str, Action)> {
+    let id = vitals::CommandId::new("c-1").expect("valid");
+    let parameter = |name: &str, value| vitals::CommandParameter { name: name.into(), value, unit: "u".into() };
+    let number = vitals::CommandValue::Number(5.0);
+    let order = vitals::CommandOrder {
+        id: id.clone(),
+        device: device("m"),
+        patient: patient("a"),
+        name: "n".into(),
+        class: vitals::CommandClass::Therapy,
+        parameters: vec![
+            parameter("a", number.clone()),
+            parameter("b", vitals::CommandValue::Choice("c".into())),
+            parameter("d", vitals::CommandValue::Flag(true)),
+        ],
+        two_person: true,
+        expires: vitals::ReceiveTime(7),
+        answer_us: 8,
+        read_back: vitals::ReadBack::Metric(HEART_RATE, "a".into()),
+    };
+    let step = |step| Action::CommandStep { command: id.clone(), device: device("m"), step };
+    vec![
+        ("command", Action::Command(Box::new(order))),
+        ("command-confirm", step(CommandStep::Confirm)),
+        ("command-cancel", step(CommandStep::Cancel { reason: "r".into() })),
+        ("command-sending", step(CommandStep::Sending)),
+        ("command-sent", step(CommandStep::Sent)),
+        ("command-not-sent", step(CommandStep::NotSent { reason: "r".into() })),
+        ("command-lost", step(CommandStep::Lost)),
+        ("command-accepted", step(CommandStep::Accepted)),
+        ("command-done", step(CommandStep::Done { read_back: vec![("a".into(), number)] })),
+        ("command-failed", step(CommandStep::Failed { reason: "r".into() })),
+    ]
+}
+
 fn events() -> Vec<(String, Event)> {
     let mut all = vec![
         ("message".to_owned(), full_message()),
@@ -208,6 +243,7 @@ fn events() -> Vec<(String, Event)> {
         (format!("directory-{name}"), act(Action::Directory(event)))
     }));
     all.push(("alarm".to_owned(), alarm()));
+    all.extend(commands().into_iter().map(|(name, action)| (name.to_owned(), act(action))));
     for role in Role::ALL {
         let actor = vitals::Actor { name: "x".into(), role };
         let note = Action::Note { subject: String::new(), detail: String::new() };

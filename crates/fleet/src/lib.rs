@@ -2,6 +2,7 @@
 //!
 //! - [`version`], [`firmware`]: which firmware is newer, and which is too old for its model.
 //! - [`udi`]: unique device identifiers on labels.
+//! - [`association`]: whether a device may be put on a patient, by what is scanned and said.
 //! - [`inventory`]: lists of devices from elsewhere.
 //! - [`sbom`], [`advisory`]: what is inside a device, and what is known against it.
 //! - [`campaign`]: updates in rings, never while a device is on a patient.
@@ -14,6 +15,7 @@
 pub mod version;
 pub mod firmware;
 pub mod udi;
+pub mod association;
 pub mod inventory;
 pub mod sbom;
 pub mod advisory;

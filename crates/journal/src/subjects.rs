@@ -99,7 +99,10 @@ impl Found<'_> {
             | Action::Hold { patient, .. } => self.add(patient),
             Action::Directory(event) => self.directory(event),
             Action::Release { message, .. } => self.message(message),
-            Action::Disassociate { device, .. } | Action::Mount { device, .. } => self.device(device),
+            Action::Command(order) => self.add(&order.patient),
+            Action::Disassociate { device, .. }
+            | Action::Mount { device, .. }
+            | Action::CommandStep { device, .. } => self.device(device),
             // That somebody was erased must be read after their key is gone.
             Action::Erase { .. }
             | Action::Discard { .. }

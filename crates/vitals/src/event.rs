@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
+    CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
     Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
     ReceiveTime,
 };
@@ -450,5 +450,16 @@ pub enum Action {
         patient: PatientId,
         /// Why: the request or the rule that it follows; names nobody.
         reason: String,
+    },
+    /// Ask a device to do something.
+    Command(Box<CommandOrder>),
+    /// What became of that: said by a person, by whoever sends it, or by the device itself.
+    CommandStep {
+        /// Which command.
+        command: CommandId,
+        /// To which device.
+        device: DeviceId,
+        /// What happened.
+        step: CommandStep,
     },
 }

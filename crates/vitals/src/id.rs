@@ -90,6 +90,10 @@ logical_id! {
     PatientId
 }
 logical_id! {
+    /// A command to a device.
+    CommandId
+}
+logical_id! {
     /// An encounter (a stay, a visit).
     EncounterId
 }

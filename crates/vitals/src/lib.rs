@@ -18,6 +18,7 @@ pub mod patient;
 pub mod location;
 pub mod device;
 pub mod movement;
+pub mod command;
 pub mod alarm;
 pub mod origin;
 pub mod event;
@@ -27,13 +28,16 @@ pub mod hold;
 
 pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
 pub use analyte::Analyte;
+pub use command::{
+    CommandClass, CommandOrder, CommandParameter, CommandStep, CommandValue, ReadBack,
+};
 pub use device::{Association, AssociationBasis, ClockMethod, Component, Device, LinkState};
 pub use event::{
     Action, Actor, Content, DirectoryEvent, Event, Message, Problem, ProblemKind, Reading, Role,
     TimeBase,
 };
 pub use hold::Hold;
-pub use id::{DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
+pub use id::{CommandId, DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
 pub use location::{Bed, Location, LocationKind};
 pub use measurement::{Measurement, Value};
 pub use metric::{Metric, MetricCode};

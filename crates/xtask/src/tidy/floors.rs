@@ -22,6 +22,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("policy", 1),
     ("score", 1),
     ("alert", 1),
+    ("command", 1),
     ("fleet", 1),
     ("signal", 1),
     ("record", 1),
