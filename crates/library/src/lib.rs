@@ -127,7 +127,7 @@ impl Library {
         let (profiles, errors) = Profiles::compile(&sources);
         match errors.iter().find(|error| error.file == name && !error.warning) {
             Some(error) => Err(LibraryError::Profile(error.to_string())),
-            None => Ok(profiles.decoding_with(self.inner.engine.clone())),
+            None => Ok(profiles.decoding_with(self.inner.engine.clone()).following(&self.profiles())),
         }
     }
 
@@ -180,7 +180,8 @@ impl Library {
         }
         tracing::info!(files = sources.len(), "profiles loaded");
         *state = State { sources, errors, seen };
-        *self.inner.present.write() = Arc::new(profiles.decoding_with(self.inner.engine.clone()));
+        let profiles = profiles.decoding_with(self.inner.engine.clone()).following(&self.profiles());
+        *self.inner.present.write() = Arc::new(profiles);
         true
     }
 }

@@ -21,6 +21,7 @@ mod native;
 mod payload;
 mod profile;
 mod profiles;
+mod sparkplug;
 mod time;
 mod topic;
 mod trace;

@@ -15,6 +15,8 @@ pub(crate) enum Format {
     Number,
     /// A text.
     Text,
+    /// Sparkplug B, read as [`crate::sparkplug`] says.
+    Sparkplug,
     /// A LoRaWAN network server's uplink, read as [`crate::lorawan`] says.
     Lorawan,
     /// Lines of values, read as `{"rows": [{column: text, …}, …]}`.
@@ -22,7 +24,8 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) const NAMES: [&'static str; 6] = ["json", "cbor", "number", "text", "csv", "lorawan"];
+    pub(crate) const NAMES: [&'static str; 7] =
+        ["json", "cbor", "number", "text", "csv", "lorawan", "sparkplug"];
 
     /// Reads a payload.
     ///
@@ -34,6 +37,7 @@ impl Format {
             Self::Cbor => cbor(payload),
             Self::Number => number(text(payload)?),
             Self::Text => Ok(Value::String(text(payload)?.to_owned())),
+            Self::Sparkplug => Err("Sparkplug comes on topics spBv1.0/…".to_owned()),
             Self::Lorawan => crate::lorawan::read(payload),
             Self::Csv { delimiter, columns } => csv(text(payload)?, *delimiter, columns.as_deref()),
         }

@@ -1,13 +1,13 @@
 //! The set of all profiles, in the order in which they are tried.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use vitals::ProblemKind;
 
 use crate::iomt::{self, TemplateSet};
-use crate::profile::{self, Outcome, Profile, ProfileError};
+use crate::profile::{self, Aids, Outcome, Profile, ProfileError};
 use crate::trace::{StepKind, Trace, Trail};
-use crate::{Decode, MAX_PAYLOAD, Mapped, RawMessage, Script, native};
+use crate::{Decode, MAX_PAYLOAD, Mapped, RawMessage, Script, native, sparkplug};
 
 /// An immutable set of profiles; replace it whole to reload.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,8 @@ pub struct Profiles {
     entries: Vec<Entry>,
     /// Runs payload formatters; none: profiles with one say that it can't be run.
     engine: Option<Arc<dyn Decode>>,
+    /// Sparkplug nodes since their births.
+    nodes: Arc<Mutex<wire_sparkplug::Nodes>>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,7 +100,7 @@ impl Profiles {
                 kept.push(entry);
             }
         }
-        (Self { entries: kept, engine: None }, errors)
+        (Self { entries: kept, ..Self::default() }, errors)
     }
 
     /// The same, with payload formatters run by `engine`.
@@ -107,17 +109,30 @@ impl Profiles {
         Self { engine, ..self }
     }
 
+    /// The same, remembering the births that `former` heard: for a set that takes its place.
+    #[must_use]
+    pub fn following(self, former: &Self) -> Self {
+        Self { nodes: Arc::clone(&former.nodes), ..self }
+    }
+
     /// Maps a message: native topics first, then profiles by file name, then template pairs.
     #[must_use]
     pub fn map(&self, raw: &RawMessage<'_>) -> Mapped {
-        self.map_with(raw, &mut Trail::off())
+        self.map_with(raw, true, &mut Trail::off())
+    }
+
+    /// Maps a message that came a while ago: what is remembered from message to message stays as it
+    /// is.
+    #[must_use]
+    pub fn map_again(&self, raw: &RawMessage<'_>) -> Mapped {
+        self.map_with(raw, false, &mut Trail::off())
     }
 
     /// Maps a message and tells how.
     #[must_use]
     pub fn trace(&self, raw: &RawMessage<'_>) -> Trace {
         let mut trail = Trail::on();
-        let mapped = self.map_with(raw, &mut trail);
+        let mapped = self.map_with(raw, false, &mut trail);
         Trace::new(raw.topic, raw.payload.len(), trail.into_steps(), &mapped)
     }
 
@@ -147,13 +162,13 @@ impl Profiles {
         native.chain(files).collect()
     }
 
-    fn map_with(&self, raw: &RawMessage<'_>, trail: &mut Trail) -> Mapped {
-        let mut mapped = self.take(raw, trail);
+    fn map_with(&self, raw: &RawMessage<'_>, remember: bool, trail: &mut Trail) -> Mapped {
+        let mut mapped = self.take(raw, remember, trail);
         mapped.shorten_problems();
         mapped
     }
 
-    fn take(&self, raw: &RawMessage<'_>, trail: &mut Trail) -> Mapped {
+    fn take(&self, raw: &RawMessage<'_>, remember: bool, trail: &mut Trail) -> Mapped {
         if raw.payload.len() > MAX_PAYLOAD {
             let mut mapped = Mapped::new("");
             mapped.problem(ProblemKind::Limit, "payload", "the payload is larger than 1 MiB: send several messages");
@@ -165,10 +180,23 @@ impl Profiles {
             trail.note(StepKind::Matched, "topic", || "a native topic".to_owned());
             return mapped;
         }
+        let read = raw.topic.starts_with(sparkplug::ROOT).then(|| sparkplug::read(&self.nodes, raw, remember));
         let mut unreadable = None;
+        let mut amiss = Vec::new();
+        let mut tree = None;
+        match read {
+            Some(Ok(sparkplug::Read { tree: None, problems })) => {
+                trail.note(StepKind::Matched, "topic", || "Sparkplug, without measurements".to_owned());
+                return Mapped { problems, ..Mapped::new("native/sparkplug") };
+            }
+            Some(Ok(read)) => (tree, amiss) = (read.tree, read.problems),
+            Some(Err(why)) => unreadable = Some(("native/sparkplug".to_owned(), why)),
+            None => {}
+        }
+        let aids = Aids { engine: self.engine.as_deref(), sparkplug: tree.as_ref() };
         for entry in &self.entries {
             let outcome = match entry {
-                Entry::Profile(profile) => profile.run(raw, self.engine.as_deref(), trail),
+                Entry::Profile(profile) => profile.run(raw, &aids, trail),
                 Entry::Templates(set) => set.run(raw, trail),
             };
             match outcome {
@@ -176,7 +204,10 @@ impl Profiles {
                 Outcome::Unreadable(why) => {
                     unreadable.get_or_insert_with(|| (entry.name().to_owned(), why));
                 }
-                Outcome::Taken(mapped) => return mapped,
+                Outcome::Taken(mut mapped) => {
+                    mapped.problems.append(&mut amiss);
+                    return mapped;
+                }
             }
         }
         let mut mapped = Mapped::new("");
@@ -207,7 +238,7 @@ fn script(profile: &Profile, sources: &[(String, String)]) -> Result<Option<Scri
 
 fn unmatched(topic: &str) -> &'static str {
     if topic.starts_with("vitalwire/") {
-        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform, /status, /gatt and /nightscout"
+        "native topics are vitalwire/<device-id>/measurements, /recording, /waveform, /status, /gatt, /nightscout and /health"
     } else {
         "no profile takes this topic and payload: write one, or correct the topic"
     }

@@ -105,7 +105,7 @@ fn every_fault_in_a_profile_is_named() {
         let (profiles, errors) = Profiles::compile(&[(file.clone(), text.clone())]);
         let got: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(got.join(" | "), expected, "{file}");
-        assert_eq!(profiles.list().len(), 7, "{file}: left out");
+        assert_eq!(profiles.list().len(), 8, "{file}: left out");
     }
 }
 

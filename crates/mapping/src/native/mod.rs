@@ -1,7 +1,8 @@
 //! The native topics: `vitalwire/<device-id>/measurements`, `/recording`, `/waveform`, `/status`,
-//! `/gatt`, `/nightscout`.
+//! `/gatt`, `/nightscout`, `/health`.
 
 mod gatt;
+mod health;
 mod nightscout;
 mod senml;
 mod senml_cbor;
@@ -15,7 +16,7 @@ use vitals::{DeviceId, ProblemKind, TimeBase};
 use crate::{Mapped, RawMessage, frame};
 
 /// Names of the built-in profiles, as provenance shows them.
-pub(crate) const PROFILES: [(&str, &str); 7] = [
+pub(crate) const PROFILES: [(&str, &str); 8] = [
     ("native/senml-json", "vitalwire/{device}/measurements"),
     ("native/senml-cbor", "vitalwire/{device}/measurements"),
     ("native/recording", "vitalwire/{device}/recording"),
@@ -23,6 +24,7 @@ pub(crate) const PROFILES: [(&str, &str); 7] = [
     ("native/status", "vitalwire/{device}/status"),
     ("native/gatt", "vitalwire/{device}/gatt"),
     ("native/nightscout", "vitalwire/{device}/nightscout"),
+    ("native/health", "vitalwire/{device}/health"),
 ];
 
 /// What the last level of a native topic asks for.
@@ -34,6 +36,7 @@ pub(crate) enum Kind {
     Status,
     Gatt,
     Nightscout,
+    Health,
 }
 
 /// The device level and the kind of a native topic.
@@ -46,6 +49,7 @@ pub(crate) fn route(topic: &str) -> Option<(&str, Kind)> {
         "status" => Kind::Status,
         "gatt" => Kind::Gatt,
         "nightscout" => Kind::Nightscout,
+        "health" => Kind::Health,
         _ => return None,
     };
     Some((device, kind))
@@ -62,6 +66,7 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &str, kind: Kind) -> Mapped {
         Kind::Status => PROFILES[4].0,
         Kind::Gatt => PROFILES[5].0,
         Kind::Nightscout => PROFILES[6].0,
+        Kind::Health => PROFILES[7].0,
     };
     let Ok(device) = DeviceId::new(device) else {
         let mut mapped = Mapped::new(name);
@@ -86,7 +91,18 @@ pub(crate) fn map(raw: &RawMessage<'_>, device: &str, kind: Kind) -> Mapped {
         Kind::Status => status::map(raw, &device, name),
         Kind::Gatt => gatt::map(raw, &device, name),
         Kind::Nightscout => nightscout::map(raw, &device, name),
+        Kind::Health => health::map(raw, &device, name),
     }
+}
+
+/// What is the same when an app sends its documents again: what was measured and when, whatever
+/// stands around it; where something was refused, or nothing measured, the text.
+fn measured_key(raw: &RawMessage<'_>, mapped: &Mapped) -> u128 {
+    let values = mapped.measurements();
+    let texts = values.map(|m| format!("{} {} {:?} {:?}\n", m.metric.0, m.channel, m.device_time, m.value));
+    let text: String = texts.collect();
+    let payload = if text.is_empty() || !mapped.problems.is_empty() { raw.payload } else { text.as_bytes() };
+    crate::dedup_key(&RawMessage { payload, ..*raw })
 }
 
 /// Whether a SenML payload is CBOR: an array there begins with a byte from 0x80 on (a tag or an

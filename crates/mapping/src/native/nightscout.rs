@@ -7,7 +7,7 @@ use serde_json::Value;
 use vitals::{DeviceId, DeviceTime, Metric, ProblemKind, Quality, Unit, metric};
 
 use crate::time::TimeFormat;
-use crate::{Details, MAX_RECORDS, Mapped, RawMessage, dedup_key, measure, unit_from_text};
+use crate::{Details, MAX_RECORDS, Mapped, RawMessage, measure, unit_from_text};
 
 /// Glucose values below this are codes for what is wrong with the sensor (Dexcom's numbering).
 const SENSOR_CODES_BELOW: f64 = 13.0;
@@ -54,18 +54,8 @@ pub(super) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Map
             mapped.problem(kind, format!("$[{at}]{dot}{key}"), detail);
         }
     }
-    mapped.dedup = Some(key(raw, &mapped));
+    mapped.dedup = Some(super::measured_key(raw, &mapped));
     mapped
-}
-
-/// What is the same when an app sends it again: what was measured and when, whatever stands around
-/// it; where something was refused, or nothing measured, the text.
-fn key(raw: &RawMessage<'_>, mapped: &Mapped) -> u128 {
-    let values = mapped.measurements();
-    let texts = values.map(|m| format!("{} {} {:?} {:?}\n", m.metric.0, m.channel, m.device_time, m.value));
-    let text: String = texts.collect();
-    let payload = if text.is_empty() || !mapped.problems.is_empty() { raw.payload } else { text.as_bytes() };
-    dedup_key(&RawMessage { payload, ..*raw })
 }
 
 /// What is wrong with a document: kind, key, and what to do.

@@ -48,8 +48,13 @@ pub(super) fn profile(file: &str, text: &str) -> Checked<Profile> {
         .ok_or_else(|| table.error("match", "missing: say which topics the profile is for"))?;
     let format = format(file, table)?;
     let mut filters = filters(matching)?;
-    if filters.is_empty() && format == Format::Lorawan {
-        filters = LORAWAN_TOPICS.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
+    if filters.is_empty() {
+        let usual: &[&str] = match format {
+            Format::Lorawan => &LORAWAN_TOPICS,
+            Format::Sparkplug => &["spBv1.0/#"],
+            _ => &[],
+        };
+        filters = usual.iter().filter_map(|text| TopicFilter::parse(text).ok()).collect();
     }
     if filters.is_empty() {
         return Err(matching.error("topic", "missing: a topic filter such as `hospital/{device}/vitals`"));
@@ -58,7 +63,7 @@ pub(super) fn profile(file: &str, text: &str) -> Checked<Profile> {
     let stem = stem.strip_suffix(".toml").or_else(|| stem.strip_suffix(".json")).unwrap_or(stem);
     let given = device(file, table, "", &filters)?;
     let device = given
-        .or_else(|| standard(&format, "$.devEui").map(|path| DeviceRule { source: DeviceSource::Path(path), prefix: String::new() }))
+        .or_else(|| standard(&format, "$.devEui", "$.id").map(|path| DeviceRule { source: DeviceSource::Path(path), prefix: String::new() }))
         .ok_or_else(|| table.error("device", "missing: say where the device id comes from"))?;
     let decoder = table.text("decoder")?.map(str::to_owned);
     if decoder.is_some() && format != Format::Lorawan {
@@ -77,10 +82,11 @@ pub(super) fn profile(file: &str, text: &str) -> Checked<Profile> {
         description: table.text("description")?.unwrap_or("").to_owned(),
         condition: condition(matching, "payload")?,
         recorded: table.flag("recorded")?.unwrap_or(false),
-        id: path(table, "id")?.or_else(|| standard(&format, "$.uplink")),
+        id: path(table, "id")?.or_else(|| standard(&format, "$.uplink", "")),
         time: time(file, table, "")?.or_else(|| {
-            let path = standard(&format, "$.time")?;
-            Some(TimeRule { path, format: TimeFormat::Rfc3339, zone: TimeZone::UTC })
+            let path = standard(&format, "$.time", "$.timestamp")?;
+            let written = if format == Format::Sparkplug { "unix_ms" } else { "rfc3339" };
+            Some(TimeRule { path, format: TimeFormat::from_name(written)?, zone: TimeZone::UTC })
         }),
         patient: patient(file, table)?,
         device,
@@ -92,9 +98,13 @@ pub(super) fn profile(file: &str, text: &str) -> Checked<Profile> {
     })
 }
 
-/// What an uplink has by itself, where the profile says nothing.
-fn standard(format: &Format, path: &str) -> Option<Path> {
-    if *format == Format::Lorawan { Path::parse(path).ok() } else { None }
+/// Where an uplink or a Sparkplug message has something by itself, if the profile says nothing.
+fn standard(format: &Format, lorawan: &str, sparkplug: &str) -> Option<Path> {
+    match format {
+        Format::Lorawan => Path::parse(lorawan).ok(),
+        Format::Sparkplug => Path::parse(sparkplug).ok(),
+        _ => None,
+    }
 }
 
 /// A sub-table, with its known keys.
@@ -141,6 +151,7 @@ fn format(file: &str, table: Table<'_>) -> Checked<Format> {
         "number" => Format::Number,
         "text" => Format::Text,
         "lorawan" => Format::Lorawan,
+        "sparkplug" => Format::Sparkplug,
         "csv" => {
             let delimiter = csv.map_or(Ok(None), |csv| csv.text("delimiter"))?.unwrap_or(",");
             let columns = csv.map_or(Ok(Vec::new()), |csv| csv.texts("columns"))?;

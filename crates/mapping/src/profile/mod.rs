@@ -14,7 +14,7 @@ mod run;
 use std::fmt;
 
 pub(crate) use rules::{Profile, quality_from_text};
-pub(crate) use run::Outcome;
+pub(crate) use run::{Aids, Outcome};
 
 /// Why a profile file was left out, or, as a warning, what in it will not work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

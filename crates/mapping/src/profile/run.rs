@@ -31,9 +31,17 @@ pub(crate) enum Outcome {
     Taken(Mapped),
 }
 
+/// What a profile may need beside the message.
+pub(crate) struct Aids<'a> {
+    /// Runs payload formatters.
+    pub(crate) engine: Option<&'a dyn Decode>,
+    /// The message as Sparkplug, if it is.
+    pub(crate) sparkplug: Option<&'a Value>,
+}
+
 impl Profile {
     /// Maps a message, if it is of this profile's kind.
-    pub(crate) fn run(&self, raw: &RawMessage<'_>, engine: Option<&dyn Decode>, trail: &mut Trail) -> Outcome {
+    pub(crate) fn run(&self, raw: &RawMessage<'_>, aids: &Aids<'_>, trail: &mut Trail) -> Outcome {
         trail.enter(&self.name);
         let Some(captures) = self.filters.iter().find_map(|filter| filter.matches(raw.topic)) else {
             trail.note(StepKind::NotMatched, "match.topic", || {
@@ -42,7 +50,11 @@ impl Profile {
             });
             return Outcome::NotMine;
         };
-        let payload = match self.format.read(raw.payload) {
+        let read = match aids.sparkplug {
+            Some(tree) if self.format == Format::Sparkplug => Ok(tree.clone()),
+            _ => self.format.read(raw.payload),
+        };
+        let payload = match read {
             Ok(payload) => payload,
             Err(why) => {
                 trail.note(StepKind::NotMatched, "format", || why.clone());
@@ -65,7 +77,7 @@ impl Profile {
         let mut name = self.name.clone();
         if let Some(script) = self.script.as_ref().filter(|_| scope.payload().get("bytes").is_some()) {
             name = format!("{} ({} {})", self.name, script.name, script.version);
-            match decode(script, engine, scope.payload()) {
+            match decode(script, aids.engine, scope.payload()) {
                 Ok(value) => {
                     trail.note(StepKind::Converted, "decoder", || format!("{} gives {}", script.name, value_of(&value)));
                     decoded = Some(with_decoded(scope.payload(), value));

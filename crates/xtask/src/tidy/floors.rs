@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("wire-fhir", 1),
     ("wire-gatt", 1),
     ("wire-phd", 1),
+    ("wire-sparkplug", 1),
     ("wire-sdc", 1),
     ("wire-dpws", 1),
     ("ledger", 1),
