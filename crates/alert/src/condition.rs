@@ -7,6 +7,8 @@ use vitals::time::SECOND;
 use crate::expression::{Comparison, Expression, Term, Truth};
 use crate::policy::{Level, LimitRule, Policy, Priority};
 
+mod elsewhere;
+
 /// Which condition.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ConditionKey {
@@ -82,6 +84,9 @@ pub struct Conditions {
     /// After this long without the values that decide it, a condition ends, in microseconds.
     #[serde(skip)]
     hold_us: i64,
+    /// The same where somebody else tells when it ends.
+    #[serde(skip)]
+    longer_us: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,7 +167,7 @@ impl Conditions {
     /// Judges all conditions at `now` (microseconds).
     pub fn judge(&mut self, value: &impl Fn(Term) -> Option<f64>, now: i64) {
         for (state, plan) in self.states.iter_mut().zip(&self.plan) {
-            state.step(plan, value, now, self.hold_us);
+            state.step(plan, value, now, self.hold_us.max(self.longer_us));
         }
     }
 
@@ -208,7 +213,7 @@ impl Conditions {
     #[must_use]
     pub fn due(&self) -> Option<i64> {
         let pairs = self.states.iter().zip(&self.plan);
-        pairs.filter_map(|(state, plan)| state.due(plan, self.hold_us)).min()
+        pairs.filter_map(|(state, plan)| state.due(plan, self.hold_us.max(self.longer_us))).min()
     }
 }
 

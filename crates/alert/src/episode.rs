@@ -8,6 +8,8 @@ use vitals::{Actor, EpisodeId, ReadingRef, Role};
 use crate::condition::{Active, ConditionKey};
 use crate::policy::{Policy, Priority};
 
+mod elsewhere;
+
 /// Where an episode stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EpisodeState {
@@ -190,6 +192,9 @@ pub struct Context<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Episodes {
     open: Vec<Episode>,
+    /// Those whose end somebody else tells; whoever reads this back says which.
+    #[serde(skip)]
+    elsewhere: Vec<EpisodeId>,
 }
 
 impl Episodes {
@@ -217,7 +222,11 @@ impl Episodes {
         for episode in &mut self.open {
             let members: Vec<&Active<'_>> =
                 active.iter().filter(|active| active.group == episode.group).collect();
-            episode.step(&members, cx, out);
+            if members.is_empty() && self.elsewhere.contains(&episode.id) {
+                episode.pass_time(cx, out);
+            } else {
+                episode.step(&members, cx, out);
+            }
         }
         self.open.retain(|episode| episode.state != EpisodeState::Resolved);
         for condition in active {
@@ -239,6 +248,7 @@ impl Episodes {
 
     /// Ends every episode: the patient left, or the device did.
     pub fn end_all(&mut self, now: i64, why: &str, out: &mut Vec<Change>) {
+        self.elsewhere.clear();
         for mut episode in self.open.drain(..) {
             episode.set(EpisodeState::Resolved, now);
             out.push(episode.change(ChangeKind::Resolved, "system", why));

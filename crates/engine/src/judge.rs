@@ -13,6 +13,7 @@ impl Engine {
     pub(crate) fn judge_patient(&mut self, id: &PatientId, cx: &mut Step, out: &mut Vec<Effect>) {
         let age = self.age_of(id);
         let policy = self.policy.clone();
+        self.hold_for_edge(id);
         let Some(patient) = self.patients.get_mut(id) else { return };
         let chosen_for = patient.chosen_by.as_ref().and_then(|by| by.age_years);
         if grown(chosen_for, age) {

@@ -23,6 +23,7 @@ mod learn;
 mod past;
 mod patient;
 mod place;
+mod relay;
 mod scoring;
 mod shared;
 mod snapshot;
@@ -85,6 +86,7 @@ pub struct Engine {
     derived_before: BTreeMap<PatientId, Vec<(vitals::MetricCode, u32, SeriesId)>>,
     timers: Timers,
     commands: commanding::Commands,
+    relays: relay::Relays,
     /// Holds that last, and of whom.
     holds: BTreeMap<Offset, PatientId>,
     unsaved_holds: bool,
@@ -128,6 +130,7 @@ impl Engine {
             derived_before: BTreeMap::new(),
             timers: Timers::default(),
             commands: commanding::Commands::default(),
+            relays: relay::Relays::default(),
             holds: BTreeMap::new(),
             unsaved_holds: false,
             now: ReceiveTime(0),
@@ -155,7 +158,9 @@ impl Engine {
             Event::Tick => {
                 self.pass_time(&mut cx, out);
                 self.tick_commands(out);
+                self.lose_edges(out);
             }
+            Event::Relayed(relayed) => self.relayed(relayed, &mut cx, out),
             Event::Erased => out.push(Effect::Counted("entry-erased")),
             Event::Policy(actor, text) => match Policy::parse(text) {
                 Ok(policy) => self.adopt(policy, Some((actor.name.clone(), at))),
@@ -248,7 +253,7 @@ impl Engine {
 
     fn set_patient_timer(&mut self, id: &PatientId) {
         let Some(patient) = self.patients.get_mut(id) else { return };
-        let Some(due) = patient.due() else { return };
+        let Some(due) = patient.due().map(|due| due.max(self.relays.until(id))) else { return };
         if patient.timer_at.is_none_or(|at| due < at) {
             patient.timer_at = Some(due);
             self.timers.set(due, Timer::Patient(id.clone()));

@@ -99,7 +99,8 @@ impl Engine {
         }
         self.analyse_waiting(cx, out, |patient, judge| note(&mut touched, Some(patient), judge));
         for (patient, present) in touched {
-            if present {
+            self.came_through(&patient);
+            if present && !self.relays.late {
                 self.judge_patient(&patient, cx, out);
             } else {
                 self.set_patient_timer(&patient);
@@ -112,9 +113,11 @@ impl Engine {
         let (id, received) = (&source.reading.device, source.message.received);
         let recorded = source.message.time_base == TimeBase::Recorded;
         let at = self.now;
+        // What an edge held back is no sign of life.
+        let past = cx.released || self.relays.late;
         let device = self.announce(id, out);
         // A message released from quarantine is none that the device sends now.
-        if !cx.released {
+        if !past {
             device.hear(at, source.message.origin.protocol);
             device.recorded = recorded;
         }
@@ -130,7 +133,7 @@ impl Engine {
         }
         let on = device.current().map(|association| association.patient.clone());
         let slow = device.interval_us.is_some_and(|interval| interval > self.policy.gap.clear_us);
-        if let Some(patient) = on.filter(|_| !cx.released) {
+        if let Some(patient) = on.filter(|_| !past) {
             self.end_silence(&patient, id, slow, cx, out);
         }
         self.touch_device(id);
@@ -167,10 +170,11 @@ impl Engine {
         if source.message.time_base == TimeBase::Recorded {
             return (EffectiveTime(time.map_or(received.0, |time| time.0)), Quality::RECORDED);
         }
-        match self.devices.get(&source.reading.device) {
+        let (time, flags) = match self.devices.get(&source.reading.device) {
             Some(device) => device.clock.effective(time, received),
             None => (EffectiveTime(received.0), Quality::NO_DEVICE_TIME),
-        }
+        };
+        (time, if self.relays.late { flags | Quality::LATE } else { flags })
     }
 
     /// The patient whom the message itself names. While nobody else put the device on somebody,

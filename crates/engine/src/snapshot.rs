@@ -51,6 +51,9 @@ impl Engine {
         for (id, command) in self.commands.take_unsaved() {
             parts.push((format!("command/{id}"), part(command)));
         }
+        if std::mem::take(&mut self.relays.unsaved) {
+            parts.push(("relays".to_owned(), Part::of_bytes(write(&self.relays))));
+        }
         for owner in std::mem::take(&mut self.unsaved_waves) {
             parts.push((owner.part(), part(self.waves.get(&owner))));
         }
@@ -77,6 +80,9 @@ impl Engine {
         }
         let commands = self.commands.iter().map(|(id, command)| (format!("command/{id}"), write(command)));
         parts.extend(commands);
+        if !self.relays.is_empty() {
+            parts.push(("relays".to_owned(), write(&self.relays)));
+        }
         parts.sort_unstable();
         parts
     }
@@ -115,6 +121,8 @@ impl Engine {
                 }
             } else if name == "holds" {
                 self.holds = read(&name, &bytes)?;
+            } else if name == "relays" {
+                self.relays = read(&name, &bytes)?;
             } else if name == "directory" {
                 self.directory = read(&name, &bytes)?;
             } else if name.starts_with("device/") {
@@ -135,6 +143,7 @@ impl Engine {
 
     /// Sets up what is not stored: rules, scores and timers.
     fn wake(&mut self) {
+        self.wake_relays();
         let policy = self.policy.clone();
         let patients: Vec<PatientId> = self.patients.keys().cloned().collect();
         for id in patients {

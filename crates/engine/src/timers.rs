@@ -68,7 +68,10 @@ impl Engine {
 
     fn due(&self, timer: &Timer) -> Option<i64> {
         match timer {
-            Timer::Patient(id) => self.patients.get(id)?.due(),
+            Timer::Patient(id) => {
+                let due = self.patients.get(id)?.due()?;
+                Some(due.max(self.relays.until(id)))
+            }
             Timer::Device(id) => {
                 let device = self.devices.get(id).filter(|device| !device.silent)?;
                 device.silence_at(&self.policy.gap, self.awake_since)

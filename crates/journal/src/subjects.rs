@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 use vitals::{
-    Action, Content, DeviceId, DirectoryEvent, EpisodeId, Event, Message, PatientId,
+    Action, Content, DeviceId, DirectoryEvent, EpisodeId, Event, Message, Passed, PatientId,
 };
 
 /// The patients that an event is about, without repetition; none: nobody.
@@ -23,6 +23,11 @@ pub(crate) fn of(event: &Event, whose: Option<&dyn Whose>) -> Subjects {
     match event {
         Event::Message(message) => found.message(message),
         Event::Action(_, action) => found.action(action),
+        Event::Relayed(relayed) => match &relayed.what {
+            Passed::Message(message) => found.message(message),
+            Passed::Alert(alert) => found.add(&alert.patient),
+            Passed::Action(_, action) => found.action(action),
+        },
         Event::Link { device, reason, .. } if !reason.is_empty() => found.device(device),
         Event::Link { .. } | Event::Tick | Event::Policy(..) | Event::Erased => {}
     }

@@ -33,6 +33,7 @@ use store::Store;
 use vitals::ReceiveTime;
 
 pub use erasure::{EraseHook, STRAYS};
+pub use pending::RELAYED_ALERTS;
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;
 pub use webhook::{Webhook, event_row, sign};
@@ -62,6 +63,8 @@ pub struct Options {
     pub outgoing: Option<outgoing::Client>,
     /// What is to be done when the rows of an erased patient are deleted.
     pub erase: Option<EraseHook>,
+    /// Every change of an alert waits in the store's bucket [`RELAYED_ALERTS`] for whoever sends it on.
+    pub relay_alerts: bool,
 }
 
 /// How long things stay in the store after they were measured and received; none: for ever.
@@ -118,6 +121,7 @@ impl Default for Options {
             webhooks: Vec::new(),
             outgoing: None,
             erase: None,
+            relay_alerts: false,
         }
     }
 }

@@ -20,9 +20,13 @@ use crate::webhook::{self, Webhook};
 
 /// Which receivers have heard of which episodes.
 const TOLD: &str = "webhook-told";
+/// Changes of alerts that wait to be sent on: by offset and order within the entry, both of fixed
+/// length; each an [`AlertRecord`] in JSON.
+pub const RELAYED_ALERTS: &str = "relayed-alerts";
 
 pub(crate) struct Pending {
     webhooks: Vec<Webhook>,
+    relay_alerts: bool,
     reader: Reader,
     beats: Beats,
     commit: Commit,
@@ -39,9 +43,10 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(webhooks: Vec<Webhook>, reader: Reader) -> Self {
+    pub(crate) fn new(webhooks: Vec<Webhook>, relay_alerts: bool, reader: Reader) -> Self {
         Self {
             webhooks,
+            relay_alerts,
             beats: Beats::known(&reader),
             strays: Strays::new(&reader),
             reader,
@@ -224,6 +229,13 @@ impl Pending {
         let index = if self.next_event.0 == entry.offset { self.next_event.1 } else { 0 };
         self.next_event = (entry.offset, index + 1);
         let body = serde_json::to_vec(&record).unwrap_or_default();
+        if self.relay_alerts {
+            self.commit.kv.push(KvRow {
+                bucket: RELAYED_ALERTS.to_owned(),
+                key: format!("{:020}-{index:05}", entry.offset),
+                value: Some(body.clone()),
+            });
+        }
         self.commit.alerts.push(AlertRow {
             episode: episode.id,
             patient: Some(record.patient.clone()),

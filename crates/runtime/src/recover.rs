@@ -10,7 +10,7 @@ use store::{
     AlertQuery, AlertRow, AssociationQuery, DirectoryQuery, Page, QuarantineQuery,
     QuarantineStatus, Reader, SeriesFilter,
 };
-use vitals::{Action, Event, Offset};
+use vitals::{Action, Event, Offset, Passed};
 
 use crate::RuntimeError;
 use crate::keeper::Keeper;
@@ -171,6 +171,12 @@ fn repeatable(event: &Event) -> bool {
         Event::Action(_, action) => {
             matches!(action, Action::SetLimits { .. } | Action::SetSpo2Scale { .. })
         }
+        Event::Relayed(relayed) => match &relayed.what {
+            Passed::Message(message) => {
+                message.content.iter().all(|content| matches!(content, vitals::Content::Reading(_)))
+            }
+            Passed::Alert(_) | Passed::Action(..) => false,
+        },
         Event::Tick | Event::Policy(..) | Event::Link { .. } | Event::Erased => true,
     }
 }

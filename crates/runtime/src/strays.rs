@@ -44,9 +44,13 @@ impl Strays {
             (_, Effect::Point(id, _) | Effect::Text(id, ..) | Effect::Samples(id, _)) => {
                 self.subjects.get(id)
             }
-            (Event::Message(_) | Event::Action(..), Effect::Patient(patient)) => Some(&patient.id),
-            (Event::Message(_) | Event::Action(..), Effect::Encounter(stay)) => Some(&stay.patient),
-            (Event::Action(..), Effect::Alert(record)) => Some(&record.patient),
+            (Event::Message(_) | Event::Action(..) | Event::Relayed(_), Effect::Patient(patient)) => {
+                Some(&patient.id)
+            }
+            (Event::Message(_) | Event::Action(..) | Event::Relayed(_), Effect::Encounter(stay)) => {
+                Some(&stay.patient)
+            }
+            (Event::Action(..) | Event::Relayed(_), Effect::Alert(record)) => Some(&record.patient),
             _ => None,
         };
         if let Some(patient) = about.filter(|patient| !entry.subjects.contains(patient)) {

@@ -10,7 +10,7 @@ use engine::{Effect, Engine};
 use journal::{Appender, Entry};
 use live::{Change, Live, PolicyInForce};
 use store::{Reader, StatePart};
-use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime};
+use vitals::{DeviceId, Offset, PatientId, ReceiveTime};
 
 use crate::Options;
 use crate::keeper::Keeper;
@@ -66,7 +66,11 @@ impl Worker {
     pub(crate) fn new(setting: Setting, keeper: Keeper, engine: Engine, next: Offset) -> Self {
         let now = Instant::now();
         Self {
-            pending: Pending::new(setting.options.webhooks.clone(), setting.reader.clone()),
+            pending: Pending::new(
+                setting.options.webhooks.clone(),
+                setting.options.relay_alerts,
+                setting.reader.clone(),
+            ),
             setting,
             keeper,
             engine,
@@ -119,7 +123,7 @@ impl Worker {
         for entry in batch.iter().filter(|entry| entry.offset >= next) {
             self.next = entry.offset + 1;
             self.engine.step(entry.offset, entry.at, &entry.event, &mut self.effects);
-            if let Event::Message(message) = &entry.event {
+            if let Some(message) = entry.event.message() {
                 messages += 1;
                 if !message.problems.is_empty() {
                     self.pending.quarantine(entry.offset, message, &self.setting.live);
@@ -138,7 +142,7 @@ impl Worker {
                 erased |= matches!(effect, Effect::Erased(_));
                 self.pending.take(entry, effect, &self.setting.live);
             }
-            if let Event::Message(message) = &entry.event {
+            if let Some(message) = entry.event.message() {
                 self.pending.names(entry, message);
             }
             if std::mem::take(&mut erased) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
     Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
-    ReceiveTime,
+    Passed, ReceiveTime, Relayed,
 };
 
 /// One event.
@@ -34,6 +34,20 @@ pub enum Event {
     /// Something about a patient who was erased since: nobody can read any more what. Never
     /// written; a journal reads such an entry back as this.
     Erased,
+    /// An edge sent something on.
+    Relayed(Relayed),
+}
+
+impl Event {
+    /// The message from a wire that this is, or that an edge sent on in it.
+    #[must_use]
+    pub fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Message(message) => Some(message),
+            Self::Relayed(Relayed { what: Passed::Message(message), .. }) => Some(message),
+            _ => None,
+        }
+    }
 }
 
 /// One message from a wire, whole, with what was understood of it.

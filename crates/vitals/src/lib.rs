@@ -25,6 +25,7 @@ pub mod event;
 pub mod series;
 pub mod wave;
 pub mod hold;
+pub mod relay;
 
 pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
 pub use analyte::Analyte;
@@ -37,6 +38,7 @@ pub use event::{
     TimeBase,
 };
 pub use hold::Hold;
+pub use relay::{Passed, PassedAlert, RelayLine, Relayed};
 pub use id::{CommandId, DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
 pub use location::{Bed, Location, LocationKind};
 pub use measurement::{Measurement, Value};

@@ -33,6 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("journal", 3),
     ("store", 3),
     ("depot", 3),
+    ("edge", 3),
     ("outgoing", 3),
     ("guard", 3),
     ("library", 3),
