@@ -41,6 +41,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("vault", 3),
     ("live", 4),
     ("gateway", 5),
+    ("sdc", 5),
     ("runtime", 5),
     ("api", 5),
     ("sim", 5),

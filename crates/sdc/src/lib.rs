@@ -1,0 +1,7 @@
+//! IEEE 11073 SDC at work: devices of ours offered to other systems (`provider`).
+//!
+//! What is absent: the standard's messages and types, which are in `wire-dpws` and `wire-sdc`, and
+//! every decision on who may see what, which is the guard's.
+#![forbid(unsafe_code)]
+
+pub mod provider;
