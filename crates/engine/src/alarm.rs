@@ -48,6 +48,8 @@ pub struct Alarm {
     pub text: String,
     /// The metric that it is about.
     pub source: Option<MetricCode>,
+    /// Where in the device.
+    pub channel: u32,
     /// Since when it has been there, in microseconds on the patient's clock.
     pub since: i64,
     /// When it was last spoken of, in microseconds on the patient's clock.
@@ -60,6 +62,15 @@ impl Alarm {
     /// Whether it asks for anybody.
     fn holds(&self) -> bool {
         self.state != AlarmState::Inactive && self.priority != AlarmPriority::None
+    }
+
+    /// Whether a device speaks of this one, which is there, under another name.
+    fn is_same(&self, said: &DeviceAlarm) -> bool {
+        let what = self.code.is_some() && self.code == said.code && self.source == said.source;
+        what && self.device == said.device
+            && self.channel == said.channel
+            && self.text == cut(&said.text, ALARM_TEXT_BYTES)
+            && self.state != AlarmState::Inactive
     }
 
     /// The alert that it belongs to: that of our own rules about its metric, so that one trouble
@@ -207,6 +218,10 @@ fn take(patient: &mut PatientState, said: &DeviceAlarm) -> Result<Option<Conditi
     let now = patient.clock;
     let id = cut(&said.id, ALARM_ID_BYTES);
     let known = patient.alarms.iter().position(|alarm| alarm.device == said.device && alarm.id == id);
+    // A device that was started anew gives another number to what it said before (AL-1); and some
+    // number the end of an alarm anew.
+    let known = known.or_else(|| patient.alarms.iter().position(|alarm| alarm.is_same(said)));
+    let id = &known.map_or_else(|| id.to_owned(), |at| patient.alarms[at].id.clone());
     let before = known.map(|at| &patient.alarms[at]);
     if let (Some(last), Some(new)) = (before.and_then(|alarm| alarm.device_time), said.device_time)
         && new < last
@@ -225,7 +240,7 @@ fn take(patient: &mut PatientState, said: &DeviceAlarm) -> Result<Option<Conditi
     let key = ConditionKey::Alarm(format!("{OWN_GROUP}{}/{id}", said.device));
     let alarm = Alarm {
         device: said.device.clone(),
-        id: id.to_owned(),
+        id: id.clone(),
         kind: said.kind,
         priority: said.priority,
         state: said.state,
@@ -233,6 +248,7 @@ fn take(patient: &mut PatientState, said: &DeviceAlarm) -> Result<Option<Conditi
         code: said.code,
         text: cut(&said.text, ALARM_TEXT_BYTES).to_owned(),
         source: said.source,
+        channel: said.channel,
         since: before.filter(|alarm| alarm.holds()).map_or(now, |alarm| alarm.since),
         said_at: now,
         device_time: said.device_time.or(before.and_then(|alarm| alarm.device_time)),

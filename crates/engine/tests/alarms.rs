@@ -205,3 +205,13 @@ fn what_a_restart_reads_back_goes_on() {
     run.at(3.0, says(3.0, alarm("1", Inactive, High)));
     assert_eq!(kinds(&run), [ChangeKind::Raised, ChangeKind::Resolved]);
 }
+
+#[test]
+fn al_1_a_device_that_numbers_its_alarm_anew_raises_no_second_one() {
+    let mut run = on_a_patient();
+    let coded = |id: &str, state| DeviceAlarm { code: Some(vitals::MetricCode(196_680)), ..alarm(id, state, High) };
+    run.at(1.0, says(1.0, coded("1", Active)));
+    run.at(2.0, says(2.0, coded("2", Active)));
+    run.at(3.0, says(3.0, coded("3", Inactive)));
+    assert_eq!(kinds(&run), [ChangeKind::Raised, ChangeKind::Resolved]);
+}

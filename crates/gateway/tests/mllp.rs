@@ -42,7 +42,8 @@ impl Server {
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let config = MllpConfig { limits, ..MllpConfig::default() };
+        let alert_managers = vec!["AM".to_owned()];
+        let config = MllpConfig { limits, alert_managers, ..MllpConfig::default() };
         let task =
             tokio::spawn(async move { serve(config, doors, listener).await.expect("served") });
         Self { address, appender, stop, task, _folder: folder }
@@ -226,4 +227,32 @@ async fn a_device_speaks_for_itself_only() {
     let messages = server.messages();
     assert_eq!(messages.iter().map(|m| m.content.len()).collect::<Vec<_>>(), [1, 0]);
     assert_eq!(messages[1].problems[0].kind.name(), "forbidden");
+}
+
+#[tokio::test]
+async fn an_alert_manager_s_answer_is_somebody_s_action_once() {
+    let server = Server::open().await;
+    let mut stream = server.connect().await;
+    let status = |id: u32, sender: &str| {
+        format!(
+            "MSH|^~\\&|{sender}|H|VITALWIRE||20260101120000||ORA^R41^ORA_R41|{id}|P|2.6|||AL|NE\r\
+             MSA|AA|e5-0.9\rPRT|1|AD|Accepted|AAP|n17^Muster^Kim\r"
+        )
+    };
+    for (id, sender) in [(1, "AM"), (1, "AM"), (2, "OTHER")] {
+        stream.write_all(&frame(status(id, sender).as_bytes())).await.expect("sent");
+    }
+    let codes = answers(&mut stream, 3).await;
+    assert_eq!(codes, ["CA 1", "CA 1", "CE 2"]);
+    let entries = server.appender.read(0, usize::MAX / 2).unwrap_or_default();
+    let actions: Vec<_> = entries
+        .into_iter()
+        .filter_map(|entry| match entry.event {
+            Event::Action(actor, vitals::Action::Acknowledge { episode, .. }) => Some((actor.name, episode.to_string())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(actions, [("AM/n17".to_owned(), "e5-0".to_owned())]);
+    let forbidden = server.messages().iter().filter(|m| !m.problems.is_empty()).count();
+    assert_eq!(forbidden, 1);
 }

@@ -53,12 +53,24 @@ impl Reply {
         }
     }
 
+    /// The sending application's name (MSH-3).
+    #[must_use]
+    pub fn sender(&self) -> &str {
+        &self.header.sender
+    }
+
+    /// The same, but never given.
+    #[must_use]
+    pub fn unspoken(&self) -> Self {
+        Self { silent: true, ..self.clone() }
+    }
+
     /// The answer, unframed; none if the sender wants none. `now` is the time of answering.
     #[must_use]
     pub fn encode(&self, kept: Kept, now: ReceiveTime) -> Option<Vec<u8>> {
         let code = self.wanted(self.code(kept))?;
         let header = &self.header;
-        let mut text = self.msh(now);
+        let mut text = self.msh(now, code.starts_with('A'));
         let separators = header.separators;
         let field = separators.field;
         let _ = write!(text, "MSA{field}{code}{field}{}", separators.escape(&header.control_id));
@@ -112,13 +124,15 @@ impl Reply {
         if known { &self.header.version } else { "2.6" }
     }
 
-    fn msh(&self, now: ReceiveTime) -> String {
+    fn msh(&self, now: ReceiveTime, application: bool) -> String {
         let h = &self.header;
         let s = h.separators;
         let (f, c) = (s.field, s.component);
         let version = self.version();
         let kind = match (h.trigger.as_str(), before(version, 4)) {
             ("", _) => "ACK".to_owned(),
+            // An alert has an application acknowledgement of its own.
+            ("R40", false) if application => format!("ORA{c}R41{c}ORA_R41"),
             (trigger, true) => format!("ACK{c}{}", s.escape(trigger)),
             (trigger, false) => format!("ACK{c}{}{c}ACK", s.escape(trigger)),
         };

@@ -122,7 +122,7 @@ pub fn merge(envelope: &Envelope, survivor: &Patient, retired: &Identifier) -> S
     out
 }
 
-fn msh(out: &mut String, envelope: &Envelope, kind: &str, profile: &str) {
+pub(crate) fn msh(out: &mut String, envelope: &Envelope, kind: &str, profile: &str) {
     let mode = if envelope.recorded { "P^A" } else { "P" };
     let _ = write!(
         out,
@@ -135,7 +135,7 @@ fn msh(out: &mut String, envelope: &Envelope, kind: &str, profile: &str) {
     );
 }
 
-fn pid(out: &mut String, patient: &Patient) {
+pub(crate) fn pid(out: &mut String, patient: &Patient) {
     let identifiers: Vec<String> = patient.identifiers.iter().map(cx).collect();
     let name = format!("{}^{}", escape(&patient.name.family), escape(&patient.name.given));
     let birth = patient.birth_date.as_deref().unwrap_or("").replace('-', "");
@@ -161,7 +161,7 @@ fn cx(identifier: &Identifier) -> String {
     )
 }
 
-fn pl(bed: &Bed) -> String {
+pub(crate) fn pl(bed: &Bed) -> String {
     format!("{}^{}^{}", escape(&bed.unit), escape(&bed.room), escape(&bed.bed))
 }
 
@@ -265,7 +265,7 @@ fn rate(array: &SampleArray) -> String {
     format!("NM|0^MDC_ATTR_SAMP_RATE^MDC|{{}}|{rate}|264608^MDC_DIM_PER_SEC^MDC")
 }
 
-fn unit(unit: Unit) -> String {
+pub(crate) fn unit(unit: Unit) -> String {
     match (unit.mdc(), unit.refid()) {
         (0, _) | (_, "") => format!("{0}^{0}^UCUM", escape(unit.ucum())),
         (code, refid) => format!("{code}^{refid}^MDC"),
@@ -277,6 +277,6 @@ fn number(n: f64) -> String {
     if plain.len() > 32 { format!("{n:e}") } else { plain }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     Separators::default().escape(text).into_owned()
 }

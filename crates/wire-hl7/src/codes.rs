@@ -94,6 +94,11 @@ pub(crate) fn refid(field: &Field<'_>) -> Option<String> {
     Coded::both(field).iter().find_map(|c| c.refid().map(str::to_owned))
 }
 
+/// The first MDC number of a coded field.
+pub(crate) fn number(field: &Field<'_>) -> Option<u32> {
+    Coded::both(field).iter().find_map(Coded::mdc_number)
+}
+
 /// What OBX-6 says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnitSaid {

@@ -3,7 +3,7 @@
 //! The way of the data is the order of the modules: [`mllp`] cuts bytes into frames, [`read()`]
 //! takes a frame's messages apart (batches, character sets, [`syntax`]) and says what they mean in
 //! the nouns of [`vitals`], [`Reply`] answers each. [`build`] writes messages, for simulation and
-//! tests.
+//! tests; [`report`] writes alerts for alert managers.
 //!
 //! Nothing here knows sockets, clocks or storage: the time of receipt and of answering is passed
 //! in. Any bytes give an answer; nothing panics.
@@ -23,10 +23,13 @@
 
 pub mod build;
 pub mod mllp;
+pub mod order;
+pub mod report;
 pub mod syntax;
 
 mod ack;
 mod adt;
+mod alert;
 mod charset;
 mod codes;
 mod dtm;
@@ -37,6 +40,7 @@ mod oru;
 mod path;
 mod person;
 mod read;
+mod status;
 mod value;
 
 pub use ack::{Kept, Reply, batch};
@@ -44,4 +48,5 @@ pub use codes::Aliases;
 pub use finding::{ErrorCode, Finding};
 pub use header::Header;
 pub use person::DEFAULT_SYSTEM;
+pub use status::{AlertStatus, Response};
 pub use read::{Inbound, Kind, Options, Received, cut_off, read, too_long};

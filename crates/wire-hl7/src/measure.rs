@@ -73,6 +73,15 @@ pub(crate) fn measurements(
     aliases: &Aliases,
 ) -> (Vec<Measurement>, Vec<Finding>) {
     let mut findings = Vec::new();
+    // What they are does not depend on what they are called.
+    let kept = match &sent {
+        Sent::Document(kind, bytes) => Some(("VW_DOCUMENT", format!("{kind}, {bytes} bytes"))),
+        Sent::Place(place) if !place.is_empty() => Some(("VW_DEVICE_PLACE", place.clone())),
+        _ => None,
+    };
+    if let Some((metric, text)) = kept.and_then(|(refid, text)| Some((Metric::by_refid(refid)?, text))) {
+        return (vec![measurement(metric, Value::Text(text), Quality::empty())], findings);
+    }
     let result = metric(obx, aliases).and_then(|metric| match sent {
         Sent::Pressures(parts) if metric.kind == MetricKind::Compound => {
             pressures(obx, metric, &parts)
@@ -134,7 +143,11 @@ fn single(obx: &Segment<'_>, metric: &'static Metric, sent: Sent) -> Result<Meas
             Ok(measurement(metric, Value::Enumeration(state, String::new()), Quality::empty()))
         }
         (MetricKind::Enumeration, Sent::Coded(code, text)) => {
-            let state = value::state_number(metric.code, &code)
+            // A name says more than a number, which may be one of a nomenclature.
+            let state = Some(text.as_str()).filter(|text| value::number(text).is_none());
+            let state = state
+                .and_then(|text| value::state_number(metric.code, text))
+                .or_else(|| value::state_number(metric.code, &code))
                 .or_else(|| value::state_number(metric.code, &text));
             let text = if text.is_empty() { code } else { text };
             let state = state.ok_or_else(|| wrong("not one of the states of this metric"))?;

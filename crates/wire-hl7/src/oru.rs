@@ -77,10 +77,14 @@ struct Reader<'a, 's, 'r> {
     aliases: &'r Aliases,
     findings: &'r mut Findings,
     test: Quality,
+    /// Whether it tells an event of an infusion pump (PCD-10).
+    of_pump: bool,
     sender: String,
     message_time: Option<DeviceTime>,
     patient: Option<PatientRef>,
     bed: Option<String>,
+    /// `model:…/serial:…`, where PID-3 has it.
+    implant: Option<String>,
     obr: Option<&'s Segment<'a>>,
     rows: Vec<Row<'a, 's>>,
     /// Device of each MDS by its number in OBX-4.
@@ -107,10 +111,12 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             aliases,
             findings,
             test: if header.is_test() { Quality::TEST } else { Quality::empty() },
+            of_pump: header.trigger == "R42",
             sender: header.sender.clone(),
             message_time,
             patient: None,
             bed: None,
+            implant: None,
             obr: None,
             rows: Vec::new(),
             systems: HashMap::new(),
@@ -125,20 +131,13 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             "PID" => {
                 self.end_group();
                 self.patient = person::reference(segment);
+                let numbers = segment.field(3).repetitions().map(|cx| cx.component(1).into_owned());
+                self.implant = numbers.into_iter().find(|number| number.starts_with("model:"));
                 self.bed = None;
                 self.obr = None;
                 self.systems.clear();
             }
-            "PV1" => {
-                let bed = person::bed(&segment.field(3));
-                self.bed = bed.map(|b| {
-                    [b.unit, b.room, b.bed]
-                        .into_iter()
-                        .filter(|p| !p.is_empty())
-                        .collect::<Vec<_>>()
-                        .join("-")
-                });
-            }
+            "PV1" => self.bed = bed_name(segment),
             "OBR" => {
                 self.end_group();
                 self.obr = Some(segment);
@@ -186,6 +185,30 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
         for row in &rows {
             self.row(row, &attributes, shared.as_deref(), group_time);
         }
+        if self.of_pump && let (Some(obr), Some(first)) = (self.obr, rows.first()) {
+            self.drug(obr, first, shared.as_deref(), group_time);
+        }
+    }
+
+    /// The drug that an infusion's order names (OBR-4), unless the pump said it itself.
+    fn drug(&mut self, obr: &Segment<'_>, row: &Row<'_, '_>, shared: Option<&str>, time: Option<DeviceTime>) {
+        let Some(metric) = vitals::Metric::by_refid("MDC_DRUG_NAME_TYPE") else { return };
+        let field = obr.field(4);
+        let name = [2, 1].map(|at| field.component(at)).into_iter().find(|name| !name.is_empty());
+        let Some(name) = name.filter(|name| !name.starts_with("MDC")) else { return };
+        if self.out.iter().any(|m| m.measurement.metric == metric.code) {
+            return;
+        }
+        let measurement = Measurement {
+            metric: metric.code,
+            value: vitals::Value::Text(name.into_owned()),
+            unit: metric.unit,
+            device_time: time,
+            quality: self.test,
+            channel: 0,
+        };
+        let (device, patient) = (self.device_of(row, shared), self.patient.clone());
+        self.out.push(Measured { device, patient, path: None, measurement });
     }
 
     fn row(
@@ -273,13 +296,29 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
         if let Some(name) = system.or(row.device.as_ref()).map(String::as_str).or(shared) {
             return DeviceId::sanitised(name);
         }
-        let sender = if self.sender.is_empty() { "hl7" } else { &self.sender };
-        match (&self.bed, &self.patient) {
-            (Some(bed), _) => DeviceId::sanitised(&format!("{sender}-{bed}")),
-            (None, Some(patient)) => DeviceId::sanitised(&format!("{sender}-{}", patient.id)),
-            (None, None) => DeviceId::sanitised(sender),
+        // An implant's follow-up names it beside the patient (IHE PCD-09, PID-3).
+        if let Some(implant) = &self.implant {
+            return DeviceId::sanitised(implant);
         }
+        stand_in(&self.sender, self.bed.as_deref(), self.patient.as_ref())
     }
+}
+
+/// The device that stands for a sender at a bed or patient, where nothing names one.
+pub(crate) fn stand_in(sender: &str, bed: Option<&str>, patient: Option<&PatientRef>) -> DeviceId {
+    let sender = if sender.is_empty() { "hl7" } else { sender };
+    match (bed, patient) {
+        (Some(bed), _) => DeviceId::sanitised(&format!("{sender}-{bed}")),
+        (None, Some(patient)) => DeviceId::sanitised(&format!("{sender}-{}", patient.id)),
+        (None, None) => DeviceId::sanitised(sender),
+    }
+}
+
+/// PV1-3 as one name.
+pub(crate) fn bed_name(pv1: &Segment<'_>) -> Option<String> {
+    let bed = person::bed(&pv1.field(3))?;
+    let parts = [bed.unit, bed.room, bed.bed].into_iter().filter(|part| !part.is_empty());
+    Some(parts.collect::<Vec<_>>().join("-"))
 }
 
 /// Numbers the channels and puts neighbours of one device and patient into one reading. A metric
@@ -314,7 +353,7 @@ fn gather(out: Vec<Measured>) -> Vec<Content> {
 }
 
 /// The name in an EI field: the entity, else the universal id (an EUI-64), else the namespace.
-fn entity(field: &crate::syntax::Field<'_>) -> Option<String> {
+pub(crate) fn entity(field: &crate::syntax::Field<'_>) -> Option<String> {
     [1, 3, 2]
         .into_iter()
         .map(|n| field.component(n))
@@ -322,7 +361,7 @@ fn entity(field: &crate::syntax::Field<'_>) -> Option<String> {
         .map(|n| n.into_owned())
 }
 
-fn bad_time(segment: &Segment<'_>, field: u16) -> Finding {
+pub(crate) fn bad_time(segment: &Segment<'_>, field: u16) -> Finding {
     Finding::part(ErrorCode::DataType, ProblemKind::BadTime, segment.at(field))
         .saying("not an HL7 time: send YYYYMMDDHHMMSS with an offset")
 }

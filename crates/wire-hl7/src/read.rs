@@ -13,7 +13,8 @@ use crate::codes::Aliases;
 use crate::finding::{ErrorCode, Finding, Findings, Weight};
 use crate::header::Header;
 use crate::syntax::{Place, Segment, Separators};
-use crate::{adt, oru};
+use crate::status::{self, AlertStatus};
+use crate::{adt, alert, oru};
 
 /// Segments beyond this many in one message are not read.
 const MAX_SEGMENTS: usize = 200_000;
@@ -67,6 +68,8 @@ pub struct Inbound {
     pub kind: Kind,
     /// The answer in waiting.
     pub reply: Reply,
+    /// What it says became of an alert of ours.
+    pub status: Option<AlertStatus>,
 }
 
 impl Inbound {
@@ -91,6 +94,14 @@ impl Inbound {
     /// device said what it may not say.
     pub fn restricted(&mut self) {
         self.answered(forbidden("a device may not say some of this, or is not in service"));
+    }
+
+    /// Refuses the message as a whole: its sender may not say what became of alerts.
+    pub fn refuse_status(&mut self) {
+        self.status = None;
+        let finding = forbidden("this sender is no alert manager that is configured");
+        self.message.problems.push(finding.problem());
+        self.answered(finding);
     }
 
     fn answered(&mut self, finding: Finding) {
@@ -233,14 +244,29 @@ fn one(
     };
     complain_about_charset(msh, trust, &mut findings);
     let header = Header::read(msh);
-    let content = match header.refusal(msh) {
+    let (content, status) = match header.refusal(msh) {
         Some(finding) => {
             findings.add(finding);
-            Vec::new()
+            (Vec::new(), None)
         }
-        None => content(&header, &segments, options, &mut findings),
+        None if header.message_type == "ORA" => (Vec::new(), answer(&header, &segments, &mut findings)),
+        None => (content(&header, &segments, options, &mut findings), None),
     };
-    finish(header, content, findings.into_vec(), payload, chunk, received)
+    let inbound = finish(header, content, findings.into_vec(), payload, chunk, received);
+    match status {
+        Some(_) => Inbound { status, kind: Kind::Directory, ..inbound },
+        None => inbound,
+    }
+}
+
+fn answer(header: &Header, segments: &[Segment<'_>], findings: &mut Findings) -> Option<AlertStatus> {
+    if matches!(header.trigger.as_str(), "" | "R41") {
+        return status::read(segments, findings);
+    }
+    let place = Place::new("MSH", 1, 9);
+    let finding = Finding::reject(ErrorCode::UnsupportedEvent, ProblemKind::Unmatched, place);
+    findings.add(finding.saying("unsupported event: send ORA^R41"));
+    None
 }
 
 fn content(
@@ -255,8 +281,11 @@ fn content(
         Finding::reject(code, ProblemKind::Unmatched, place).saying(detail)
     };
     match header.message_type.as_str() {
-        "ORU" if matches!(header.trigger.as_str(), "" | "R01") => {
+        "ORU" if matches!(header.trigger.as_str(), "" | "R01" | "R42") => {
             return oru::read(header, segments, &zone, &options.aliases, findings);
+        }
+        "ORU" if header.trigger == "R40" => {
+            return alert::read(header, segments, &zone, &options.aliases, findings);
         }
         "ADT" => {
             let evn = segments.iter().find(|s| s.name == "EVN");
@@ -273,7 +302,7 @@ fn content(
             ));
         }
         "ORU" => {
-            findings.add(refuse(ErrorCode::UnsupportedEvent, "unsupported event: send ORU^R01"))
+            findings.add(refuse(ErrorCode::UnsupportedEvent, "unsupported event: send ORU^R01, R40 or R42"))
         }
         "ACK" => findings.add(refuse(
             ErrorCode::UnsupportedMessageType,
@@ -281,7 +310,7 @@ fn content(
         )),
         _ => findings.add(refuse(
             ErrorCode::UnsupportedMessageType,
-            "unsupported message type: send ORU^R01 or ADT",
+            "unsupported message type: send ORU, ORA or ADT",
         )),
     }
     Vec::new()
@@ -355,11 +384,9 @@ fn finish(
     // The answer begins with what weighs most.
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.weight));
     let refused = findings.first().is_some_and(|f| f.weight > Weight::Part);
-    let is_pcd = header.profile.contains("PCD");
     let profile = match kind {
         Kind::Refused => "",
-        _ if is_pcd => "ihe-pcd-01",
-        _ => "hl7v2",
+        _ => profile(&header),
     };
     let message = Message {
         origin: Origin {
@@ -381,7 +408,18 @@ fn finish(
     };
     let silent = header.message_type == "ACK";
     let reply = Reply { header, findings, usable, silent };
-    Inbound { message, dedup: Some(dedup), kind, reply }
+    Inbound { message, dedup: Some(dedup), kind, reply, status: None }
+}
+
+/// Which profile a message follows, for the record.
+fn profile(header: &Header) -> &'static str {
+    match header.trigger.as_str() {
+        "R40" => "ihe-pcd-04",
+        "R42" => "ihe-pcd-10",
+        _ if header.profile.contains("IDCO") || header.profile.contains("PCD_009") => "ihe-pcd-09",
+        _ if header.profile.contains("PCD") => "ihe-pcd-01",
+        _ => "hl7v2",
+    }
 }
 
 fn kind(content: &[Content]) -> Kind {

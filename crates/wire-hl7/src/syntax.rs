@@ -169,6 +169,18 @@ impl<'a> Segment<'a> {
         Field { raw: raw.unwrap_or(""), separators: self.separators }
     }
 
+    /// The same segment with these fields empty; not for header segments.
+    #[must_use]
+    pub(crate) fn without(&self, fields: &[usize]) -> Self {
+        let mut rest = self.clone();
+        for number in fields {
+            if let Some(field) = number.checked_sub(1).and_then(|at| rest.fields.get_mut(at)) {
+                *field = "";
+            }
+        }
+        rest
+    }
+
     /// The separators it was split with.
     #[must_use]
     pub fn separators(&self) -> Separators {

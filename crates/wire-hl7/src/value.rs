@@ -22,6 +22,10 @@ pub(crate) enum Sent {
     Samples(Vec<f64>, usize),
     /// A value range.
     Range(f64, f64),
+    /// A document: what kind it is and about how many bytes it has.
+    Document(String, usize),
+    /// A place.
+    Place(String),
     /// A type that OBX-2 may not have here.
     UnknownType,
     /// Not what OBX-2 says.
@@ -47,9 +51,26 @@ pub(crate) fn read(obx: &Segment<'_>, max_samples: usize) -> Sent {
         "CE" | "CWE" | "CNE" | "CF" => {
             Sent::Coded(value.component(1).into_owned(), value.component(2).into_owned())
         }
+        "ED" => document(&value),
+        "PL" => {
+            let parts: Vec<_> = (1..=3).map(|at| value.subcomponent(at, 1)).filter(|p| !p.is_empty()).collect();
+            Sent::Place(parts.join("-"))
+        }
         "DR" | "DT" | "TM" | "TS" | "DTM" => Sent::Text(value.raw.to_owned()),
         "ST" | "TX" | "FT" | "IS" | "ID" | "" => text(&value),
         _ => Sent::UnknownType,
+    }
+}
+
+/// ED: source, type, subtype, encoding, data. The data stay in the message.
+fn document(value: &Field<'_>) -> Sent {
+    let kind = [value.component(2), value.component(3)].map(|part| part.trim().to_lowercase());
+    let data = value.components().nth(4).unwrap_or("").trim_end_matches('=').len();
+    match value.component(4).to_lowercase().as_str() {
+        _ if data == 0 => Sent::Wrong,
+        "base64" => Sent::Document(kind.join("/"), data / 4 * 3 + data % 4 * 3 / 4),
+        "hex" => Sent::Document(kind.join("/"), data / 2),
+        _ => Sent::Document(kind.join("/"), data),
     }
 }
 
@@ -109,6 +130,9 @@ pub(crate) fn state_number(metric: MetricCode, name: &str) -> Option<i32> {
         return Some(number);
     }
     let name = name.to_lowercase();
+    if let Some(state) = pump_state(metric, &name) {
+        return Some(state);
+    }
     let known: &[(&str, i32)] = match metric {
         code::CONSCIOUSNESS => &[
             ("a", 0),
@@ -138,6 +162,36 @@ pub(crate) fn state_number(metric: MetricCode, name: &str) -> Option<i32> {
         _ => &[],
     };
     known.iter().find(|(text, _)| *text == name).map(|(_, number)| *number)
+}
+
+/// States of infusion pumps by the words of IHE PCD-10 (IPEC, table X.1.2-1) and its pump terms.
+fn pump_state(metric: MetricCode, name: &str) -> Option<i32> {
+    let known: &[&str] = match metric.metric().map_or("", |row| row.refid) {
+        "VW_PUMP_EVENT" => &[
+            "",
+            "mdc_evt_pump_deliv_start",
+            "mdc_evt_pump_deliv_stop",
+            "mdc_evt_pump_deliv_comp",
+            "mdc_evt_comm_status_change",
+            "mdc_evt_pump_prog_cleared",
+            "mdc_evt_pump_auto_prog_cleared",
+            "mdc_evt_patient_change",
+            "mdc_evt_patient_id_change",
+            "mdc_evt_patient_parameter_change",
+            "mdc_evt_pump_vol_counters_cleared",
+            "mdc_evt_device_time_changed",
+        ],
+        "MDC_PUMP_STAT" => &["pump-status-not-infusing", "pump-status-infusing"],
+        "MDC_DEV_PUMP_CURRENT_DELIVERY_STATUS" => &[
+            "pump-delivery-status-not-delivering",
+            "pump-delivery-status-delivering",
+            "pump-delivery-status-transitioning",
+            "pump-delivery-status-kvo",
+        ],
+        _ => return None,
+    };
+    let at = known.iter().position(|word| *word == name && !word.is_empty())?;
+    i32::try_from(at).ok()
 }
 
 /// The metrics of the parts of a compound pressure: in the nomenclature systolic, diastolic and
@@ -255,7 +309,10 @@ mod tests {
             ("NA", "1^2^3^4^5^6", Sent::Samples(vec![1.0, 2.0, 3.0, 4.0], 1)),
             ("TS", "20260101", Sent::Text("20260101".into())),
             ("", "7", n(7.0)),
-            ("ED", "x", Sent::UnknownType),
+            ("ED", "x", Sent::Wrong),
+            ("ED", "^application^pdf^Base64^QUJD", Sent::Document("application/pdf".into(), 3)),
+            ("PL", "ICU^2^23", Sent::Place("ICU-2-23".into())),
+            ("XAD", "x", Sent::UnknownType),
         ] {
             assert_eq!(obx(kind, value, ""), expected, "{kind} {value}");
         }

@@ -16,6 +16,8 @@ pub struct MllpConfig {
     pub limits: MllpLimits,
     /// Zone of times without an offset, and a site's own names of metrics.
     pub options: wire_hl7::Options,
+    /// Alert managers, by MSH-3, that may say what became of our alerts; others are refused.
+    pub alert_managers: Vec<String>,
 }
 
 impl Default for MllpConfig {
@@ -25,6 +27,7 @@ impl Default for MllpConfig {
             tls: None,
             limits: MllpLimits::default(),
             options: wire_hl7::Options::default(),
+            alert_managers: Vec::new(),
         }
     }
 }

@@ -13,7 +13,7 @@ use wire_hl7::mllp::{self, Decoder, Item};
 use wire_hl7::{Inbound, Kept, Kind, Received, Reply};
 
 use super::server::Shared;
-use super::{count_refused, stopped};
+use super::{count_refused, response, stopped};
 use crate::quota::tell;
 use crate::{Allowance, ClientIdentity, told};
 
@@ -202,11 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let wait = self.shared.quotas.charge(&self.identity, allowance, messages, bytes);
             self.slowed = wait.map(|wait| Instant::now() + wait).or(self.slowed);
         }
-        let first = self.next_token;
         let count = received.messages.len();
-        self.next_token += count as u64;
-        self.in_flight += count;
-        self.in_flight_bytes += bytes;
         let mut drafts = Vec::with_capacity(count);
         let mut parts = Vec::with_capacity(count);
         for mut inbound in received.messages {
@@ -214,6 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 inbound.restrict_to(device);
             }
             self.keep_within(&mut inbound);
+            let response = response::of(&mut inbound, &self.shared.alert_managers, self.identity.device.is_some());
             self.messages.increment(1);
             tell(self.shared.doors.identify.as_ref(), &inbound.message, "hl7", self.address);
             if !inbound.message.problems.is_empty() {
@@ -225,7 +222,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 dedup: inbound.dedup,
                 event: Event::Message(inbound.message),
             });
+            if let Some((reply, draft)) = response {
+                parts.push((reply, None));
+                drafts.push(draft);
+            }
         }
+        let first = self.next_token;
+        let count = drafts.len();
+        self.next_token += count as u64;
+        self.in_flight += count;
+        self.in_flight_bytes += bytes;
         self.waiting.push_back(Waiting { first, parts, batch: received.batch, bytes });
         for (token, draft) in (first..).zip(drafts) {
             let enqueued = self.shared.doors.appender.enqueue(draft, token, &self.acks).await;

@@ -9,6 +9,7 @@
 
 mod config;
 mod connection;
+mod response;
 mod server;
 
 pub use config::{MllpConfig, MllpLimits, MllpTls};

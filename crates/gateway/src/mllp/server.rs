@@ -25,6 +25,7 @@ pub(super) struct Shared {
     pub(super) doors: Doors,
     pub(super) limits: MllpLimits,
     pub(super) options: Arc<wire_hl7::Options>,
+    pub(super) alert_managers: Vec<String>,
     /// What is left of each identity's allowance.
     pub(super) quotas: Quotas,
     connections: AtomicUsize,
@@ -44,6 +45,7 @@ pub async fn serve(
         doors,
         limits: config.limits,
         options: Arc::new(config.options),
+        alert_managers: config.alert_managers,
         quotas: Quotas::new("mllp"),
         connections: AtomicUsize::new(0),
     });
