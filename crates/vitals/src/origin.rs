@@ -15,6 +15,8 @@ pub enum Protocol {
     Http,
     /// The platform itself.
     Internal,
+    /// IEEE 11073 SDC.
+    Sdc,
 }
 
 impl Protocol {
@@ -27,6 +29,7 @@ impl Protocol {
             Self::Fhir => "fhir",
             Self::Http => "http",
             Self::Internal => "internal",
+            Self::Sdc => "sdc",
         }
     }
 }
@@ -36,9 +39,10 @@ impl Protocol {
 pub struct Origin {
     /// Which door.
     pub protocol: Protocol,
-    /// Topic (MQTT), message type (HL7 `ORU^R01`) or resource type (FHIR).
+    /// Topic (MQTT), message type (HL7 `ORU^R01`), resource type (FHIR) or report (SDC).
     pub address: String,
-    /// Client id (MQTT), sending application and facility (HL7), account (FHIR); may be empty.
+    /// Client id (MQTT), sending application and facility (HL7), account (FHIR),
+    /// endpoint reference (SDC); may be empty.
     pub sender: String,
     /// Message control id (MSH-10) or request id; may be empty.
     pub message_id: String,
