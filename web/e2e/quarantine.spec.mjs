@@ -40,7 +40,7 @@ test('a quarantined payload is fixed and released', { timeout: 180_000 }, async 
   await detail.getByText('would yield nothing').waitFor();
   assert.match(await detail.locator('.payload').textContent(), /"pulse": 71/);
   await detail.getByRole('combobox').selectOption('(new)');
-  assert.match(await detail.locator('textarea').inputValue(), /# value = "\$\.pulse"/);
+  assert.match(await detail.locator('textarea').inputValue(), /metric = "MDC_PULS_OXIM_PULS_RATE"\nvalue = "\$\.pulse"/);
 
   await detail.locator('textarea').fill(PROFILE.replace('$.sat', '$.stat'));
   await detail.getByRole('button', { name: 'Test on this message' }).click();

@@ -28,6 +28,8 @@ pub(crate) struct Because {
 
 #[derive(Subcommand)]
 pub(crate) enum DeviceCommand {
+    /// What is supported, each with the recorded session that proves it.
+    Catalogue(crate::supported::Args),
     /// Add an account for a device, and print its password once; the user name is its id.
     Add {
         /// Device id.
@@ -143,6 +145,7 @@ fn id(text: &str) -> Result<DeviceId, Misuse> {
 
 pub(crate) fn run(command: DeviceCommand) -> anyhow::Result<()> {
     match command {
+        DeviceCommand::Catalogue(args) => crate::supported::run(&args),
         DeviceCommand::Add { id, certificate, data } => add(&id, certificate, &data),
         DeviceCommand::Remove { id: text, data } => {
             let (guard, id) = (data.guard()?, id(&text)?);

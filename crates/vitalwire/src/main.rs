@@ -28,6 +28,7 @@ mod sealed;
 mod serve;
 mod signal;
 mod steward;
+mod supported;
 mod simulate;
 mod watch;
 mod wiring;
@@ -77,8 +78,8 @@ enum Command {
     /// Applications that may ask for access (SMART on FHIR).
     #[command(subcommand)]
     Client(client::Command),
-    /// Devices: their life, their certificates, what they may say.
-    #[command(subcommand)]
+    /// Devices: their life, their certificates, what they may say, which are supported.
+    #[command(subcommand, visible_alias = "devices")]
     Device(device::DeviceCommand),
     /// Signed firmware, and campaigns that update devices.
     #[command(subcommand)]

@@ -23,6 +23,9 @@ fn exit_codes_and_advice() {
     for (arguments, code, said) in [
         (&["--version"][..], 0, "vitalwire"),
         (&["--help"], 0, "serve"),
+        (&["devices", "catalogue"], 0, "tests/sessions/hl7-pcd-01"),
+        (&["device", "catalogue", "MDC_CONC_GLU_ISF", "--json"], 0, "\"session\":\"gatt-cgm\""),
+        (&["devices", "catalogue", "teapot"], 1, "connect-a-device.md"),
         (&["serve", "--colour"], 2, "--colour"),
         (&["serve", "--config", "unknown.toml"], 2, "http.listen"),
         (&["serve", "--config", "absent.toml"], 2, "absent.toml"),

@@ -1,5 +1,5 @@
 // One device: what it is, how well it speaks, on whom it is and was; putting it on a patient or at a bed.
-import { createResource, createSignal, For, Show, type Component } from 'solid-js';
+import { createResource, createSignal, For, onCleanup, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import type { AssociationView, DeviceView, PatientBrief } from '../api/types';
 import { go } from '../app/router';
@@ -13,8 +13,13 @@ import { CLOCK_WORD } from './devices.state';
 import { LinkSign } from './DeviceRow';
 import { PatientSearch } from './PatientSearch';
 
+const REFRESH_MS = 2_000;
+
 export const DevicePanel: Component<{ id: string; onChange: () => void }> = (props) => {
   const [detail, { refetch }] = createResource(() => props.id, (id) => api.device(id));
+  // What was asked for is in force a moment after the answer, and others change things, too: the panel is never older than the table behind it.
+  const timer = window.setInterval(() => void refetch(), REFRESH_MS);
+  onCleanup(() => clearInterval(timer));
   const changed = () => { void refetch(); props.onChange(); };
   return (
     <Dialog title={detail.latest?.device.name || props.id} side onClose={() => go('/devices')}>

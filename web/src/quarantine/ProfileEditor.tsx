@@ -52,7 +52,7 @@ export const ProfileEditor: Component<ProfileEditorProps> = (props) => {
       <Show when={current()?.error}><p class="error">{current()!.error}</p></Show>
       <label class="field">File name<input value={name()} onInput={(e) => setName(e.currentTarget.value)} spellcheck={false} /></label>
       <label class="field">Text
-        <textarea class="code" rows="14" spellcheck={false} value={text()} onInput={(e) => { setText(e.currentTarget.value); setResult(null); }} onKeyDown={(e) => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); void test(); } }} />
+        <textarea class="code" rows="20" spellcheck={false} value={text()} onInput={(e) => { setText(e.currentTarget.value); setResult(null); }} onKeyDown={(e) => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); void test(); } }} />
       </label>
       <div class="row">
         <button type="button" class="btn" onClick={() => void test()}>Test on this message</button>

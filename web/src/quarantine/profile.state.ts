@@ -1,4 +1,5 @@
 // The text of a profile that somebody begins from nothing, and names for it.
+import { guessMetric, guessTime } from './guess';
 
 /** `acme/band-31/spot` → `acme/{device}/spot`: the level that looks like a device is captured. */
 export function topicPattern(topic: string): string {
@@ -16,20 +17,37 @@ export function freeName(topic: string, taken: string[]): string {
   return name;
 }
 
-/** Paths to the numbers in a JSON value, with the numbers. */
-function numbers(value: unknown, path: string, out: [string, number][]): [string, number][] {
-  if (typeof value === 'number') out.push([path, value]);
-  else if (value && typeof value === 'object') for (const [key, inner] of Object.entries(value)) numbers(inner, Array.isArray(value) ? `${path}[${key}]` : /^[A-Za-z_]\w*$/.test(key) ? `${path}.${key}` : `${path}['${key}']`, out);
+interface Found { path: string; keys: string[]; value: unknown }
+
+/** The numbers in a JSON value, and what may be a time, with the paths to them. */
+function leaves(value: unknown, path: string, keys: string[], out: Found[]): Found[] {
+  if (value && typeof value === 'object') {
+    for (const [key, inner] of Object.entries(value)) {
+      const list = Array.isArray(value);
+      const step = list ? `[${key}]` : /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `['${key}']`;
+      leaves(inner, path + step, list ? keys : [...keys, key], out);
+    }
+  } else if (typeof value === 'number' || typeof value === 'string') out.push({ path, keys, value });
   return out;
 }
 
-/** A profile to begin with: the topic, and one commented measurement for each number in the payload. */
+/** One measurement: as a guess to check, or commented out where nobody can tell. */
+function measurement({ path, keys, value }: Found): string {
+  const guess = guessMetric(keys, value as number);
+  if (!guess) return `\n# ${path} is ${value as number} here: name its metric, or leave it out\n# [[measurement]]\n# metric = "MDC_…"\n# value = "${path}"\n`;
+  const unit = guess.unit ? `\nunit = "${guess.unit}"` : '';
+  return `\n# ${path} is ${value as number} here: is this what it means?\n[[measurement]]\nmetric = "${guess.metric}"\nvalue = "${path}"${unit}\n`;
+}
+
+/** A profile to begin with: the topic, the time, and a measurement for each number in the payload, guessed by its name. */
 export function draftProfile(topic: string, payload: string): string {
   const pattern = topicPattern(topic);
-  let found: [string, number][] = [];
+  let found: Found[] = [];
   try {
-    found = numbers(JSON.parse(payload), '$', []).slice(0, 12);
+    found = leaves(JSON.parse(payload), '$', [], []);
   } catch { /* not JSON: the draft ends after the topic */ }
-  const head = `# Devices that speak on ${pattern}\n[match]\ntopic = "${pattern}"\n${pattern === topic ? '' : '\n[device]\ntopic = "device"\n'}`;
-  return head + found.map(([path, value]) => `\n# ${path} is ${value} here\n# [[measurement]]\n# metric = "MDC_…"\n# value = "${path}"\n`).join('');
+  const timed = found.find((f) => guessTime(f.keys.at(-1) ?? '', f.value));
+  const time = timed ? `\n# When the device measured\n[time]\npath = "${timed.path}"\nformat = "${guessTime(timed.keys.at(-1) ?? '', timed.value)!}"\n` : '';
+  const head = `# Devices that speak on ${pattern}\n[match]\ntopic = "${pattern}"\n${pattern === topic ? '' : '\n[device]\ntopic = "device"\n'}${time}`;
+  return head + found.filter((f) => f !== timed && typeof f.value === 'number').slice(0, 12).map(measurement).join('');
 }
