@@ -127,6 +127,7 @@ type Line = HttpsConnector<HttpConnector<Resolver>>;
 /// Sends requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
+    pub(crate) tls: Arc<ClientConfig>,
     line: hyper_util::client::legacy::Client<Line, Full<Bytes>>,
     trusts: usize,
 }
@@ -164,6 +165,7 @@ impl Client {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        let tls = Arc::new(config.clone());
         let mut sockets = HttpConnector::new_with_resolver(Resolver);
         sockets.enforce_http(false);
         sockets.set_nodelay(true);
@@ -178,7 +180,7 @@ impl Client {
             .http1_title_case_headers(true)
             .pool_max_idle_per_host(0)
             .build(line);
-        Ok(Self { line, trusts })
+        Ok(Self { tls, line, trusts })
     }
 
     /// Sends a request and reads the whole answer. Redirects are not followed.

@@ -18,6 +18,7 @@ mod recover;
 mod strays;
 mod sums;
 mod ticker;
+mod manager;
 mod webhook;
 mod worker;
 
@@ -36,6 +37,7 @@ pub use erasure::{EraseHook, STRAYS};
 pub use pending::RELAYED_ALERTS;
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;
+pub use manager::AlertManager;
 pub use webhook::{Webhook, event_row, sign};
 
 /// How the runtime works.
@@ -59,6 +61,8 @@ pub struct Options {
     pub retention_now: Option<RetentionNow>,
     /// Whom to notify.
     pub webhooks: Vec<Webhook>,
+    /// Alert managers that are told of alerts over HL7.
+    pub managers: Vec<AlertManager>,
     /// What notifications are sent with; none: they wait in the store.
     pub outgoing: Option<outgoing::Client>,
     /// What is to be done when the rows of an erased patient are deleted.
@@ -119,6 +123,7 @@ impl Default for Options {
             retention: Retention::default(),
             retention_now: None,
             webhooks: Vec::new(),
+            managers: Vec::new(),
             outgoing: None,
             erase: None,
             relay_alerts: false,
@@ -216,7 +221,7 @@ impl Runtime {
         let tasks = vec![
             watcher,
             tokio::spawn(ticker::run(appender, options.tick_every)),
-            tokio::spawn(webhook::deliver(options.outgoing, options.webhooks, reader, side, clock)),
+            tokio::spawn(webhook::deliver(options.outgoing, (options.webhooks, options.managers), reader, side, clock)),
         ];
         Ok(Self { worker: Some(worker), stop, tasks, recovered })
     }

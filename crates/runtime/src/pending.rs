@@ -16,6 +16,7 @@ use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 use crate::beats::Beats;
 use crate::erasure::{self, STRAYS};
 use crate::strays::Strays;
+use crate::manager::{self, AlertManager};
 use crate::webhook::{self, Webhook};
 
 /// Which receivers have heard of which episodes.
@@ -27,6 +28,7 @@ pub const RELAYED_ALERTS: &str = "relayed-alerts";
 pub(crate) struct Pending {
     webhooks: Vec<Webhook>,
     relay_alerts: bool,
+    managers: Vec<AlertManager>,
     reader: Reader,
     beats: Beats,
     commit: Commit,
@@ -43,10 +45,15 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    pub(crate) fn new(webhooks: Vec<Webhook>, relay_alerts: bool, reader: Reader) -> Self {
+    pub(crate) fn new(
+        (webhooks, managers): (Vec<Webhook>, Vec<AlertManager>),
+        relay_alerts: bool,
+        reader: Reader,
+    ) -> Self {
         Self {
             webhooks,
             relay_alerts,
+            managers,
             beats: Beats::known(&reader),
             strays: Strays::new(&reader),
             reader,
@@ -262,18 +269,36 @@ impl Pending {
         for hook in self.webhooks.clone() {
             self.notify(&hook, entry, &record);
         }
+        for manager in self.managers.clone() {
+            self.report(&manager, entry, &record);
+        }
         self.fresh_alerts.push(Arc::new(record));
+    }
+
+    /// What a receiver was told before.
+    fn told(&self, key: &str) -> Option<String> {
+        let waiting = self.commit.kv.iter().rev().find(|row| row.bucket == TOLD && row.key == key);
+        let told = match waiting {
+            Some(row) => row.value.clone(),
+            None => self.reader.kv(TOLD, key).ok().flatten(),
+        };
+        told.map(|value| String::from_utf8_lossy(&value).into_owned())
+    }
+
+    /// Queues a report to an alert manager, if it is to hear of this change.
+    fn report(&mut self, manager: &AlertManager, entry: &Entry, record: &AlertRecord) {
+        let key = format!("{}/{}", manager::target(manager), record.episode.id);
+        let told = self.told(&key);
+        let Some((row, told)) = manager::notice(manager, entry, record, told.as_deref()) else { return };
+        self.commit.outbox.push(row);
+        let value = told.map(String::into_bytes);
+        self.commit.kv.push(KvRow { bucket: TOLD.to_owned(), key, value });
     }
 
     /// Queues a notification, if the receiver is to hear of this change (AL-4).
     fn notify(&mut self, hook: &Webhook, entry: &Entry, record: &AlertRecord) {
         let key = format!("{}/{}", hook.name, record.episode.id);
-        let waiting = self.commit.kv.iter().rev().find(|row| row.bucket == TOLD && row.key == key);
-        let told = match waiting {
-            Some(row) => row.value.clone(),
-            None => self.reader.kv(TOLD, &key).ok().flatten(),
-        };
-        let told = told.map(|value| String::from_utf8_lossy(&value).into_owned());
+        let told = self.told(&key);
         let Some(notice) = webhook::notice(hook, record, told.as_deref()) else { return };
         self.commit.outbox.push(webhook::outbox_row(hook, entry, record, &notice));
         let value = notice.told.map(String::into_bytes);

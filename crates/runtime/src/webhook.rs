@@ -19,6 +19,8 @@ use store::{OutboxRow, Reader, Side};
 use tokio::task::JoinSet;
 use vitals::{ReceiveTime, Role};
 
+use crate::manager::{self, AlertManager, REFUSALS_MAX, Undelivered};
+
 /// How often to look for what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a receiver may take.
@@ -162,12 +164,12 @@ pub fn event_row(
 /// Delivers what is due until the task is ended.
 pub(crate) async fn deliver(
     client: Option<Client>,
-    hooks: Vec<Webhook>,
+    (hooks, managers): (Vec<Webhook>, Vec<AlertManager>),
     reader: Reader,
     side: std::sync::Arc<dyn Side>,
     clock: fn() -> ReceiveTime,
 ) {
-    let Some(client) = client.filter(|_| !hooks.is_empty()) else { return };
+    let Some(client) = client.filter(|_| !hooks.is_empty() || !managers.is_empty()) else { return };
     // Receivers that failed, with when they are tried again: what comes later waits for what failed.
     let mut paused: HashMap<String, ReceiveTime> = HashMap::new();
     loop {
@@ -182,8 +184,10 @@ pub(crate) async fn deliver(
         targets.dedup();
         for target in targets {
             let rows: Vec<OutboxRow> = due.iter().filter(|row| row.target == target).cloned().collect();
-            let hook = hooks.iter().find(|hook| hook.name == target).cloned();
-            rounds.spawn(round(client.clone(), hook, rows, std::sync::Arc::clone(&side), clock));
+            let hook = hooks.iter().find(|hook| hook.name == target).cloned().map(Receiver::Hook);
+            let manager = managers.iter().find(|manager| manager::target(manager) == target);
+            let manager = manager.map(|manager| Receiver::Manager(manager.clone(), reader.clone()));
+            rounds.spawn(round(client.clone(), hook.or(manager), rows, std::sync::Arc::clone(&side), clock));
         }
         while let Some(ended) = rounds.join_next().await {
             paused.extend(ended.ok().flatten());
@@ -192,11 +196,34 @@ pub(crate) async fn deliver(
     }
 }
 
+/// Who is told.
+enum Receiver {
+    Hook(Webhook),
+    Manager(AlertManager, Reader),
+}
+
+impl Receiver {
+    /// Tells it; else how often it was tried now, and why it failed.
+    async fn tell(&self, client: &Client, row: &OutboxRow, now: ReceiveTime) -> Result<(), (u32, String)> {
+        let attempts = row.attempts + 1;
+        match self {
+            Self::Hook(hook) => post(client, hook, &row.body, now).await.map_err(|error| (attempts, error)),
+            Self::Manager(manager, reader) => match manager::send(client, manager, row, reader).await {
+                Ok(()) => Ok(()),
+                Err(Undelivered::Failed(why)) => Err((attempts, why)),
+                // An answer is an answer: what is behind it shall not wait for three days.
+                Err(Undelivered::Refused(why)) if attempts >= REFUSALS_MAX => Err((ATTEMPTS_MAX + 1, why)),
+                Err(Undelivered::Refused(why)) => Err((attempts, why)),
+            },
+        }
+    }
+}
+
 /// Delivers what is due to one receiver, in order. After a failure the rest waits with what failed,
 /// so that no end is told before its start; gives receiver and time of the next try.
 async fn round(
     client: Client,
-    hook: Option<Webhook>,
+    receiver: Option<Receiver>,
     mut rows: Vec<OutboxRow>,
     side: std::sync::Arc<dyn Side>,
     clock: fn() -> ReceiveTime,
@@ -206,11 +233,9 @@ async fn round(
     rows.sort_by_key(|row| (row.created, !row.id.ends_with("/start"), row.id.ends_with("/end")));
     for row in rows {
         let now = clock();
-        let outcome = match (&hook, &failed) {
+        let outcome = match (&receiver, &failed) {
             (_, Some((attempts, error))) => Err((*attempts, error.clone())),
-            (Some(hook), None) => {
-                post(&client, hook, &row.body, now).await.map_err(|error| (row.attempts + 1, error))
-            }
+            (Some(receiver), None) => receiver.tell(&client, &row, now).await,
             // The receiver was taken out of the configuration: nobody waits for it.
             (None, None) => Ok(()),
         };
@@ -218,7 +243,7 @@ async fn round(
             Ok(()) => side.outbox_done(&row.id),
             Err((attempts, _)) if attempts > ATTEMPTS_MAX => {
                 metrics::counter!("vitalwire_webhook_given_up_total").increment(1);
-                tracing::error!(receiver = row.target, "webhook: a notification was given up after three days");
+                tracing::error!(receiver = row.target, "a notification was given up");
                 side.outbox_done(&row.id)
             }
             Err((attempts, error)) => {

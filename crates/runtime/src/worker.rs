@@ -67,7 +67,7 @@ impl Worker {
         let now = Instant::now();
         Self {
             pending: Pending::new(
-                setting.options.webhooks.clone(),
+                (setting.options.webhooks.clone(), setting.options.managers.clone()),
                 setting.options.relay_alerts,
                 setting.reader.clone(),
             ),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gateway::tls::TlsFiles;
 use guard::{LISTENERS, Network, TrustSettings, Zone, Zones};
-use runtime::Webhook;
+use runtime::{AlertManager, Webhook};
 use serde::Deserialize;
 use vitals::Role;
 
@@ -40,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) outgoing: Outgoing,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
+    pub(crate) alert_manager: Vec<Manager>,
     /// What was said, as it was said: in the file, by variables, by flags.
     #[serde(skip)]
     pub(crate) said: toml::Table,
@@ -75,6 +76,7 @@ impl Config {
             .map_err(|error| Misuse(format!("configuration: {error}")))?;
         let config = Self { said: table, ..config };
         config.webhooks()?;
+        config.alert_managers()?;
         config.mllp_options()?;
         config.check_tls()?;
         config.trust()?;
@@ -103,6 +105,11 @@ impl Config {
     /// The receivers of notifications.
     pub(crate) fn webhooks(&self) -> Result<Vec<Webhook>, Misuse> {
         self.webhook.iter().map(receiver).collect()
+    }
+
+    /// The alert managers that are told of alerts over HL7.
+    pub(crate) fn alert_managers(&self) -> Result<Vec<AlertManager>, Misuse> {
+        self.alert_manager.iter().map(manager).collect()
     }
 
     /// How HL7 messages are read.
@@ -229,6 +236,19 @@ fn check_values(table: &toml::Table) -> Result<(), Misuse> {
         }
     }
     Ok(())
+}
+
+fn manager(text: &Manager) -> Result<AlertManager, Misuse> {
+    let wrong = |problem: &str| Misuse(format!("alert_manager `{}`: {problem}", text.name));
+    let peer = outgoing::Peer::parse(&text.address)
+        .ok_or_else(|| wrong("address: write mllps://host:port, or mllp://host:port without encryption"))?;
+    if text.name.is_empty() || text.name.len() > 64 {
+        return Err(wrong("name: what it calls itself in MSH-3"));
+    }
+    if !peer.encrypted && !peer.is_loopback() && !text.insecure {
+        return Err(wrong("names of patients would go out unencrypted: write mllps://, or insecure = true"));
+    }
+    Ok(AlertManager { name: text.name.clone(), peer, priority: text.priority })
 }
 
 fn receiver(text: &Receiver) -> Result<Webhook, Misuse> {

@@ -96,6 +96,10 @@ pub(crate) const KEYS: &[&str] = &[
     "webhook.secret",
     "webhook.roles",
     "webhook.priority",
+    "alert_manager.name",
+    "alert_manager.address",
+    "alert_manager.insecure",
+    "alert_manager.priority",
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
@@ -137,6 +141,11 @@ fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>, place: &str) -> 
     Misuse(format!("{place}: unknown key `{key}`; the nearest known one is `{nearest}`"))
 }
 
+/// Whether a key stands in a list of tables, which no variable sets one by one.
+fn listed(key: &str) -> bool {
+    ["webhook.", "alert_manager.", "zone."].iter().any(|list| key.starts_with(list))
+}
+
 /// Variables that say something else than a value of the configuration.
 const OTHER_VARIABLES: [&str; 4] = ["VITALWIRE_MASTER_KEY", "VITALWIRE_DATA", "VITALWIRE_BIN", "VITALWIRE_PASSWORD"];
 
@@ -161,6 +170,13 @@ pub(crate) fn apply_variable(
         table.insert("webhook".to_owned(), list);
         return check_keys(table, name);
     }
+    if rest == "ALERT_MANAGER" {
+        let list = parsed.filter(toml::Value::is_array).ok_or_else(|| {
+            Misuse(format!("{name}: write [{{name = \"…\", address = \"mllps://…\"}}]"))
+        })?;
+        table.insert("alert_manager".to_owned(), list);
+        return check_keys(table, name);
+    }
     if rest == "ZONE" {
         let zones = parsed.filter(toml::Value::is_table).ok_or_else(|| {
             Misuse(format!("{name}: write {{wards = {{networks = [\"10.1.0.0/16\"]}}}}"))
@@ -169,7 +185,7 @@ pub(crate) fn apply_variable(
         return check_keys(table, name);
     }
     let variable = |key: &str| key.replace('.', "_").to_uppercase();
-    let settable = || KEYS.iter().filter(|key| !key.starts_with("webhook.") && !key.starts_with("zone."));
+    let settable = || KEYS.iter().filter(|key| !listed(key));
     let Some(key) = settable().find(|key| variable(key) == rest) else {
         let names: Vec<String> = settable().map(|key| variable(key)).collect();
         return Err(unknown(rest, names.iter().map(String::as_str), "environment (VITALWIRE_…)"));
@@ -305,7 +321,7 @@ mod tests {
     fn every_key_by_file_and_by_variable() {
         let told: Vec<&str> = VALUES.iter().map(|(key, _, _)| *key).collect();
         let known: Vec<&str> =
-            KEYS.iter().copied().filter(|key| !key.starts_with("webhook.") && !key.starts_with("zone.")).collect();
+            KEYS.iter().copied().filter(|key| !listed(key)).collect();
         assert_eq!(told, known, "each key is tried");
         for &(key, good, bad) in VALUES {
             let mut text = format!("{key} = {good}\n");

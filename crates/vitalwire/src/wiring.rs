@@ -120,6 +120,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         retention: config.retention.limits(),
         retention_now: Some(crate::retention::now(guard)),
         webhooks: config.webhooks()?,
+        managers: config.alert_managers()?,
         outgoing: outside.client.clone(),
         erase: Some(erasing::hook(&sealed, guard, &appender, &reader, config.keys.copy.clone())),
         ..Options::default()
@@ -327,6 +328,7 @@ fn start_mllp(
         listen: config.mllp.listen,
         tls,
         options: config.mllp_options()?,
+        alert_managers: config.alert_managers()?.into_iter().map(|manager| manager.name).collect(),
         ..MllpConfig::default()
     };
     Ok(tokio::spawn(async move {

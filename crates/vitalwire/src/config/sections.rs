@@ -365,6 +365,17 @@ pub(crate) struct Receiver {
     pub(crate) priority: Priority,
 }
 
+/// `[[alert_manager]]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Manager {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    #[serde(default)]
+    pub(crate) insecure: bool,
+    #[serde(default = "low")]
+    pub(crate) priority: Priority,
+}
+
 fn low() -> Priority {
     Priority::Low
 }
