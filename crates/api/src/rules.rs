@@ -202,6 +202,17 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("POST", "/api/v1/fleet/campaigns", Needs(ManageFirmware)),
     ("GET", "/api/v1/fleet/campaigns/{number}", Needs(SeeDevices)),
     ("POST", "/api/v1/fleet/campaigns/{number}/{action}", Needs(ManageFirmware)),
+    ("GET", "/api/v1/edges", Needs(SeeDevices)),
+    ("POST", "/api/v1/edges", Needs(ManageDevices)),
+    ("GET", "/api/v1/edges/{id}", Needs(SeeDevices)),
+    ("DELETE", "/api/v1/edges/{id}", Needs(ManageDevices)),
+    ("PUT", "/api/v1/edges/{id}/rules", Needs(ManageDevices)),
+    ("POST", "/api/v1/edges/{id}/code", Needs(ManageDevices)),
+    ("GET", "/api/v1/edge", Needs(SeeDevices)),
+    // Edges show a code of their own once, and then their own token, which the handlers check.
+    ("POST", "/api/v1/edges/{id}/enrolment", Public),
+    ("GET", "/api/v1/edges/{id}/configuration", Public),
+    ("POST", "/api/v1/edges/{id}/batch", Public),
     // Devices show their own certificate or password, which the handlers check.
     ("GET", "/api/v1/fleet/firmware/offer", Public),
     ("POST", "/api/v1/fleet/firmware/report", Public),

@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) oidc: Oidc,
     pub(crate) outgoing: Outgoing,
+    pub(crate) edge: Edge,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
     pub(crate) alert_manager: Vec<Manager>,

@@ -11,6 +11,7 @@ mod demo;
 mod device;
 mod doctor;
 mod doors;
+mod edge;
 mod firmware;
 mod erasing;
 mod http;
@@ -57,6 +58,9 @@ struct Cli {
 enum Command {
     /// Run the platform.
     Serve(serve::Args),
+    /// Run the platform near the device: it listens, judges and alerts also when its centre is not
+    /// reached, and sends on what it took in.
+    Edge(edge::Args),
     /// Run the platform in a scratch folder with a virtual ward, and print the address to open.
     Demo(demo::Args),
     /// A virtual ward, or load, over the real protocols against a running platform.
@@ -135,6 +139,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Edge(args) => edge::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Sim(args) => simulate::run(args),
         Command::Replay(args) => replay::run(args),

@@ -2,13 +2,14 @@
 import { createSignal, For, Match, Switch, type Component } from 'solid-js';
 import { may } from '../session/session';
 import { CampaignsCard } from './CampaignsCard';
+import { EdgesCard } from './EdgesCard';
 import { FindingsCard } from './FindingsCard';
 import { InventoryCard } from './InventoryCard';
 import { VulnerabilitiesCard } from './VulnerabilitiesCard';
 import './fleet.css';
 
 const PARTS = [
-  { name: 'inventory', title: 'Inventory' }, { name: 'campaigns', title: 'Updates' },
+  { name: 'inventory', title: 'Inventory' }, { name: 'campaigns', title: 'Updates' }, { name: 'edges', title: 'Edges' },
   { name: 'vulnerabilities', title: 'Vulnerabilities', security: true }, { name: 'habits', title: 'Broken habits', security: true },
 ] as const;
 
@@ -28,6 +29,7 @@ const FleetPage: Component<{ params: Record<string, string> }> = () => {
       <Switch>
         <Match when={part() === 'inventory'}><InventoryCard /></Match>
         <Match when={part() === 'campaigns'}><CampaignsCard /></Match>
+        <Match when={part() === 'edges'}><EdgesCard /></Match>
         <Match when={part() === 'vulnerabilities'}><VulnerabilitiesCard /></Match>
         <Match when={part() === 'habits'}><FindingsCard /></Match>
       </Switch>

@@ -10,6 +10,8 @@ export type HabitFinding = Schemas['HabitFinding'];
 export type ImageLine = Schemas['ImageLine'];
 export type CampaignView = Schemas['CampaignView'];
 export type CampaignDetail = Schemas['CampaignDetail'];
+export type EdgeView = Schemas['EdgeView'];
+export type EdgeDetail = Schemas['EdgeDetail'];
 export type CampaignAction = 'resume' | 'pause' | 'rollback';
 
 const get = <T>(path: string, query?: Query) => call<T>('GET', url(`/fleet${path}`, query));
@@ -20,6 +22,8 @@ export const fleet = {
   vulnerabilities: () => get<Vulnerability[]>('/vulnerabilities'),
   acknowledge: (id: string, device: string, reason: string) => post<void>('/vulnerabilities/acknowledge', { id, device, reason }),
   findings: () => get<HabitFinding[]>('/findings', { limit: 100 }),
+  edges: () => call<EdgeView[]>('GET', url('/edges')),
+  edge: (id: string) => call<EdgeDetail>('GET', url(`/edges/${encodeURIComponent(id)}`)),
   images: () => get<ImageLine[]>('/images'),
   campaigns: () => get<CampaignView[]>('/campaigns'),
   campaign: (number: number) => get<CampaignDetail>(`/campaigns/${number}`),

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use guard::Permission;
 use store::{Attachment, SeriesFilter, SeriesInfo, Span};
-use vitals::{Event, Message, Offset, Point, ReadingRef, SeriesId};
+use vitals::{Event, Message, Offset, Passed, Point, ReadingRef, Relayed, SeriesId};
 
 use crate::dto;
 use crate::error::ApiError;
@@ -127,6 +127,7 @@ pub(crate) fn message_at(api: &Api, offset: Offset) -> Option<Message> {
     let entry = api.appender.read(offset, 1).ok()?.into_iter().find(|e| e.offset == offset)?;
     match entry.event {
         Event::Message(message) => Some(message),
+        Event::Relayed(Relayed { what: Passed::Message(message), .. }) => Some(*message),
         Event::Action(_, vitals::Action::Release { message, .. }) => Some(*message),
         _ => None,
     }

@@ -353,6 +353,28 @@ pub(crate) struct Outgoing {
     pub(crate) ca_file: Option<PathBuf>,
 }
 
+/// `[edge]`: of `vitalwire edge`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Edge {
+    /// Under which id the centre knows it.
+    pub(crate) id: Option<String>,
+    /// Address of the centre.
+    pub(crate) centre: Option<String>,
+    /// The code that the centre gave; needed once.
+    pub(crate) code: Option<String>,
+    /// What may wait to be sent, bytes.
+    pub(crate) spool_bytes_max: u64,
+    /// Allow a centre's address without TLS.
+    pub(crate) insecure: bool,
+}
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { id: None, centre: None, code: None, spool_bytes_max: 1 << 30, insecure: false }
+    }
+}
+
 /// `[[webhook]]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Receiver {
