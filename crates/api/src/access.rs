@@ -37,7 +37,7 @@ pub(crate) fn kind_of(route: &str) -> Category {
         Category::Waveforms
     } else if holds("/alerts") {
         Category::Alerts
-    } else if holds("/devices") || holds("/associations") {
+    } else if holds("/devices") || holds("/associations") || holds("/commands") {
         Category::DeviceData
     } else if holds("/trends") || holds("/readings") || holds("/limits") || holds("/spo2-scale")
         || holds("/research") {

@@ -26,6 +26,7 @@ pub mod view;
 mod privacy;
 mod smart;
 mod trust;
+mod commands;
 pub mod edges;
 pub mod fleet;
 mod waves;

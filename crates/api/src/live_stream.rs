@@ -105,6 +105,16 @@ fn ready(api: &Api, position: u64, change: &Change) -> Option<Ready> {
         Change::Quarantine => {
             ("quarantine", LiveEvent::Quarantine { new: api.live.quarantined() }, None, None)
         }
+        Change::Command(id) => {
+            let command = api.live.command(id)?;
+            let order = &command.order;
+            let told = LiveEvent::Command {
+                command: id.to_string(),
+                device: order.device.to_string(),
+                state: command.state.name().to_owned(),
+            };
+            ("command", told, None, Some(order.patient.clone()))
+        }
     };
     Some(Ready { position, name, json: serde_json::to_string(&event).ok()?, unit, patient })
 }
@@ -158,6 +168,9 @@ impl Looking {
         if !kinds.has(Category::Demographics) {
             // Theirs no longer: moved to another unit, for one.
             return self.shown.remove(id).then(|| gone(ready.position, id));
+        }
+        if ready.name == "command" {
+            return kinds.has(Category::DeviceData).then(|| event(ready));
         }
         if ready.name == "alert" {
             return kinds.has(Category::Alerts).then(|| event(ready));

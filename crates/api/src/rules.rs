@@ -18,7 +18,7 @@ pub enum Rule {
 }
 
 use Permission::{
-    ActOnAlerts, Associate, ErasePerson, ExportPerson, ManageConsents, ManageClients, ManageDevices, ManageFirmware,
+    ActOnAlerts, Associate, CommandDevices, ErasePerson, ExportPerson, ManageConsents, ManageClients, ManageDevices, ManageFirmware,
     ManageOwnConsent, ManagePolicy, ManageProfiles, ManageRetention, ManageTrust, ManageUsers, ReadFhir, ReleaseQuarantine,
     ReviewAccess, SeeAudit, SeeConsents, SeeDeidentified, SeeDevices, SeeMetrics, SeeMinimised,
     SeeOwnRecord, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits, UseBreakGlass,
@@ -96,6 +96,11 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("POST", "/api/v1/devices/{id}/association", Needs(Associate)),
     ("DELETE", "/api/v1/devices/{id}/association", Needs(Associate)),
     ("POST", "/api/v1/devices/{id}/mount", Needs(ManageDevices)),
+    ("GET", "/api/v1/devices/{id}/commands", Needs(SeeDevices)),
+    ("POST", "/api/v1/devices/{id}/commands", Needs(CommandDevices)),
+    ("GET", "/api/v1/commands/{id}", Needs(SeeDevices)),
+    ("POST", "/api/v1/commands/{id}/confirm", Needs(CommandDevices)),
+    ("POST", "/api/v1/commands/{id}/cancel", Needs(CommandDevices)),
     ("POST", "/api/v1/associations", Needs(Associate)),
     ("GET", "/api/v1/quarantine", Needs(SeeQuarantine)),
     ("POST", "/api/v1/quarantine/release-matching", Needs(ReleaseQuarantine)),

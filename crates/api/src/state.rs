@@ -34,6 +34,8 @@ pub struct Api {
     pub library: Library,
     /// Who may do what, and the audit trail.
     pub guard: Guard,
+    /// Which commands which devices take.
+    pub commands: Arc<command::Catalogue>,
     /// Our clock.
     pub clock: fn() -> ReceiveTime,
     /// Renders `/metrics`.

@@ -80,11 +80,17 @@ pub enum Permission {
     ManageClients,
     /// Ask why the access policy decides as it does.
     SeePolicyDecisions,
+    /// Let devices show themselves and measure; see what became of commands.
+    CommandDevices,
+    /// Change how devices measure and alarm.
+    CommandSettings,
+    /// Change what devices do to a patient.
+    CommandTherapy,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::SeePatients,
         Self::ActOnAlerts,
         Self::SetLimits,
@@ -119,6 +125,9 @@ impl Permission {
         Self::ManageFirmware,
         Self::ManageClients,
         Self::SeePolicyDecisions,
+        Self::CommandDevices,
+        Self::CommandSettings,
+        Self::CommandTherapy,
     ];
 
     /// Who is allowed this of a patient of theirs: what the built-in policy says
@@ -176,6 +185,9 @@ impl Permission {
             Self::ManageFirmware => "manage-firmware",
             Self::ManageClients => "manage-clients",
             Self::SeePolicyDecisions => "see-policy-decisions",
+            Self::CommandDevices => "command-devices",
+            Self::CommandSettings => "command-settings",
+            Self::CommandTherapy => "command-therapy",
         }
     }
 
@@ -203,6 +215,9 @@ impl Permission {
                 | Self::ExportPerson
                 | Self::ErasePerson
                 | Self::ManageRetention
+                | Self::CommandDevices
+                | Self::CommandSettings
+                | Self::CommandTherapy
         )
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::AlertRecord;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
-use vitals::PatientId;
+use vitals::{CommandId, PatientId};
 
 /// Changes remembered for those who come back.
 const REMEMBERED: usize = 8_192;
@@ -24,6 +24,8 @@ pub enum Change {
     Devices,
     /// Quarantine.
     Quarantine,
+    /// A command.
+    Command(CommandId),
 }
 
 /// The stream.

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use command::Command;
 use engine::{DeviceLine, PatientView};
 use parking_lot::{Mutex, RwLock};
-use vitals::{DeviceId, Location, PatientId, ReceiveTime};
+use vitals::{CommandId, DeviceId, Location, PatientId, ReceiveTime};
 
 pub use changes::{Change, Changes, Resumed, Subscription};
 pub use progress::{Progress, Waited};
@@ -33,6 +34,7 @@ struct Inner {
     devices: RwLock<HashMap<DeviceId, Arc<DeviceLine>>>,
     /// On whom each device is, at once when that changes.
     on: RwLock<HashMap<DeviceId, PatientId>>,
+    commands: RwLock<BTreeMap<CommandId, Arc<Command>>>,
     locations: RwLock<Arc<Vec<Location>>>,
     policy: RwLock<PolicyInForce>,
     rates: Mutex<Rates>,
@@ -72,6 +74,7 @@ impl Live {
                 patients: RwLock::default(),
                 devices: RwLock::default(),
                 on: RwLock::default(),
+                commands: RwLock::default(),
                 locations: RwLock::default(),
                 policy: RwLock::default(),
                 rates: Mutex::default(),
@@ -123,6 +126,27 @@ impl Live {
     #[must_use]
     pub fn devices(&self) -> Vec<Arc<DeviceLine>> {
         self.inner.devices.read().values().cloned().collect()
+    }
+
+    /// A command as of now.
+    #[must_use]
+    pub fn command(&self, id: &CommandId) -> Option<Arc<Command>> {
+        self.inner.commands.read().get(id).cloned()
+    }
+
+    /// Every command that is kept, by id.
+    #[must_use]
+    pub fn commands(&self) -> Vec<Arc<Command>> {
+        self.inner.commands.read().values().cloned().collect()
+    }
+
+    /// Puts a command in place; none takes it away.
+    pub fn set_command(&self, id: &CommandId, command: Option<Command>) {
+        let mut commands = self.inner.commands.write();
+        match command {
+            Some(command) => commands.insert(id.clone(), Arc::new(command)),
+            None => commands.remove(id),
+        };
     }
 
     /// Every place.

@@ -160,6 +160,8 @@ impl Worker {
         if alerts {
             self.publish_alerts();
         }
+        // Whoever waited for the entry to be judged sees what became of it.
+        self.publish_commands();
         self.setting.live.progress().set_judged(self.next);
         self.hold_back();
     }
@@ -173,7 +175,16 @@ impl Worker {
         }
     }
 
+    /// Commands are seen as they are at once: who sends one waits for that.
+    fn publish_commands(&mut self) {
+        for id in self.engine.take_changed_commands() {
+            self.setting.live.set_command(&id, self.engine.command(&id).cloned());
+            self.setting.live.changes().push(Change::Command(id));
+        }
+    }
+
     fn gather_changes(&mut self) {
+        self.publish_commands();
         let mut changed = self.engine.take_changed();
         self.patients.append(&mut changed.patients);
         self.devices.append(&mut changed.devices);

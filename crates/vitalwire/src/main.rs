@@ -7,6 +7,7 @@ mod certificate;
 mod client;
 mod clock;
 mod config;
+mod courier;
 mod demo;
 mod device;
 mod doctor;

@@ -174,6 +174,13 @@ impl Session {
         Sent::One
     }
 
+    /// Takes back what waits or is in flight and must not be sent (again).
+    pub fn withdraw(&mut self, which: impl Fn(&Publication) -> bool) {
+        self.queue.retain(|delivery| !which(&delivery.publication));
+        self.queue_bytes = self.queue.iter().map(|delivery| delivery.publication.weight()).sum();
+        self.in_flight.retain(|flight| !which(&flight.delivery.publication));
+    }
+
     /// Writes again what was in flight when the last connection broke, in the original order
     /// (4.4). To be called once, right after CONNACK.
     pub fn resend(&mut self, link: &mut Link, now_ms: u64, out: &mut Vec<u8>) {

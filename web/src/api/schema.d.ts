@@ -468,6 +468,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One command, with what became of it. */
+        get: operations["get_command"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a command back that was not sent yet. */
+        post: operations["cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The second person agrees. */
+        post: operations["confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/measurements": {
         parameters: {
             query?: never;
@@ -537,6 +588,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a device takes, and what was asked of it. */
+        get: operations["get_commands"];
+        put?: never;
+        /**
+         * Asks a device to do something. The same request under the same key is the same command: it is
+         *     never done twice.
+         */
+        post: operations["post_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{id}/mount": {
         parameters: {
             query?: never;
@@ -548,147 +620,6 @@ export interface paths {
         put?: never;
         /** Mounts a device at a bed: whoever is in the bed is on the device. */
         post: operations["mount"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How this edge gets on; 404 where it is none. */
-        get: operations["this_edge"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Every edge. */
-        get: operations["get_edges"];
-        put?: never;
-        /** Registers an edge; the answer holds the code that it enrols with. */
-        post: operations["post_edge"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One edge, with what it left out. */
-        get: operations["get_edge"];
-        put?: never;
-        post?: never;
-        /** Removes an edge: its token no longer opens. */
-        delete: operations["delete_edge"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges/{id}/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes in a batch of an edge; the answer says up to which number all is durable. */
-        post: operations["post_batch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges/{id}/code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Gives an edge another code: its token no longer opens. */
-        post: operations["post_code"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges/{id}/configuration": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What the edge is to do: its rules, the policy, the patients on its devices. With `If-None-Match`
-         *     304 while nothing changed.
-         */
-        get: operations["get_configuration"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges/{id}/enrolment": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Lets an edge in for good, for the code that it was given. */
-        post: operations["enrol"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/edges/{id}/rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Says what an edge is to send. */
-        put: operations["put_rules"];
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3104,6 +3035,11 @@ export interface components {
             /** @default  */
             why: string;
         };
+        /** @description Taking back. */
+        CancelRequest: {
+            /** @description Why; may be empty. */
+            reason?: string;
+        };
         /** @description A care team. */
         CareTeamView: {
             /** @description Its members, by account. */
@@ -3189,6 +3125,66 @@ export interface components {
         Code: {
             /** @description Six digits of an authenticator app, or a recovery code. */
             code: string;
+        };
+        /** @description A wish. */
+        CommandRequest: {
+            /** @description Name of the command. */
+            command: string;
+            /**
+             * Format: int32
+             * @description Seconds within which it is sent or expires; the offer's at most.
+             */
+            expires_s?: number | null;
+            identifiers?: components["schemas"]["Identifiers"] | null;
+            /** @description Chosen by the caller, a new one for each new wish: the same again is the same command. */
+            key: string;
+            /** @description Parameters: numbers in the offer's unit, texts, true or false. */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /** @description The patient whom the device must be on when it is sent. */
+            patient: string;
+        };
+        /** @description A command and what became of it. */
+        CommandView: {
+            /** @description Who asked. */
+            by: string;
+            /** @description `locate`, `measure`, `settings`, `therapy`. */
+            class: string;
+            /** @description Name of the command. */
+            command: string;
+            /** @description Device id. */
+            device: string;
+            /**
+             * Format: int64
+             * @description It is not sent after this.
+             */
+            expires_ms: number;
+            /** @description What became of it, oldest first. */
+            history: components["schemas"]["LineView"][];
+            /** @description Names it. */
+            id: string;
+            /** @description Whether the caller may take it back. */
+            may_cancel: boolean;
+            /** @description Whether the caller may be the second person. */
+            may_confirm: boolean;
+            /** @description Parameters in order. */
+            parameters: components["schemas"]["ValueView"][];
+            /** @description Patient id. */
+            patient: string;
+            /** @description Who agreed. */
+            second?: string | null;
+            /** @description Whether nothing more is to be waited for. */
+            settled: boolean;
+            /**
+             * @description `awaiting` (a second person), `requested`, `sending`, `sent`, `accepted`, `done`, `failed`,
+             *     `expired`, `cancelled`, `refused`, or `unknown` (whether it arrived, or was done).
+             */
+            state: string;
+        };
+        /** @description A second person's agreement. */
+        ConfirmRequest: {
+            identifiers?: components["schemas"]["Identifiers"] | null;
         };
         /** @description A consent as the form says it: who may, or may not, see what. */
         ConsentForm: {
@@ -3342,6 +3338,18 @@ export interface components {
             url?: string | null;
             version?: string | null;
         };
+        /** @description What a device takes, and what was asked of it. */
+        DeviceCommands: {
+            /** @description What was asked, newest first. */
+            commands: components["schemas"]["CommandView"][];
+            /**
+             * Format: int64
+             * @description Our clock when this was made.
+             */
+            now_ms: number;
+            /** @description What may be asked, mildest first; empty for a device that takes no commands. */
+            offers: components["schemas"]["OfferView"][];
+        };
         /** @description One device with its association history. */
         DeviceDetail: {
             associations: components["schemas"]["AssociationView"][];
@@ -3438,141 +3446,6 @@ export interface components {
         /** @description Why a message is discarded. */
         Discard: {
             reason: string;
-        };
-        /** @description With what an edge enrols. */
-        EdgeCode: {
-            /** @description The code: holds once, for a day. */
-            code: string;
-        };
-        /** @description An edge with what it left out. */
-        EdgeDetail: {
-            /** @description Devices heard through it. */
-            devices: string[];
-            /** @description The edge. */
-            edge: components["schemas"]["EdgeView"];
-            /** @description What it left out, newest first, by hour. */
-            left_out: components["schemas"]["EdgeGap"][];
-        };
-        /** @description What an edge left out in an hour. */
-        EdgeGap: {
-            /**
-             * Format: int64
-             * @description Bytes of them.
-             */
-            bytes: number;
-            /** @description `waveforms`, `numerics` or `alerts`. */
-            class: string;
-            /**
-             * Format: int64
-             * @description When the first of them was received.
-             */
-            from_ms: number;
-            /**
-             * Format: int64
-             * @description Messages or alerts.
-             */
-            pieces: number;
-            /** @description `full`, `rule` or `journal`. */
-            reason: string;
-            /**
-             * Format: int64
-             * @description When the last.
-             */
-            to_ms: number;
-        };
-        /** @description An edge that is to be. */
-        EdgeRequest: {
-            /** @description Its id: 1 to 64 characters of `A-Z a-z 0-9 - .`. */
-            id: string;
-            /** @description Its name for people, to 200 characters. */
-            name?: string;
-        };
-        /** @description What an edge sends. */
-        EdgeRules: {
-            /**
-             * Format: int32
-             * @description How far around an alert waveforms and all numerics are sent, seconds, to 3,600.
-             */
-            around_alerts_s: number;
-            /**
-             * Format: int32
-             * @description Of a metric of a device a value at most this often, seconds, to 3,600; 0: every one.
-             */
-            numerics_every_s: number;
-            /** @description Which waveforms: `all`, `around-alerts` or `none`. */
-            waveforms: string;
-        };
-        /** @description With what an edge speaks from then on. */
-        EdgeToken: {
-            /** @description The token; it is shown once. */
-            token: string;
-        };
-        /** @description An edge, as its centre knows it. Times are milliseconds since 1970. */
-        EdgeView: {
-            /**
-             * Format: int64
-             * @description How far its clock is ahead of ours.
-             */
-            clock_ahead_ms?: number | null;
-            /** @description Whether the configuration in force there is the one wanted here. */
-            configured: boolean;
-            /**
-             * Format: int64
-             * @description Pieces that it delivered.
-             */
-            delivered: number;
-            /** @description Devices heard through it. */
-            devices: number;
-            /**
-             * Format: int64
-             * @description When it enrolled.
-             */
-            enrolled_ms?: number | null;
-            /**
-             * Format: int64
-             * @description When it was last heard.
-             */
-            heard_ms?: number | null;
-            /** @description Its id. */
-            id: string;
-            /**
-             * Format: int64
-             * @description Memory in use there, bytes; 0: not known.
-             */
-            memory_bytes: number;
-            /** @description Its name for people. */
-            name: string;
-            /**
-             * Format: int64
-             * @description When the oldest of that was received.
-             */
-            oldest_ms?: number | null;
-            /**
-             * Format: int64
-             * @description When it was registered.
-             */
-            registered_ms: number;
-            /** @description What it is to send. */
-            rules: components["schemas"]["EdgeRules"];
-            /**
-             * Format: int64
-             * @description What waits there, bytes.
-             */
-            spool_bytes: number;
-            /**
-             * Format: int64
-             * @description What may wait there, bytes.
-             */
-            spool_bytes_max: number;
-            /**
-             * Format: int64
-             * @description What waits there, pieces.
-             */
-            spool_pieces: number;
-            /** @description `waits` for its enrolment, `online`, or `silent` for more than 30 s. */
-            state: string;
-            /** @description Version of its program. */
-            version: string;
         };
         /** @description A one-time enrolment code, shown once. */
         EnrolmentCode: {
@@ -3812,6 +3685,15 @@ export interface components {
              */
             to_ms: number;
         };
+        /** @description Who a patient is, as read at the bedside: two must agree with the record, and none contradict. */
+        Identifiers: {
+            /** @description ISO date of birth. */
+            birth_date?: string | null;
+            /** @description Family name. */
+            family?: string | null;
+            /** @description Record number. */
+            number?: string | null;
+        };
         /** @description A signed firmware image. */
         ImageLine: {
             /** @description Whether the image itself is here. */
@@ -3985,6 +3867,20 @@ export interface components {
             /** @description `policy`, or `patient` when set for this patient. */
             source: string;
         };
+        /** @description One step of a command. */
+        LineView: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description By whom; `system` for the platform, the device's id for the device. */
+            by: string;
+            /** @description More; may be empty. */
+            detail: string;
+            /** @description What it became. */
+            state: string;
+        };
         /**
          * @description What the live stream (`/api/v1/live`, server-sent events) carries. The event's name is the
          *     variant; its id is the stream position.
@@ -4007,6 +3903,15 @@ export interface components {
             /** @enum {string} */
             type: "devices";
         }) | {
+            /** @description Which. */
+            command: string;
+            /** @description To which device. */
+            device: string;
+            /** @description Where it stands. */
+            state: string;
+            /** @enum {string} */
+            type: "command";
+        } | {
             /**
              * Format: int64
              * @description How many are new.
@@ -4217,6 +4122,30 @@ export interface components {
             /** @description Units whose patients it works with; none or empty: the whole house. */
             units?: string[];
         };
+        /** @description One command that a device takes. */
+        OfferView: {
+            /** @description Whether the caller's role has that right at all. */
+            allowed: boolean;
+            /** @description `locate`, `measure`, `settings`, `therapy`: each a right of its own. */
+            class: string;
+            /**
+             * Format: int32
+             * @description Seconds within which it is sent or expires.
+             */
+            expires_s: number;
+            /** @description Whether two identifiers of the patient must be given. */
+            identifiers: boolean;
+            /** @description Name, as in a request. */
+            name: string;
+            /** @description What it needs. */
+            parameters: components["schemas"]["ParameterView"][];
+            /** @description `none`, `answer` or `metric`: what must be heard before it counts as done. */
+            read_back: string;
+            /** @description What people call it. */
+            title: string;
+            /** @description Whether a second person must agree. */
+            two_person: boolean;
+        };
         /** @description Where the browser goes. */
         Onward: {
             /** @description The application's address, with a code or a refusal. */
@@ -4275,6 +4204,29 @@ export interface components {
             unit: string;
             /** @description The value. */
             value: string;
+        };
+        /** @description One parameter. */
+        ParameterView: {
+            /** @description What a choice may be. */
+            choices: string[];
+            /**
+             * Format: double
+             * @description Largest number.
+             */
+            high?: number | null;
+            /** @description `number`, `choice`, `flag`. */
+            kind: string;
+            /**
+             * Format: double
+             * @description Smallest number.
+             */
+            low?: number | null;
+            /** @description Name, as in a request. */
+            name: string;
+            /** @description What people call it. */
+            title: string;
+            /** @description UCUM unit of a number; empty for all else. */
+            unit: string;
         };
         /** @description What a browser made of a passkey's ceremony. */
         PasskeyAnswer: {
@@ -4892,51 +4844,6 @@ export interface components {
             /** @description Values that were taken. */
             values: number;
         };
-        /** @description How this edge gets on, as it says itself. Times are milliseconds since 1970. */
-        ThisEdgeView: {
-            /** @description The centre's address. */
-            centre: string;
-            /**
-             * Format: int64
-             * @description How far the centre's clock is ahead of ours.
-             */
-            centre_ahead_ms?: number | null;
-            /** @description Which configuration is in force. */
-            configuration: string;
-            /** @description Its id. */
-            id: string;
-            /**
-             * Format: int64
-             * @description What was left out, pieces.
-             */
-            left_out: number;
-            /** @description Whether the centre answered the last request. */
-            linked: boolean;
-            /** @description Alerts that are open here. */
-            open_alerts: number;
-            /**
-             * Format: int64
-             * @description What waits, bytes.
-             */
-            spool_bytes: number;
-            /**
-             * Format: int64
-             * @description What may wait, bytes.
-             */
-            spool_bytes_max: number;
-            /**
-             * Format: int64
-             * @description What waits, pieces.
-             */
-            spool_pieces: number;
-            /**
-             * Format: int64
-             * @description When the centre last answered.
-             */
-            synced_ms?: number | null;
-            /** @description Why not, if it did not. */
-            trouble: string;
-        };
         /** @description One patient at a glance. */
         Tile: {
             /** @description Bed-level summary of the open alerts. */
@@ -5120,6 +5027,15 @@ export interface components {
          * @enum {string}
          */
         ValueState: "live" | "stale" | "doubtful" | "recorded";
+        /** @description A parameter with its value. */
+        ValueView: {
+            /** @description Name. */
+            name: string;
+            /** @description UCUM unit; may be empty. */
+            unit: string;
+            /** @description Value, for people. */
+            value: string;
+        };
         /** @description A vulnerability of a device. */
         VulnerabilityLine: {
             acknowledged?: components["schemas"]["AcknowledgedBy"] | null;
@@ -7214,6 +7130,236 @@ export interface operations {
             };
         };
     };
+    get_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Command id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Command id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `command-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Command id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `command-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_measurements: {
         parameters: {
             query?: never;
@@ -7525,6 +7671,173 @@ export interface operations {
             };
         };
     };
+    get_commands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceCommands"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_command: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommandRequest"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description Not done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandView"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `command-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     mount: {
         parameters: {
             query?: never;
@@ -7568,638 +7881,6 @@ export interface operations {
             };
             /** @description The account lacks the right `manage-devices`. */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    this_edge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; what there is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ThisEdgeView"];
-                };
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `see-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_edges: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; what there is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EdgeView"][];
-                };
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `see-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    post_edge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EdgeRequest"];
-            };
-        };
-        responses: {
-            /** @description Done; what there is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EdgeCode"];
-                };
-            };
-            /** @description The request is wrong; the message says how. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `manage-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description It does not fit what is there; the message says why. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_edge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; what there is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EdgeDetail"];
-                };
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `see-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    delete_edge: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `manage-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    post_batch: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": number[];
-            };
-        };
-        responses: {
-            /** @description Up to which number all is durable */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request is wrong; the message says how. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Name, password or code is wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not done. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    post_code: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; what there is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EdgeCode"];
-                };
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `manage-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not available now; nothing was changed. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    get_configuration: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The configuration */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Not done. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Name, password or code is wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    enrol: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EdgeCode"];
-            };
-        };
-        responses: {
-            /** @description Done; what there is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EdgeToken"];
-                };
-            };
-            /** @description Name, password or code is wrong. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Something failed inside; it is in the server's log. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-        };
-    };
-    put_rules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Edge id */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EdgeRules"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The request is wrong; the message says how. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Not logged in. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description The account lacks the right `manage-devices`. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -227,6 +227,15 @@ pub enum LiveEvent {
     Alert(Box<Alert>),
     /// Devices or load changed: once in two seconds at most.
     Devices(Load),
+    /// A command to a device was asked for or went on.
+    Command {
+        /// Which.
+        command: String,
+        /// To which device.
+        device: String,
+        /// Where it stands.
+        state: String,
+    },
     /// Something new in quarantine.
     Quarantine {
         /// How many are new.

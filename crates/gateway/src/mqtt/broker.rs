@@ -10,11 +10,11 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
 use wire_mqtt::retained::{Kept, Retained};
 use wire_mqtt::session::Offer;
-use wire_mqtt::tree::{Entry, Routes, Tree};
+use wire_mqtt::tree::{Entry, Route, Routes, Tree};
 use wire_mqtt::{Delivery, Publication, Qos};
 
 use super::config::MqttLimits;
-use super::ingest::is_downlink;
+use super::ingest::{downlink, is_downlink};
 use super::pace;
 use super::registry::{Client, Registry};
 use crate::Doors;
@@ -237,6 +237,19 @@ impl Broker {
         }
     }
 
+    /// The connection that a command to a device goes to: the one client that subscribed to this
+    /// device's own topics and is there. None when there is none, or when two could act on it.
+    pub(super) fn taker(&self, device: &str, topic: &str) -> Option<Route<Arc<Client>>> {
+        let routes = self.tree.read().routes(topic, 0);
+        let own = ["command", "+", "#"].map(|last| format!("vitalwire/{device}/{last}"));
+        let mut takers = routes.direct.into_iter().filter(|route| {
+            let state = route.handle.state.lock();
+            state.connected && !state.ended && own.iter().any(|filter| state.session.subscriptions.contains_key(filter.as_str()))
+        });
+        let first = takers.next()?;
+        takers.next().is_none().then_some(first)
+    }
+
     /// Queues a delivery for a client and wakes its connection.
     pub(super) fn offer(&self, client: &Client, delivery: Delivery) {
         let mut state = client.state.lock();
@@ -250,6 +263,17 @@ impl Broker {
             Offer::Full => self.counters.queue_full.increment(1),
             Offer::Away => self.counters.away.increment(1),
         }
+    }
+
+    /// Queues a delivery for a client that is there; nothing for one that is not. Whether it was.
+    pub(super) fn offer_now(&self, client: &Client, delivery: Delivery) -> bool {
+        let mut state = client.state.lock();
+        let there = state.connected && !state.ended;
+        let taken = there && state.session.offer(delivery, true, self.limits.queue) == Offer::Queued;
+        if taken {
+            state.wake.notify_one();
+        }
+        taken
     }
 
     fn retain(&self, publication: &Arc<Publication>) {
@@ -268,6 +292,11 @@ impl Broker {
             });
         }
     }
+}
+
+/// Whether a publication is a command of the program's own to a device.
+pub(super) fn is_command(publication: &Publication) -> bool {
+    publication.publisher == 0 && downlink(&publication.topic).is_some_and(|(_, what)| what == "command")
 }
 
 /// Topics whose routes one connection remembers.

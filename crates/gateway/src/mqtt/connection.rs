@@ -19,7 +19,7 @@ use wire_mqtt::codec::split;
 use wire_mqtt::session::Sent;
 use wire_mqtt::{MqttError, Qos, Reason, Version};
 
-use super::broker::{Broker, RouteCache, count_refused};
+use super::broker::{Broker, RouteCache, count_refused, is_command};
 use super::handshake::Peer;
 use super::inbound;
 use super::pace::Pace;
@@ -215,6 +215,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if state.epoch != self.peer.epoch {
             return Err(End::TakenOver);
         }
+        // A command is sent once: what became of it when the connection broke, nobody knows.
+        state.session.withdraw(|publication| publication.expires_ms.is_some() && is_command(publication));
         state.session.resend(&mut self.peer.link, now_ms, &mut self.out);
         Ok(())
     }

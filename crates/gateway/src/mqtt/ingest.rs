@@ -4,8 +4,8 @@ use guard::{Restrictions, Violation};
 use journal::{Draft, Lane};
 use mapping::{Profiles, RawMessage};
 use vitals::{
-    Content, DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol,
-    ReceiveTime, TimeBase,
+    Action, Actor, Content, DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol,
+    ReceiveTime, Role, TimeBase,
 };
 
 use crate::ClientIdentity;
@@ -33,6 +33,28 @@ pub(super) fn downlink(topic: &str) -> Option<(&str, &'static str)> {
 pub(super) fn firmware_of(topic: &str) -> Option<DeviceId> {
     let (device, rest) = native_parts(topic)?;
     if rest == "firmware" { DeviceId::new(device).ok() } else { None }
+}
+
+/// The device that says on this topic what became of a command.
+fn answer_of(topic: &str) -> Option<DeviceId> {
+    let (device, rest) = native_parts(topic)?;
+    if rest == "command/answer" { DeviceId::new(device).ok() } else { None }
+}
+
+/// What a device says of a command, as an event in its name; none when it can't be understood, which
+/// is then among the problems.
+fn answer(device: DeviceId, raw: &Raw<'_>, problems: &mut Vec<Problem>) -> Option<Event> {
+    match command::Answer::read(raw.payload) {
+        Ok(command::Answer { command, step }) => {
+            let actor = Actor { name: device.to_string(), role: Role::Service };
+            Some(Event::Action(actor, Action::CommandStep { command, device, step }))
+        }
+        Err(error) => {
+            let (kind, path) = (ProblemKind::BadValue, String::from("payload"));
+            problems.push(Problem { kind, path, detail: error.to_string() });
+            None
+        }
+    }
 }
 
 /// Whether messages on this topic go to the journal.
@@ -121,6 +143,12 @@ pub(super) fn ingest(
     let (mut dedup, mut lane, mut violations) = (None, Lane::Numeric, Vec::new());
     if let Some(problem) = refusal {
         message.problems.push(problem);
+    } else if let Some(device) = answer_of(raw.topic) {
+        message.origin.profile = String::from("command-answer");
+        if let Some(event) = answer(device, raw, &mut message.problems) {
+            let draft = Draft { event, dedup: None, lane: Lane::Urgent };
+            return Ingested { draft, quarantined: None, forbidden: false, violations: Vec::new() };
+        }
     } else {
         let mapped = rules.profiles.map(&RawMessage {
             topic: raw.topic,
@@ -221,6 +249,7 @@ mod tests {
             ("vitalwire/m1/measurements", true),
             ("vitalwire/m1/config", false),
             ("vitalwire/m1/command", false),
+            ("vitalwire/m1/command/answer", true),
             ("vitalwire/m1/config/x", true),
             ("vitalwire/config", true),
             ("$SYS/x", false),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use wire_mqtt::{Publication, Qos};
+use vitals::DeviceId;
+use wire_mqtt::{Delivery, Publication, Qos};
 
 use super::afterlife::afterlife;
 use super::broker::{Broker, RetainedMemory, RouteCache, count_refused};
@@ -66,6 +67,37 @@ impl MqttServer {
             publisher: 0,
         };
         self.broker.deliver(&Arc::new(publication), &mut RouteCache::default());
+    }
+
+    /// Whether a device listens for commands now: one client, connected, that subscribed to this
+    /// device's own topics.
+    #[must_use]
+    pub fn takes_commands(&self, device: &DeviceId) -> bool {
+        let topic = format!("vitalwire/{device}/command");
+        self.broker.taker(device.as_str(), &topic).is_some()
+    }
+
+    /// Hands a command to the one client that listens for this device, once: never kept for one who
+    /// is away, never sent again on another connection. Whether it was handed over.
+    pub fn command(&self, device: &DeviceId, payload: &[u8], left_ms: u64) -> bool {
+        let topic = format!("vitalwire/{device}/command");
+        let Some(taker) = self.broker.taker(device.as_str(), &topic) else { return false };
+        let publication = Publication {
+            topic: topic.into(),
+            payload: payload.into(),
+            properties: Box::default(),
+            qos: Qos::AtLeastOnce,
+            retain: false,
+            expires_ms: Some(self.broker.now_ms().saturating_add(left_ms)),
+            publisher: 0,
+        };
+        let delivery = Delivery {
+            publication: Arc::new(publication),
+            qos: taker.qos.min(Qos::AtLeastOnce),
+            retain: false,
+            identifiers: taker.identifiers.as_slice().into(),
+        };
+        self.broker.offer_now(&taker.handle, delivery)
     }
 
     /// Every session, connected or not.
