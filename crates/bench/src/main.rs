@@ -3,6 +3,7 @@
 //! each figure.
 
 mod alerting;
+mod codecs;
 mod device;
 mod endurance;
 mod floor;
@@ -81,6 +82,8 @@ enum What {
     Security,
     /// A thousand devices that come back at once over TLS.
     TlsReconnect,
+    /// Messages a second of each codec, beside independent libraries.
+    Codecs,
 }
 
 /// What every measure is told.
@@ -120,7 +123,10 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(args: Args) -> anyhow::Result<()> {
-    let binary = args.binary.canonicalize().with_context(|| {
+    // The codecs are measured in this process.
+    let needed = args.only != [What::Codecs];
+    let found = if needed { args.binary.canonicalize() } else { Ok(args.binary.clone()) };
+    let binary = found.with_context(|| {
         format!(
             "no program at {}; build it with `cargo build --release -p vitalwire`",
             args.binary.display()
@@ -149,6 +155,7 @@ async fn measure(args: Args) -> anyhow::Result<()> {
             What::WavesRestart => waves::restart(&bench, &mut report).await,
             What::Security => security::measure(&bench, &mut report).await,
             What::TlsReconnect => reconnect::measure(&bench, &mut report).await,
+            What::Codecs => codecs::measure(&bench, &mut report),
         };
         // One measure that fails takes none of the others away.
         if let Err(error) = measured {
