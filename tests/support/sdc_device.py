@@ -1,6 +1,6 @@
 """An SDC device: sdc11073's reference provider with an MDIB from a file, over TLS, as a process of its own.
 
-    python sdc_device.py MDIB FOLDER EPR
+    python sdc_device.py MDIB FOLDER EPR [PORT]
 
 FOLDER holds own.pem (certificate and key) and authority.pem. Prints its address, then changes a number, an
 enumeration, waveforms and an alert again and again, and tells its patient and place.
@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from sdc11073.certloader import mk_ssl_contexts
 from sdc11073.definitions_sdc import SdcV1Definitions
+from sdc11073.httpserver import httpserverimpl
 from sdc11073.location import SdcLocation
 from sdc11073.mdib import ProviderMdib
 from sdc11073.provider import SdcProvider
@@ -40,6 +41,19 @@ class Nowhere:
 
     def clear_service(self, *_arguments, **_options):
         pass
+
+
+def at_port(port):
+    """A device that comes back is where it was: its listener takes this port, where the library takes any."""
+    server = httpserverimpl._ThreadingHTTPServer
+    bind = server.server_bind
+
+    def fixed(self):
+        self.allow_reuse_address = True
+        self.server_address = (self.server_address[0], port)
+        bind(self)
+
+    server.server_bind = fixed
 
 
 def name_patient(mdib):
@@ -77,7 +91,8 @@ def beat(mdib, count):
             signal.Presence = pm_types.AlertSignalPresence.ON
 
 
-def main(mdib_file, folder, epr):
+def main(mdib_file, folder, epr, port="0"):
+    at_port(int(port))
     logging.basicConfig(level=logging.WARNING)
     folder = pathlib.Path(folder)
     mdib = ProviderMdib.from_mdib_file(mdib_file, SdcV1Definitions)

@@ -13,6 +13,7 @@ use vitals::Role;
 use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
+mod sdc_consumer;
 mod sections;
 pub(crate) mod sign_on;
 
@@ -39,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) oidc: Oidc,
     pub(crate) outgoing: Outgoing,
     pub(crate) edge: Edge,
+    pub(crate) sdc: Sdc,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
     pub(crate) alert_manager: Vec<Manager>,
@@ -81,6 +83,7 @@ impl Config {
         config.mllp_options()?;
         config.check_tls()?;
         config.trust()?;
+        config.sdc_consumer()?;
         Ok(config)
     }
 

@@ -26,6 +26,7 @@ mod record;
 mod replay;
 mod retained;
 mod retention;
+mod sdc_consumer;
 mod sealed;
 mod serve;
 mod signal;

@@ -345,6 +345,14 @@ pub(crate) struct Repository {
     pub(crate) insecure: bool,
 }
 
+/// `[sdc]`: IEEE 11073 SDC.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Sdc {
+    /// Devices of others that are taken in; none: nobody is asked.
+    pub(crate) consumer: Option<super::sdc_consumer::SdcConsumer>,
+}
+
 /// `[outgoing]`: requests of ours to other programs over HTTPS.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

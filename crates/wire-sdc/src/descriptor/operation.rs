@@ -60,7 +60,7 @@ shape! {
 pub struct Argument {
     /// What it is.
     pub name: CodedValue,
-    /// Its type's namespace.
+    /// Its type's namespace: that of XML Schema.
     pub type_ns: Arc<str>,
     /// Its type's local name, such as `string` or `decimal`.
     pub type_name: String,
@@ -71,18 +71,17 @@ impl Shape for Argument {
         let bad = || Fault::new("Arg", Problem::BadValue);
         let arg = element.find(PM, "Arg").ok_or_else(|| Fault::new("Arg", Problem::Missing))?;
         let (type_ns, type_name) = arg.resolve(arg.text.trim()).ok_or_else(bad)?;
-        if type_name.is_empty() {
+        // The standard's arguments are of simple types of XML Schema; others could not be sent.
+        if type_name.is_empty() || &*type_ns != XSD {
             return Err(bad());
         }
         let name = ElementField::get(element, PM, "ArgName")?;
         Ok(Self { name, type_ns, type_name: type_name.to_owned() })
     }
 
-    /// Types of XML Schema are written with the prefix that [`crate::PREFIXES`] has for it; others
-    /// as without namespace.
+    /// With the prefix that [`crate::PREFIXES`] has for types of XML Schema.
     fn write(&self, element: &mut Element) {
         self.name.put(element, PM, "ArgName");
-        let prefix = if &*self.type_ns == XSD { "xsd:" } else { "" };
-        element.children.push(Element::with_text(PM, "Arg", format!("{prefix}{}", self.type_name)));
+        element.children.push(Element::with_text(PM, "Arg", format!("xsd:{}", self.type_name)));
     }
 }
