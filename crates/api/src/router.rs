@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::{
-    alerts, decisions, devices, erasure, patients, policy, profiles, quarantine, readings, trends, ward,
+    alerts, decisions, devices, erasure, patients, policy, profiles, quarantine, readings, scan, trends, ward,
 };
 use crate::dto;
 use crate::error::ApiError;
@@ -68,6 +68,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(devices::associate, devices::disassociate))
         .routes(routes!(devices::mount))
         .routes(routes!(devices::bulk))
+        .routes(routes!(scan::scan))
         .routes(routes!(devices::get_locations))
         .routes(routes!(quarantine::get_quarantine))
         .routes(routes!(quarantine::release_matching))

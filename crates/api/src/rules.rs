@@ -102,6 +102,7 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("POST", "/api/v1/commands/{id}/confirm", Needs(CommandDevices)),
     ("POST", "/api/v1/commands/{id}/cancel", Needs(CommandDevices)),
     ("POST", "/api/v1/associations", Needs(Associate)),
+    ("POST", "/api/v1/associations/scan", Needs(Associate)),
     ("GET", "/api/v1/quarantine", Needs(SeeQuarantine)),
     ("POST", "/api/v1/quarantine/release-matching", Needs(ReleaseQuarantine)),
     ("GET", "/api/v1/quarantine/{offset}", Needs(SeeQuarantine)),

@@ -278,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/associations/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts a device on a patient by what is scanned, if nothing stands in the way. */
+        post: operations["scan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -3327,6 +3344,18 @@ export interface components {
         ConfirmRequest: {
             identifiers?: components["schemas"]["Identifiers"] | null;
         };
+        /** @description One thing that stands in the way. */
+        ConflictView: {
+            /**
+             * @description `unknown-patient`, `identifiers`, `discharged`, `deceased`, `order`, `expired`, `on-another`,
+             *     `same-kind`, `other-bed`.
+             */
+            code: string;
+            /** @description Whether it may be named in `accept`. */
+            may_be_accepted: boolean;
+            /** @description What it means and what to do. */
+            text: string;
+        };
         /** @description A consent as the form says it: who may, or may not, see what. */
         ConsentForm: {
             /**
@@ -4894,6 +4923,39 @@ export interface components {
             devices: string[];
             /** @description CycloneDX JSON, as text. */
             text: string;
+        };
+        /** @description What was scanned and said. */
+        ScanRequest: {
+            /** @description Conflicts that whoever scans has looked at: `on-another`, `same-kind`, `other-bed`. */
+            accept?: string[];
+            /** @description The patient's date of birth (ISO), as they say it. */
+            birth_date?: string | null;
+            /** @description The device's label: a UDI (GS1, HIBCC, ICCBBA) as a scanner gives it, or the device's id. */
+            device_code: string;
+            /** @description The patient's family name, as they say it. */
+            family?: string | null;
+            order?: components["schemas"]["ScannedOrder"] | null;
+            /** @description The wristband: GS1 with a GSRN (8018), or the record number. */
+            patient_code: string;
+        };
+        /** @description What came of a scan. */
+        ScanResult: {
+            /** @description Which identifiers agree with the record. */
+            agree: string[];
+            /** @description Whether the device is on the patient now. */
+            associated: boolean;
+            /** @description What stands in the way, worst first. */
+            conflicts: components["schemas"]["ConflictView"][];
+            /** @description The device that the label names. */
+            device: string;
+            patient?: components["schemas"]["PatientBrief"] | null;
+        };
+        /** @description What an order names. */
+        ScannedOrder: {
+            /** @description Device id. */
+            device: string;
+            /** @description The patient's record number. */
+            number: string;
         };
         /** @description One parameter's part in a score. */
         ScorePart: {
@@ -6503,6 +6565,93 @@ export interface operations {
             };
             /** @description The account lacks the right `associate`. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    scan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanRequest"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanResult"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `associate`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

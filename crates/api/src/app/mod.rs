@@ -9,5 +9,6 @@ pub mod policy;
 pub mod profiles;
 pub mod quarantine;
 pub mod readings;
+pub mod scan;
 pub mod trends;
 pub mod ward;
