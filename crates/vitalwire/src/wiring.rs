@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use api::Api;
 use api::fhir_backend::Backend;
+use api::edges::{Edges, ThisEdge};
 use api::live_stream::Broadcast;
 use gateway::tls::{ClientCertificates, TlsDoor};
 use gateway::{Authenticator, Doors};
@@ -43,11 +44,23 @@ pub(crate) struct Platform {
     pub(crate) mllp: SocketAddr,
     /// Whether HTTP speaks TLS.
     pub(crate) https: bool,
+    /// What an edge works with besides.
+    pub(crate) near: Near,
     guard: Guard,
     appender: Appender,
     runtime: Runtime,
     shutdown: signal::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// The parts of a running platform that an edge works with.
+#[derive(Clone)]
+pub(crate) struct Near {
+    pub(crate) appender: Appender,
+    pub(crate) live: Live,
+    pub(crate) reader: store::Reader,
+    pub(crate) side: Arc<dyn store::Side>,
+    pub(crate) mqtt: Arc<MqttServer>,
 }
 
 /// Where the parts of a data folder are.
@@ -100,6 +113,17 @@ impl Folder {
 
 /// Starts everything on a data folder.
 pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::Result<Platform> {
+    start_as(data, config, open, ThisEdge::default()).await
+}
+
+/// [`start`], as an edge if `this` says that it is one.
+pub(crate) async fn start_as(
+    data: &Path,
+    config: &Config,
+    open: bool,
+    this: ThisEdge,
+) -> anyhow::Result<Platform> {
+    let is_edge = this.0.lock().is_some();
     let folder = Folder(data.to_owned());
     folder.make()?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
@@ -114,7 +138,7 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     let journal = sealed.journal(&folder).context("cannot open the journal")?;
     watch::begin_clock(&journal)?;
     let (sink, feed) = sync_channel(FEED);
-    let appender = Appender::start(journal, Box::new(clock), limits(config), sink)
+    let appender = Appender::start(journal, Box::new(clock), limits(config, is_edge), sink)
         .context("cannot start the journal")?;
     let store = sealed.store(&folder)?;
     let (reader, side) = (store.reader(), store.side());
@@ -125,8 +149,10 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         retention: config.retention.limits(),
         retention_now: Some(crate::retention::now(guard)),
         webhooks: config.webhooks()?,
+        managers: config.alert_managers()?,
         outgoing: outside.client.clone(),
         erase: Some(erasing::hook(&sealed, guard, &appender, &reader, config.keys.copy.clone())),
+        relay_alerts: is_edge,
         ..Options::default()
     };
     let runtime = Runtime::start(appender.clone(), feed, Box::new(store), live.clone(), clock, options)?;
@@ -159,6 +185,13 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
     }
     let memory = Arc::new(Retained { reader: reader.clone(), side: Arc::clone(&side) });
     let (server, mut tasks) = start_mqtt(config, doors.clone(), mqtt, memory).await?;
+    let near = Near {
+        appender: appender.clone(),
+        live: live.clone(),
+        reader: reader.clone(),
+        side: Arc::clone(&side),
+        mqtt: Arc::clone(&server),
+    };
     let courier = crate::courier::Courier {
         appender: appender.clone(),
         live: live.clone(),
@@ -195,20 +228,31 @@ pub(crate) async fn start(data: &Path, config: &Config, open: bool) -> anyhow::R
         outside,
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
+    let edges = (Edges::new(registry(&folder, &sealed)?), this);
     let taken = crate::sdc_consumer::start(config, Arc::clone(&doors.identify), &appender, stopping.clone());
     tasks.extend(taken.await?);
-    tasks.push(start_http(config, api, http, doors.identify, stopping)?);
+    tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
         mllp: addresses[2],
         https: config.http_tls().is_some(),
+        near,
         guard: guard.clone(),
         appender,
         runtime,
         shutdown,
         tasks,
     })
+}
+
+/// The list of edges, encrypted as the accounts are.
+fn registry(folder: &Folder, sealed: &sealed::Sealed) -> anyhow::Result<::edge::Registry> {
+    let file = folder.0.join("edges.db");
+    let key = sealed.database(&file, &seal::Domain::Guard)?;
+    let unlock = key.as_ref().map(seal::database::unlock);
+    let unlock = unlock.as_ref().map(|unlock| unlock.as_str());
+    ::edge::Registry::open(&file, unlock).context("cannot open the list of edges")
 }
 
 /// What is asked of others, and how people sign on elsewhere.
@@ -286,7 +330,11 @@ fn start_watchers(
     Ok(tasks)
 }
 
-fn limits(config: &Config) -> journal::Limits {
+/// An edge has little memory: it recognises fewer messages that are sent again.
+const EDGE_KEYS: usize = 100_000;
+
+fn limits(config: &Config, is_edge: bool) -> journal::Limits {
+    let usual = journal::Limits::default();
     let retention = journal::Retention {
         min_age_us: i64::from(config.journal.keep_hours) * vitals::time::HOUR,
         max_bytes: config.journal.keep_bytes_max,
@@ -296,7 +344,8 @@ fn limits(config: &Config) -> journal::Limits {
         numeric_bytes: config.journal.queue_bytes,
         waveform_bytes: config.journal.queue_bytes,
         retention,
-        ..journal::Limits::default()
+        dedup_keys: if is_edge { EDGE_KEYS } else { usual.dedup_keys },
+        ..usual
     }
 }
 
@@ -344,6 +393,7 @@ fn start_mllp(
         listen: config.mllp.listen,
         tls,
         options: config.mllp_options()?,
+        alert_managers: config.alert_managers()?.into_iter().map(|manager| manager.name).collect(),
         ..MllpConfig::default()
     };
     Ok(tokio::spawn(async move {
@@ -355,7 +405,7 @@ fn start_mllp(
 
 fn start_http(
     config: &Config,
-    api: Api,
+    (api, (edges, this)): (Api, (Arc<Edges>, ThisEdge)),
     listener: TcpListener,
     identify: Arc<dyn Authenticator>,
     stopping: signal::Receiver<bool>,
@@ -364,6 +414,7 @@ fn start_http(
     let door = |files| TlsDoor::new(files, ClientCertificates::Offered, Arc::clone(&identify));
     let secure = config.http_tls().map(door).transpose()?;
     let router = api::router(api.clone(), Arc::new(Backend(api)));
+    let router = router.layer(axum::Extension(edges)).layer(axum::Extension(this));
     let most = config.http.connections_max.max(1);
     Ok(tokio::spawn(async move {
         let watched = secure.clone();
