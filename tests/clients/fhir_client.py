@@ -22,6 +22,7 @@ import requests
 from fhir.resources.R4B import get_fhir_model_class
 from fhirclient import client as smart
 from fhirclient.models import bundle as smart_bundle
+from fhirclient.models import devicemetric as smart_metric
 from fhirclient.models import observation as smart_observation
 from fhirclient.models import patient as smart_patient
 
@@ -329,11 +330,46 @@ def examples(door, folder):
             for entry in (response or {}).get("entry", []):
                 key = f"entry {entry['response']['status'][:3]}"
                 taken[key] = taken.get(key, 0) + 1
-        elif kind in ("Patient", "Observation", "Device", "Encounter", "Location"):
+        elif kind in ("Patient", "Observation", "Device", "DeviceMetric", "Encounter", "Location"):
             answer, _ = door.send("POST", f"/{kind}", resource)
             check(answer.status_code in (200, 201, 202, 412, 422), f"{path.name}: {answer.text[:300]}")
             taken[f"{kind} {answer.status_code}"] = taken.get(f"{kind} {answer.status_code}", 0) + 1
     print(json.dumps(taken, indent=1, sort_keys=True))
+
+
+def device_metrics(door, patient, now):
+    """Metrics that a device was seen to measure, and those that are written."""
+    mark = f"metrics-{now}"
+    reading = {**heart_rate(patient, now - 5, 71), "device": {"reference": f"Device/{mark}"}}
+    check(door.send("POST", "/Observation", reading)[0].status_code == 201, "a reading of a new device")
+    _, found = door.send("GET", f"/DeviceMetric?source=Device/{mark}")
+    check(found["total"] == 1, "the device has a metric")
+    metric = smart_metric.DeviceMetric(found["entry"][0]["resource"])
+    check(metric.type.coding[0].code == "147842", "of its code")
+    check(metric.source.reference == f"Device/{mark}", "and its source")
+    answer, part = door.send("GET", f"/{metric.parent.reference}")
+    check(answer.status_code == 200 and part["type"]["coding"][0]["code"] == "70739", "in the channel of the rate")
+    _, parts = door.send("GET", f"/Device?parent=Device/{mark}")
+    check([e["resource"]["type"]["coding"][0]["code"] for e in parts["entry"]] == ["69798"], "in the ECG's VMD")
+    written = {
+        "resourceType": "DeviceMetric", "id": f"hr-{now}", "category": "measurement", "operationalStatus": "on",
+        "type": {"coding": [{"system": "urn:iso:std:iso:11073:10101", "code": "147842"}]},
+        "source": {"reference": f"Device/{mark}"}, "color": "green",
+        "calibration": [{"type": "offset", "state": "calibrated", "time": "2026-01-02T03:04:05Z"}],
+    }
+    answer, _ = door.send("PUT", f"/DeviceMetric/hr-{now}", written)
+    check(answer.status_code == 201, f"a metric is written: {answer.status_code} {answer.text[:200]}")
+    _, found = door.send("GET", f"/DeviceMetric?source=Device/{mark}&type=147842")
+    shown = [smart_metric.DeviceMetric(entry["resource"]) for entry in found["entry"]]
+    check([m.color for m in shown] == ["green"], "and stands in place of the derived one")
+    wrong = {**written, "color": "pink"}
+    check(door.send("PUT", f"/DeviceMetric/hr-{now}", wrong)[0].status_code == 400, "no such colour")
+    profile = "http://hl7.org/fhir/uv/pocd/StructureDefinition/NumericObservation"
+    _, found = door.send("GET", f"/Observation?device={mark}&_profile={profile}")
+    resource = found["entry"][0]["resource"]
+    check(resource["device"]["reference"] == f"DeviceMetric/hr-{now}", "a reading is shown as its metric's")
+    _, found = door.send("GET", f"/Device?_id={mark}&_revinclude=DeviceMetric:source")
+    check(len(found["entry"]) == 2, "metrics are included with their device")
 
 
 def main():
@@ -355,6 +391,7 @@ def main():
     steady_pages(door, patient, now)
     independent(arguments.base, patient, headers, now)
     bundles(door, mark, now)
+    device_metrics(door, patient, now)
     if arguments.examples:
         examples(door, arguments.examples)
     print(f"{CHECKS} checks, {len(FAILURES)} failed")

@@ -96,6 +96,11 @@ const fn documentation(subject: Subject) -> &'static str {
             "A device that sends without being known is there as soon as it spoke. A create with a \
              known identifier updates the device that has it."
         }
+        Subject::Directory(Kind::DeviceMetric) => {
+            "What a device can measure: as written, kept with the device that is its source; any other \
+             derived from what the device measured, with the VMD and channel that the nomenclature \
+             has for it."
+        }
         Subject::Directory(Kind::Encounter | Kind::Location) => {
             "The document is kept as it was sent, with what the server knows laid over it."
         }

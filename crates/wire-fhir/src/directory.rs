@@ -11,7 +11,7 @@ use vitals::{
 use crate::code::{MDC, codings, mdc_metric};
 use crate::outcome::{Issue, IssueCode};
 use crate::reference::{self, Target};
-use crate::time;
+use crate::{device_metric, time};
 
 /// The resources about who and what there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,8 @@ pub enum Kind {
     Patient,
     /// `Device`
     Device,
+    /// `DeviceMetric`; kept with its device
+    DeviceMetric,
     /// `Encounter`
     Encounter,
     /// `Location`
@@ -28,7 +30,8 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Patient, Self::Device, Self::Encounter, Self::Location];
+    pub const ALL: [Self; 5] =
+        [Self::Patient, Self::Device, Self::DeviceMetric, Self::Encounter, Self::Location];
 
     /// The resource type's name.
     #[must_use]
@@ -36,6 +39,7 @@ impl Kind {
         match self {
             Self::Patient => "Patient",
             Self::Device => "Device",
+            Self::DeviceMetric => "DeviceMetric",
             Self::Encounter => "Encounter",
             Self::Location => "Location",
         }
@@ -86,6 +90,15 @@ pub fn read(kind: Kind, resource: &Json, id: &str, path: &str) -> Result<Directo
         Kind::Device => {
             let id = DeviceId::new(id).map_err(|_| bad_id())?;
             DirectoryEvent::Device(Device { document, ..device(resource, id) })
+        }
+        Kind::DeviceMetric => {
+            // Whoever knows the device reads it with that: device_metric::within.
+            let device = device_metric::source(resource).ok_or_else(|| {
+                let detail = "Say which device it is of: source, or a parent.";
+                vec![Issue::error(IssueCode::Required, format!("{path}.source"), detail)]
+            })?;
+            let device = device_metric::within(&Device::announced(device), resource, id, path);
+            DirectoryEvent::Device(device.map_err(|issue| vec![issue])?)
         }
         Kind::Encounter => {
             let id = EncounterId::new(id).map_err(|_| bad_id())?;
@@ -247,7 +260,7 @@ fn location(resource: &Json, id: LocationId) -> Location {
 }
 
 /// The id that a reference names, if it is a literal one to this type.
-fn target<'a>(reference: &'a Json, wanted: &str) -> Option<&'a str> {
+pub(crate) fn target<'a>(reference: &'a Json, wanted: &str) -> Option<&'a str> {
     match reference::parse(reference["reference"].as_str()?)? {
         Target::Literal { resource_type, id, .. } if resource_type == wanted => Some(id),
         _ => None,

@@ -8,6 +8,7 @@
 use serde_json::Value as Json;
 
 use crate::directory;
+use crate::guide::{self, Guide};
 
 /// Longest name that is kept, in bytes.
 const NAME_BYTES_MAX: usize = 512;
@@ -17,6 +18,7 @@ const PANEL: &str = "panel:";
 const ID: &str = "Observation/";
 const IDENTIFIER: &str = "identifier:";
 const VALUE: &str = "value:";
+const GUIDE: &str = "guide:";
 
 /// The name of an observation whose sender gave it `id`.
 #[must_use]
@@ -44,7 +46,18 @@ pub fn of(resource: &Json, id: Option<&str>, panel: bool) -> Vec<String> {
         [by_identifier(&i.system, &i.value, panel), by_value(&i.value, panel)]
     });
     let kept = |name: &String| name.len() <= NAME_BYTES_MAX && !name.contains(char::is_control);
-    id.map(|id| by_id(id, panel)).into_iter().chain(identifiers).filter(kept).collect()
+    let guides = guide::claimed(resource).next().map(|(guide, name)| match guide {
+        Guide::Pocd => format!("{GUIDE}pocd/{name}"),
+        Guide::Phd => format!("{GUIDE}phd/{name}"),
+    });
+    id.map(|id| by_id(id, panel)).into_iter().chain(identifiers).chain(guides).filter(kept).collect()
+}
+
+/// Whether one of these names says that the observation is one of a device guide, so that its
+/// sender may have told more than a reading holds ([`crate::dress`]).
+#[must_use]
+pub fn is_guided(names: &[String]) -> bool {
+    names.iter().any(|name| name.starts_with(GUIDE))
 }
 
 /// What a stored name says: whether it is a panel's, and the id, or system and value.

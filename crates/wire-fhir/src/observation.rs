@@ -13,7 +13,7 @@ use vitals::{
 
 use crate::code::{codings, metric_of, state_by_code, state_by_text, unit_of};
 use crate::reference::{self, Target};
-use crate::{directory, samples, time};
+use crate::{bits, directory, guide, samples, time};
 
 /// Extension that carries [`Quality`] flags by name, one each.
 pub const QUALITY: &str = "urn:vitalwire:quality";
@@ -42,21 +42,36 @@ pub fn read(resource: &Json, path: &str) -> Observed {
         device_time: device_time(resource),
         quality: base | flags(resource),
         channel: channel_of(resource),
+        guided: false,
     };
     let mut measurements = Vec::new();
     let main = metric_of(&resource["code"]);
+    if guide::is_clock(resource) {
+        return clock(resource, &common, path);
+    }
     let parts = resource["component"].as_array().map_or(&[][..], Vec::as_slice);
+    if let Some(reading) = main.and_then(|main| set_bits(parts, main, &common)) {
+        return Observed { reading: Some(Reading { device, patient, measurements: vec![reading] }), problems };
+    }
+    let common = Common { guided: guide::claimed(resource).next().is_some(), ..common };
+    let parts: Vec<(usize, &Json)> = parts.iter().enumerate().filter(|(_, part)| !is_remark(part)).collect();
     if parts.is_empty() || value_of(resource).is_some() {
         part(resource, path, &common, main, &mut measurements, &mut problems);
     }
     let mut inner = Vec::new();
-    for (index, component) in parts.iter().enumerate() {
+    for (index, component) in parts {
         let at = format!("{path}.component[{index}]");
         let metric = component_metric(component, main);
         part(component, &at, &common, metric, &mut inner, &mut problems);
     }
-    match compound(main, &inner) {
-        Some(whole) => measurements.push(whole),
+    // A part that could not be measured takes nothing from those that were.
+    let (absent, there): (Vec<Measurement>, Vec<Measurement>) =
+        inner.iter().cloned().partition(|part| part.quality.contains(Quality::INVALID));
+    match compound(main, &there).filter(|_| absent.is_empty() || there.len() > 1) {
+        Some(whole) => {
+            measurements.push(whole);
+            measurements.extend(absent);
+        }
         None => measurements.append(&mut inner),
     }
     number_repeats(&mut measurements);
@@ -70,6 +85,9 @@ struct Common {
     device_time: Option<DeviceTime>,
     quality: Quality,
     channel: u32,
+    /// Whether it claims to be a device's in the words of a device guide: then also what has no
+    /// metric is kept, in words.
+    guided: bool,
 }
 
 /// One coded value: the observation's own or a component's.
@@ -84,6 +102,22 @@ fn part(
     let mut problem = |kind, at: &str, detail: &str| {
         problems.push(Problem { kind, path: format!("{path}.{at}"), detail: detail.to_owned() });
     };
+    let statement = guide::STATEMENT.metric().filter(|_| common.guided);
+    if let (None, Some(row), Some(words)) = (metric, statement, in_words(holder)) {
+        let kind = if words.len() > WORDS_MAX { ProblemKind::Limit } else { ProblemKind::UnknownMetric };
+        if kind == ProblemKind::Limit {
+            return problem(kind, "value", "Too long for what has no metric.");
+        }
+        into.push(Measurement {
+            metric: row.code,
+            value: Value::Text(words),
+            unit: row.unit,
+            device_time: common.device_time,
+            quality: common.quality,
+            channel: common.channel,
+        });
+        return;
+    }
     let Some(metric) = metric else {
         return problem(
             ProblemKind::UnknownMetric,
@@ -123,6 +157,75 @@ fn part(
         Ok((value, quality)) => into.push(measurement(value, quality)),
         Err((kind, detail)) => problem(kind, "value", detail),
     }
+}
+
+/// `MDC_ATTR_SUPPLEMENTAL_TYPES` and `MDC_TIME_SYNC_PROTOCOL`: components that say more about a
+/// measurement and are none.
+const REMARKS: [&str; 2] = ["68193", "68220"];
+/// Longest text that is kept of what has no metric, in bytes.
+const WORDS_MAX: usize = 1_000;
+
+fn is_remark(component: &Json) -> bool {
+    codings(&component["code"]).any(|(system, code)| system == crate::code::MDC && REMARKS.contains(&code))
+}
+
+/// A value that no metric has, in words.
+fn in_words(holder: &Json) -> Option<String> {
+    let (name, value) = value_of(holder)?;
+    let words = match name {
+        "valueString" | "valueDateTime" | "valueTime" => value.as_str()?.to_owned(),
+        "valueQuantity" => {
+            let unit = value["unit"].as_str().or(value["code"].as_str()).unwrap_or_default();
+            format!("{} {unit}", value["value"].as_f64()?).trim_end().to_owned()
+        }
+        "valueCodeableConcept" => {
+            let code = || codings(value).next().map(|(_, code)| code);
+            texts(value).next().or_else(code)?.to_owned()
+        }
+        "valueBoolean" => value.as_bool()?.to_string(),
+        "valueInteger" => value.as_i64()?.to_string(),
+        _ => return None,
+    };
+    (!words.is_empty()).then_some(words)
+}
+
+/// Bits, one component each, as the one enumeration that they are.
+fn set_bits(parts: &[Json], main: &'static Metric, common: &Common) -> Option<Measurement> {
+    let number = bits::read(main.code, parts)?;
+    Some(Measurement {
+        metric: main.code,
+        value: Value::Enumeration(number, String::new()),
+        unit: main.unit,
+        device_time: common.device_time,
+        quality: common.quality,
+        channel: common.channel,
+    })
+}
+
+/// What a device's clock said at a time that its gateway knew better: a measurement of how far the
+/// clock is ahead.
+fn clock(resource: &Json, common: &Common, path: &str) -> Observed {
+    let problem = |kind, at: &str, detail: &str| {
+        let problem = Problem { kind, path: format!("{path}.{at}"), detail: detail.to_owned() };
+        Observed { reading: None, problems: vec![problem] }
+    };
+    let said = resource["valueDateTime"].as_str().and_then(time::interval).map(|interval| interval.start);
+    let (value, quality) = match (said, common.device_time) {
+        (Some(said), Some(at)) => (said.saturating_sub(at.0) as f64 / 1e6, Quality::empty()),
+        (Some(_), None) => return problem(ProblemKind::BadTime, "effective", "When the clock was read is not said."),
+        (None, _) if resource.get("dataAbsentReason").is_some() => (f64::NAN, Quality::INVALID),
+        (None, _) => return problem(ProblemKind::Missing, "value", "There is no value and no dataAbsentReason."),
+    };
+    let measurement = Measurement {
+        metric: guide::CLOCK_OFFSET,
+        value: Value::Numeric(value),
+        unit: guide::CLOCK_OFFSET.metric().map_or(Unit::NONE, |row| row.unit),
+        device_time: common.device_time,
+        quality: (common.quality | quality) - Quality::MANUAL,
+        channel: common.channel,
+    };
+    let reading = Reading { device: subject_device(resource), patient: None, measurements: vec![measurement] };
+    Observed { reading: Some(reading), problems: Vec::new() }
 }
 
 type Single = Result<(Value, Quality), (ProblemKind, &'static str)>;
@@ -205,7 +308,7 @@ fn value_of(holder: &Json) -> Option<(&str, &Json)> {
 
 /// A component's metric. Under an arterial line the general blood pressure codes of LOINC mean
 /// the arterial parts, not those of a cuff.
-fn component_metric(component: &Json, main: Option<&'static Metric>) -> Option<&'static Metric> {
+pub(crate) fn component_metric(component: &Json, main: Option<&'static Metric>) -> Option<&'static Metric> {
     let metric = metric_of(&component["code"])?;
     if main.is_none_or(|main| main.code != code::ABP) {
         return Some(metric);
@@ -279,7 +382,9 @@ fn channel_of(resource: &Json) -> u32 {
 fn device_time(resource: &Json) -> Option<DeviceTime> {
     let start = |text: &Json| text.as_str().and_then(time::interval).map(|i| DeviceTime(i.start));
     let period = &resource["effectivePeriod"];
-    let (first, second) = if resource.get("valueSampledData").is_some() {
+    let parts = resource["component"].as_array().into_iter().flatten();
+    let sampled = std::iter::once(resource).chain(parts).any(|part| part.get("valueSampledData").is_some());
+    let (first, second) = if sampled {
         (&period["start"], &period["end"])
     } else {
         (&period["end"], &period["start"])

@@ -28,12 +28,17 @@ pub struct Record {
     pub offset: Offset,
     /// For a device: the patient it is on now.
     pub patient: Option<PatientId>,
+    /// For a metric of a device: the metric; the event is then the device's.
+    pub metric: Option<Json>,
 }
 
 impl Record {
     /// Kind and id; none for an event that is no record.
     #[must_use]
     pub fn name(&self) -> Option<(Kind, &str)> {
+        if let Some(metric) = &self.metric {
+            return Some((Kind::DeviceMetric, metric["id"].as_str()?));
+        }
         match &self.event {
             DirectoryEvent::Patient(patient) => Some((Kind::Patient, patient.id.as_str())),
             DirectoryEvent::Device(device) => Some((Kind::Device, device.id.as_str())),
@@ -46,6 +51,9 @@ impl Record {
     /// The record's business identifiers.
     #[must_use]
     pub fn identifiers(&self) -> Vec<Identifier> {
+        if let Some(metric) = &self.metric {
+            return crate::directory::identifiers(metric);
+        }
         match &self.event {
             DirectoryEvent::Patient(patient) => patient.identifiers.clone(),
             DirectoryEvent::Device(device) => device.identifiers.clone(),
@@ -62,6 +70,7 @@ impl Record {
 #[must_use]
 pub fn resource(record: &Record) -> Option<Json> {
     let mut json = match &record.event {
+        _ if record.metric.is_some() => record.metric.clone()?,
         DirectoryEvent::Patient(patient) => self::patient(patient),
         DirectoryEvent::Device(device) => self::device(device, record.patient.as_ref()),
         DirectoryEvent::Encounter(encounter) => self::encounter(encounter),
@@ -123,6 +132,7 @@ fn patient(patient: &Patient) -> Json {
 
 fn device(device: &Device, patient: Option<&PatientId>) -> Json {
     let mut json = kept(device.document.as_deref());
+    crate::device_metric::strip(&mut json);
     add_identifiers(&mut json, &device.identifiers);
     let mut text = |name: &str, value: &str| {
         if !value.is_empty() {

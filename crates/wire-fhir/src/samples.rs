@@ -32,7 +32,7 @@ pub(crate) fn read(data: &Json, metric: &Metric) -> Result<Vec<(SampleArray, Qua
     let mut quality = Quality::empty();
     quality.set(Quality::UNIT_CONVERTED, unit != metric.unit);
     let mut flat = Vec::new();
-    for word in data["data"].as_str().unwrap_or_default().split_ascii_whitespace() {
+    for word in data["data"].as_str().unwrap_or_default().split_whitespace() {
         if flat.len() >= SAMPLES_MAX {
             return Err((ProblemKind::Limit, "data", "Too many samples in one observation."));
         }

@@ -64,6 +64,9 @@ pub trait FhirBackend: Send + Sync + 'static {
     /// The readings that were given a name ([`wire_fhir::names`]), newest first.
     fn named(&self, name: &str) -> Reply<'_, Vec<ReadingRef>>;
 
+    /// The bytes of the message that the journal entry at `offset` is, while it is kept.
+    fn payload(&self, offset: Offset) -> Reply<'_, Option<Vec<u8>>>;
+
     /// One record of the directory. A retired patient (A40) answers as its survivor.
     fn record(&self, kind: Kind, id: &str) -> Reply<'_, Option<Record>>;
 
@@ -89,6 +92,8 @@ pub enum Hint {
     Identifiers(Vec<String>),
     /// Of one of these patients (encounters, devices).
     Patients(Vec<PatientId>),
+    /// Of, or in, one of these devices (metrics, parts of devices).
+    Devices(Vec<String>),
 }
 
 /// Which readings. A filter that is none holds for every reading.

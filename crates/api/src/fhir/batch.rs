@@ -34,7 +34,7 @@ impl Fhir {
         let mut answers: Vec<EntryResponse> = vec![EntryResponse::default(); entries.len()];
         let mut known: HashMap<String, String> = HashMap::new();
         // Who and what there is comes first, so that readings find it whatever the order.
-        for kind in [Kind::Patient, Kind::Location, Kind::Device, Kind::Encounter] {
+        for kind in [Kind::Patient, Kind::Location, Kind::Device, Kind::DeviceMetric, Kind::Encounter] {
             for (at, entry) in entries.iter().enumerate() {
                 if !is_write(entry) || entry.address().0 != kind.name() {
                     continue;

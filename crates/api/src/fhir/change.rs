@@ -26,6 +26,10 @@ const fn instead(subject: Subject) -> &'static str {
             "A device is never deleted, because measurements belong to it: update it with the \
              status inactive."
         }
+        Subject::Directory(Kind::DeviceMetric) => {
+            "A metric is never deleted, because measurements are of it: update it with the \
+             operational status entered-in-error."
+        }
         Subject::Directory(Kind::Location) => {
             "A location is never deleted: update it with the status inactive."
         }

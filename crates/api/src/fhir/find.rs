@@ -199,7 +199,7 @@ impl Fhir {
         Ok(SearchSet {
             total: found.total,
             links: links(call, search, found.next),
-            matches: self.projected(found.matches).await?,
+            matches: self.projected(found.matches, found.guide).await?,
             included: self.include(wanted).await?,
             issues: Vec::new(),
         })
@@ -246,7 +246,11 @@ impl Fhir {
         let mut wanted = BTreeSet::new();
         for record in &page {
             for name in &search.include {
-                let kind = if *name == "location" { Kind::Location } else { Kind::Patient };
+                let kind = match *name {
+                    "location" => Kind::Location,
+                    "source" | "parent" => Kind::Device,
+                    _ => Kind::Patient,
+                };
                 wanted.extend(refers(record, name).map(|id| (kind, id)));
             }
         }
@@ -274,7 +278,11 @@ impl Fhir {
             if ids.is_empty() {
                 break;
             }
-            for found in self.backend.records(*kind, Hint::All).await? {
+            let hint = match kind {
+                Kind::DeviceMetric => Hint::Devices(ids.iter().map(|id| (*id).to_owned()).collect()),
+                _ => Hint::All,
+            };
+            for found in self.backend.records(*kind, hint).await? {
                 let refers_here = refers(&found, name).is_some_and(|id| ids.contains(&id.as_str()));
                 let fresh =
                     refers_here && seen.insert(found.name().map(|(kind, id)| (kind, id.to_owned())));

@@ -23,6 +23,11 @@ pub(super) fn hint(search: &Search) -> Hint {
             {
                 best = Hint::Patients(ids.iter().filter_map(|id| PatientId::new(id).ok()).collect());
             }
+            Criterion::Reference("source" | "parent", ids, tokens)
+                if tokens.is_empty() && best == Hint::All =>
+            {
+                best = Hint::Devices(ids.clone());
+            }
             _ => {}
         }
     }
@@ -47,6 +52,8 @@ pub(super) fn holds(record: &Record, criterion: &Criterion, patients: &[String],
         Criterion::Reference(name, ids, _) => {
             refers(record, name).is_some_and(|id| ids.contains(&id) || patients.contains(&id))
         }
+        // Of the directory's types none has such a parameter.
+        Criterion::Uri(..) => false,
         Criterion::Text(name, texts) => {
             let values = worded(record, name);
             texts.iter().any(|text| values.iter().any(|value| text.matches(value)))
@@ -70,6 +77,11 @@ pub(super) fn refers(record: &Record, name: &str) -> Option<String> {
         (DirectoryEvent::Encounter(encounter), "location") => {
             encounter.location.as_ref().map(ToString::to_string)
         }
+        (DirectoryEvent::Device(_), "source" | "parent") => {
+            let json = record::resource(record)?;
+            let text = json[name]["reference"].as_str()?;
+            text.strip_prefix("Device/").map(str::to_owned)
+        }
         (DirectoryEvent::Device(_), "patient") => record.patient.as_ref().map(ToString::to_string),
         (DirectoryEvent::Device(device), "location") => {
             device.location.as_ref().map(ToString::to_string)
@@ -89,7 +101,7 @@ fn coded(record: &Record, name: &str) -> Vec<(String, String)> {
     };
     let all = |json: &Json| json["coding"].as_array().into_iter().flatten().map(coding).collect();
     match name {
-        "gender" | "status" => plain(&json[name]).into_iter().collect(),
+        "gender" | "status" | "category" => plain(&json[name]).into_iter().collect(),
         "class" => vec![coding(&json["class"])],
         "type" if json["type"].is_array() => {
             json["type"].as_array().into_iter().flatten().flat_map(|c| -> Vec<_> { all(c) }).collect()

@@ -12,6 +12,7 @@ mod batch;
 mod body;
 mod change;
 mod find;
+mod guided;
 mod matching;
 mod observations;
 mod resolve;

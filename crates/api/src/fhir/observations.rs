@@ -4,6 +4,7 @@
 
 use serde_json::Value as Json;
 use vitals::{DeviceId, MetricCode, PatientId, ReadingRef};
+use wire_fhir::guide::{self, Guide};
 use wire_fhir::search::{Criterion, DateFilter, Range, Search, Token};
 use wire_fhir::{IssueCode, Kind, Stored, code, names, panel, project, time};
 
@@ -11,6 +12,7 @@ use super::Fhir;
 use super::answer::Done;
 use super::backend::{BackendError, Cursor, Order, ReadingQuery};
 use super::find::Failure;
+use super::guided::Seeking;
 
 /// More readings than this with one identifier are not listed.
 const NAMED_MAX: usize = 10_000;
@@ -23,6 +25,8 @@ pub(super) struct Matches {
     pub matches: Vec<(Stored, bool)>,
     /// Where the next page begins.
     pub next: Option<String>,
+    /// In the form of which guide they are asked for.
+    pub guide: Option<Guide>,
 }
 
 /// What a search asks for.
@@ -36,6 +40,8 @@ struct Wanted {
     panels: Option<Vec<MetricCode>>,
     /// Names of readings, and whether the panel is meant; none: not asked by name.
     names: Option<Vec<(ReadingRef, bool)>>,
+    /// In the form of which guide; none: as themselves.
+    guide: Option<Guide>,
 }
 
 impl Wanted {
@@ -87,7 +93,7 @@ impl Fhir {
         for stored in page.readings {
             shown(&wanted, stored, &mut matches);
         }
-        Ok(Matches { total, matches, next })
+        Ok(Matches { total, matches, next, guide: wanted.guide })
     }
 
     /// The same for a search by id or identifier: few are found, and all are looked at.
@@ -117,13 +123,14 @@ impl Fhir {
         }
         let matches = all.into_iter().skip(start).take(search.count).collect();
         let next = (end < total && !search.count_only).then(|| end.to_string());
-        Ok(Matches { total: total as u64, matches, next })
+        Ok(Matches { total: total as u64, matches, next, guide: wanted.guide })
     }
 
     /// Readings as resources, in order.
     pub(super) async fn projected(
         &self,
         matches: Vec<(Stored, bool)>,
+        guide: Option<Guide>,
     ) -> Result<Vec<Json>, BackendError> {
         let anchors = matches.iter().filter(|(_, as_panel)| *as_panel);
         let anchors: Vec<Stored> = anchors.map(|(stored, _)| stored.clone()).collect();
@@ -133,14 +140,19 @@ impl Fhir {
             self.backend.panels(anchors).await?
         }
         .into_iter();
-        let resources = matches.iter().filter_map(|(stored, as_panel)| {
-            if *as_panel {
+        let mut resources = Vec::with_capacity(matches.len());
+        let mut seeking = Seeking::default();
+        for (stored, as_panel) in &matches {
+            let json = if *as_panel {
                 panels.next().as_ref().map(panel::observation)
             } else {
                 Some(project::observation(stored))
+            };
+            if let Some(json) = json {
+                resources.push(self.guided(json, stored, guide, &mut seeking).await?);
             }
-        });
-        Ok(resources.collect())
+        }
+        Ok(resources)
     }
 
     /// One reading, or its panel, as an answer.
@@ -150,7 +162,7 @@ impl Fhir {
         as_panel: bool,
     ) -> Result<Done, BackendError> {
         let done = observed_answer(&stored, as_panel);
-        let resource = self.projected(vec![(stored, as_panel)]).await?.pop();
+        let resource = self.projected(vec![(stored, as_panel)], None).await?.pop();
         Ok(Done { resource, ..done })
     }
 
@@ -201,6 +213,7 @@ impl Fhir {
                     intersect(&mut wanted.query.received, filters, now);
                 }
                 Criterion::Date(_, filters) => intersect(&mut wanted.query.effective, filters, now),
+                Criterion::Uri(_, profiles) => profiled(&mut wanted, profiles),
                 Criterion::Text(..) => {}
             }
         }
@@ -271,6 +284,17 @@ fn category(wanted: &mut Wanted, tokens: &[Token]) {
         let compound = |anchor: &MetricCode| panel::compound_of(*anchor).and_then(|c| c.metric());
         panels.retain(|anchor| compound(anchor).is_some_and(meant));
     }
+}
+
+/// Restricts to what can be shown as one of these profiles of a device guide; no other profile has
+/// anything.
+fn profiled(wanted: &mut Wanted, profiles: &[String]) {
+    let known: Vec<(Guide, &str)> = profiles.iter().filter_map(|address| guide::of_profile(address)).collect();
+    wanted.guide = known.first().map(|(guide, _)| *guide);
+    let takes = |code: vitals::MetricCode| known.iter().any(|(_, name)| guide::takes(name, code));
+    let fits: Vec<MetricCode> = vitals::Metric::all().map(|row| row.code).filter(|code| takes(*code)).collect();
+    narrow(&mut wanted.panels, fits.iter().copied().filter_map(panel::anchor_of).collect());
+    narrow(&mut wanted.metrics, fits);
 }
 
 fn narrow<T: PartialEq>(list: &mut Option<Vec<T>>, found: Vec<T>) {

@@ -13,12 +13,13 @@ use wire_fhir::bundle::{Entry, EntryResponse, references, response};
 use wire_fhir::outcome::issue_of;
 use wire_fhir::reference::{Target, parse};
 use wire_fhir::search::Subject;
-use wire_fhir::{Issue, IssueCode, Kind, Stored, directory, names, observation, panel};
+use wire_fhir::{Issue, IssueCode, Kind, Stored, names, observation, panel};
 
 use super::answer::{Done, refusal, refusals, unavailable};
 use super::backend::{BackendError, Submitted};
 use super::batch::{is_write, unsupported_request};
 use super::observations::observed_answer;
+use super::guided::Unwritten;
 use super::write::{is_timed, key, ours, recorded_answer, several};
 use super::{Call, Fhir, resolve};
 
@@ -117,12 +118,15 @@ impl Fhir {
                 }),
                 Step::Put(kind, id, _) => {
                     plan.repeatable = false;
-                    match directory::read(*kind, &resource, id, &at) {
+                    match self.event(*kind, &resource, id, &at, &plan.content).await {
                         Ok(event) => plan.content.push(Content::Directory(event)),
-                        Err(found) => issues.extend(found),
+                        Err(Unwritten::Issues(found)) => issues.extend(found),
+                        Err(Unwritten::Backend(error)) => return Err(unavailable(&error)),
                     }
                 }
                 Step::Observe(lead, told) => {
+                    let named = self.name_device(&mut resource, &plan.content).await;
+                    named.map_err(|error| unavailable(&error))?;
                     let observed = observation::read(&resource, &at);
                     plan.repeatable &= is_timed(&resource);
                     told.extend(observed.problems.iter().map(issue_of));

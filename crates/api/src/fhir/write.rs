@@ -18,6 +18,7 @@ use wire_fhir::{
 
 use super::answer::{Done, refusal, refusals, unavailable, version};
 use super::backend::{BackendError, Submitted};
+use super::guided::Unwritten;
 use super::{Call, Fhir, resolve};
 
 const NO_CRITERIA: &str = "A conditional request needs search criteria.";
@@ -105,6 +106,9 @@ impl Fhir {
         }
         if let Some(done) = self.outdated(client_id, write.if_match).await {
             return done;
+        }
+        if let Err(error) = self.name_device(&mut write.resource, &[]).await {
+            return unavailable(&error);
         }
         let observed = observation::read(&write.resource, write.path);
         let issues: Vec<Issue> = observed.problems.iter().map(issue_of).collect();
@@ -280,11 +284,12 @@ impl Fhir {
     }
 
     async fn put(&self, call: &Call, kind: Kind, id: &str, write: Write<'_>) -> Done {
-        let event = match directory::read(kind, &write.resource, id, write.path) {
+        let event = match self.event(kind, &write.resource, id, write.path, &[]).await {
             Ok(event) => event,
-            Err(issues) => {
+            Err(Unwritten::Issues(issues)) => {
                 return self.quarantine(call, kind.name(), write.payload, refusals(422, issues)).await;
             }
+            Err(Unwritten::Backend(error)) => return unavailable(&error),
         };
         match self.put_event(call, kind, id, write.payload, event).await {
             Ok(done) => done,

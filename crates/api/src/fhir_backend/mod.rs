@@ -4,6 +4,7 @@
 pub(crate) mod interval;
 mod listing;
 mod merged;
+mod metrics;
 mod panels;
 mod scoped;
 mod stored;
@@ -118,9 +119,16 @@ impl FhirBackend for Backend {
         Box::pin(async move { self.ask(move |store| merged::same_person(store, id)).await })
     }
 
+    fn payload(&self, offset: Offset) -> Reply<'_, Option<Vec<u8>>> {
+        Box::pin(async move { Ok(message_at(&self.0, offset).map(|message| message.payload)) })
+    }
+
     fn history(&self, kind: Kind, id: &str) -> Reply<'_, Vec<Record>> {
         let id = id.to_owned();
         Box::pin(async move {
+            if kind == Kind::DeviceMetric {
+                return self.ask(move |store| metrics::history(store, &id)).await;
+            }
             let rows = self.ask(move |store| store.directory_history(directory_kind(kind), &id)).await?;
             Ok(rows.into_iter().filter_map(|row| record(row, None)).collect())
         })
@@ -134,17 +142,34 @@ impl FhirBackend for Backend {
                 let survivor = self.ask(move |store| merged::survivor(store, patient)).await?;
                 id = survivor.to_string();
             }
-            let query = DirectoryQuery { ids: vec![id], ..DirectoryQuery::default() };
-            Ok(self.directory(kind, query).await?.into_iter().next())
+            if kind == Kind::DeviceMetric {
+                let found = self.ask(move |store| metrics::one(store, &id)).await?;
+                return Ok(found.map(|record| self.placed(record)));
+            }
+            let query = DirectoryQuery { ids: vec![id.clone()], ..DirectoryQuery::default() };
+            let found = self.directory(kind, query).await?.into_iter().next();
+            if found.is_none() && kind == Kind::Device {
+                return self.ask(move |store| metrics::implied(store, &id)).await;
+            }
+            Ok(found)
         })
     }
 
     fn records(&self, kind: Kind, hint: Hint) -> Reply<'_, Vec<Record>> {
         Box::pin(async move {
+            if kind == Kind::DeviceMetric {
+                let found = self.ask(move |store| metrics::found(store, &hint)).await?;
+                return Ok(found.into_iter().map(|record| self.placed(record)).collect());
+            }
             let page = Page { skip: 0, limit: RECORDS_MAX };
+            let mut implied = Vec::new();
+            if let (Kind::Device, Hint::Devices(ids)) = (kind, &hint) {
+                let ids = ids.clone();
+                implied = self.ask(move |store| metrics::parts(store, &ids)).await?;
+            }
             let all = DirectoryQuery { page, ..DirectoryQuery::default() };
             let queries = match hint {
-                Hint::All => vec![all],
+                Hint::All | Hint::Devices(_) => vec![all],
                 Hint::Ids(ids) if ids.is_empty() => Vec::new(),
                 Hint::Ids(ids) => vec![DirectoryQuery { ids, ..all }],
                 Hint::Identifiers(values) => values
@@ -158,7 +183,7 @@ impl FhirBackend for Backend {
                     .map(|patient| DirectoryQuery { patient: Some(patient), ..all.clone() })
                     .collect(),
             };
-            let mut records = Vec::new();
+            let mut records = implied;
             for query in queries {
                 records.extend(self.directory(kind, query).await?);
             }
@@ -168,6 +193,14 @@ impl FhirBackend for Backend {
 }
 
 impl Backend {
+    /// A metric's record, with the patient that its device is on.
+    fn placed(&self, mut record: Record) -> Record {
+        if let DirectoryEvent::Device(device) = &record.event {
+            record.patient = self.0.live.device(&device.id).and_then(|line| line.patient.clone());
+        }
+        record
+    }
+
     async fn directory(
         &self,
         kind: Kind,
@@ -191,7 +224,7 @@ impl Backend {
                 Kind::Location => {
                     store.locations(&query)?.rows.into_iter().map(DirectoryRow::Location).collect()
                 }
-                Kind::Device => {
+                Kind::Device | Kind::DeviceMetric => {
                     store.devices(&query)?.rows.into_iter().map(DirectoryRow::Device).collect()
                 }
             };
@@ -210,7 +243,7 @@ const fn directory_kind(kind: Kind) -> DirectoryKind {
         Kind::Patient => DirectoryKind::Patient,
         Kind::Encounter => DirectoryKind::Encounter,
         Kind::Location => DirectoryKind::Location,
-        Kind::Device => DirectoryKind::Device,
+        Kind::Device | Kind::DeviceMetric => DirectoryKind::Device,
     }
 }
 
@@ -229,5 +262,5 @@ fn record(row: DirectoryRow, on: Option<PatientId>) -> Option<Record> {
         DirectoryRow::Device(row) => (DirectoryEvent::Device(row.device), row.version, row.updated),
         DirectoryRow::Association(_) => return None,
     };
-    Some(Record { event, version, updated, offset: version.saturating_sub(1), patient: on })
+    Some(Record { event, version, updated, offset: version.saturating_sub(1), patient: on, metric: None })
 }

@@ -273,6 +273,11 @@ impl FhirBackend for Scoped {
         })
     }
 
+    fn payload(&self, offset: Offset) -> Reply<'_, Option<Vec<u8>>> {
+        // Whoever has a reading may know what its sender said about it.
+        self.inner.payload(offset)
+    }
+
     fn panels(&self, anchors: Vec<Stored>) -> Reply<'_, Vec<Panel>> {
         // Whoever has the anchor sees its patient.
         self.inner.panels(anchors)

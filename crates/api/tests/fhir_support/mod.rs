@@ -57,6 +57,7 @@ impl Inner {
                 updated: message.received,
                 offset,
                 patient: None,
+                metric: None,
             };
             let Some((kind, id)) = record.name().map(|(kind, id)| (kind, id.to_owned())) else { continue };
             let versions = self.records.entry((kind, id)).or_default();
@@ -152,6 +153,10 @@ impl FhirBackend for Memory {
 
     fn reading(&self, reference: ReadingRef) -> Reply<'_, Option<Stored>> {
         self.with(|inner| inner.stored.iter().find(|s| s.reference() == reference).cloned().map(|s| inner.complete(s)))
+    }
+
+    fn payload(&self, offset: Offset) -> Reply<'_, Option<Vec<u8>>> {
+        self.with(|inner| inner.messages.get(offset as usize).map(|message| message.payload.clone()))
     }
 
     fn panels(&self, anchors: Vec<Stored>) -> Reply<'_, Vec<Panel>> {

@@ -59,6 +59,7 @@ impl Subject {
                 ("category", "token"),
                 ("status", "token"),
                 ("date", "date"),
+                ("_profile", "uri"),
             ],
             Self::Directory(Kind::Patient) => &[
                 ("identifier", "token"),
@@ -72,10 +73,18 @@ impl Subject {
                 ("identifier", "token"),
                 ("patient", "reference"),
                 ("location", "reference"),
+                ("parent", "reference"),
                 ("device-name", "string"),
                 ("type", "token"),
                 ("manufacturer", "string"),
                 ("model", "string"),
+            ],
+            Self::Directory(Kind::DeviceMetric) => &[
+                ("identifier", "token"),
+                ("source", "reference"),
+                ("parent", "reference"),
+                ("type", "token"),
+                ("category", "token"),
             ],
             Self::Directory(Kind::Encounter) => &[
                 ("identifier", "token"),
@@ -97,7 +106,8 @@ impl Subject {
     pub const fn includes(self) -> &'static [&'static str] {
         match self {
             Self::Observation => &["patient", "subject", "device"],
-            Self::Directory(Kind::Device) => &["patient", "location"],
+            Self::Directory(Kind::Device) => &["patient", "location", "parent"],
+            Self::Directory(Kind::DeviceMetric) => &["source", "parent"],
             Self::Directory(Kind::Encounter) => &["patient", "subject", "location"],
             Self::Directory(Kind::Patient | Kind::Location) => &[],
         }
@@ -113,7 +123,8 @@ impl Subject {
             Self::Directory(Kind::Location) => {
                 &[(Kind::Encounter, "location"), (Kind::Device, "location")]
             }
-            Self::Observation | Self::Directory(Kind::Device | Kind::Encounter) => &[],
+            Self::Directory(Kind::Device) => &[(Kind::DeviceMetric, "source"), (Kind::DeviceMetric, "parent")],
+            Self::Observation | Self::Directory(Kind::DeviceMetric | Kind::Encounter) => &[],
         }
     }
 
@@ -124,6 +135,7 @@ impl Subject {
             Self::Observation => &["date", "_lastUpdated"],
             Self::Directory(Kind::Patient) => &["_lastUpdated", "_id", "family", "given", "birthdate"],
             Self::Directory(Kind::Encounter) => &["_lastUpdated", "_id", "date"],
+            Self::Directory(Kind::DeviceMetric) => &["_lastUpdated", "_id"],
             Self::Directory(Kind::Device | Kind::Location) => &["_lastUpdated", "_id", "name"],
         }
     }
@@ -138,6 +150,8 @@ pub enum Criterion {
     Reference(&'static str, Vec<String>, Vec<Token>),
     /// A token parameter.
     Token(&'static str, Vec<Token>),
+    /// A parameter that is an address, letter by letter.
+    Uri(&'static str, Vec<String>),
     /// A string parameter.
     Text(&'static str, Vec<Text>),
     /// A date parameter.
@@ -325,6 +339,7 @@ fn criterion(
             let ids = values().map(|v| v.rsplit('/').next().unwrap_or(v).to_owned());
             Criterion::Reference(name, ids.collect(), Vec::new())
         }
+        ("uri", None) => Criterion::Uri(name, values().map(str::to_owned).collect()),
         ("token", None) => Criterion::Token(name, values().map(Token::parse).collect()),
         ("date", None) => Criterion::Date(name, dates(values())?),
         ("string", _) => {
