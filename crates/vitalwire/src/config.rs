@@ -14,6 +14,7 @@ use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
 mod sdc_consumer;
+mod sdc_provider;
 mod sections;
 pub(crate) mod sign_on;
 
@@ -83,6 +84,7 @@ impl Config {
         config.mllp_options()?;
         config.check_tls()?;
         config.trust()?;
+        config.sdc_provider()?;
         config.sdc_consumer()?;
         Ok(config)
     }

@@ -93,6 +93,7 @@ pub(crate) const KEYS: &[&str] = &[
     "oidc.new_people",
     "oidc.link_claim",
     "oidc.ca_file",
+    "sdc.provider",
     "sdc.consumer",
     "zone.networks",
     "zone.listeners",
@@ -309,6 +310,7 @@ mod tests {
         ("oidc.new_people", "true", "'perhaps'"),
         ("oidc.link_claim", "'email'", "7"),
         ("oidc.ca_file", "'/ca.pem'", "7"),
+        ("sdc.provider", "{listen = '127.0.0.1:1', certificate = '/c.pem', key = '/k.pem', client_authority = '/ca.pem', devices = ['m1'], peers = [{certificate = 'c', account = 'a'}], operations = ['limits']}", "7"),
         ("sdc.consumer", "{listen = '127.0.0.1:1', certificate = '/c.pem', key = '/k.pem', authority = '/ca.pem', devices = [{id = 'm1', address = 'https://h:1/x'}], metrics = [{code = 67108880, metric = 'MDC_ECG_HEART_RATE', unit = '/min'}]}", "7"),
     ];
 

@@ -27,6 +27,7 @@ mod replay;
 mod retained;
 mod retention;
 mod sdc_consumer;
+mod sdc_provider;
 mod sealed;
 mod serve;
 mod signal;

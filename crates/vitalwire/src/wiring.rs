@@ -229,6 +229,8 @@ pub(crate) async fn start_as(
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
+    let offered = crate::sdc_provider::start(data, config, guard, &api.live, &appender, stopping.clone());
+    tasks.extend(offered.await?);
     let taken = crate::sdc_consumer::start(config, Arc::clone(&doors.identify), &appender, stopping.clone());
     tasks.extend(taken.await?);
     tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);

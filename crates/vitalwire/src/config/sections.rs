@@ -349,6 +349,8 @@ pub(crate) struct Repository {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Sdc {
+    /// Devices of ours for other systems; none: nothing listens.
+    pub(crate) provider: Option<super::sdc_provider::SdcProvider>,
     /// Devices of others that are taken in; none: nobody is asked.
     pub(crate) consumer: Option<super::sdc_consumer::SdcConsumer>,
 }
