@@ -3,6 +3,7 @@ import { createResource, createSignal, For, onCleanup, Show, type Component } fr
 import { api } from '../api/client';
 import type { AssociationView, DeviceView, PatientBrief } from '../api/types';
 import { go } from '../app/router';
+import { CommandsCard } from '../commands/CommandsCard';
 import { serverNow } from '../live/clock';
 import { may } from '../session/session';
 import { protocolName } from '../source/MessageFacts';
@@ -28,6 +29,7 @@ export const DevicePanel: Component<{ id: string; onChange: () => void }> = (pro
           {(d) => (
             <>
               <Standing device={d().device} onChange={changed} />
+              <CommandsCard device={d().device.id} patient={d().device.patient} />
               <Facts device={d().device} />
               <Show when={may('manage-devices') && may('see-patients')}><Mount device={d().device} onChange={changed} /></Show>
               <History associations={d().associations} />
