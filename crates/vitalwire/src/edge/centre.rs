@@ -82,8 +82,8 @@ async fn step(near: &Near, shared: &Shared, sent_at: &mut i64) -> anyhow::Result
     })
     .await?;
     let at = now().0;
+    show(shared, &health, None);
     if ready.is_none() && health.thinned.is_empty() && at.saturating_sub(*sent_at) < SIGN_OF_LIFE {
-        show(shared, &health, None);
         return Ok(false);
     }
     let configuration = shared.this.0.lock().as_ref().map(|this| this.configuration.clone());
