@@ -21,6 +21,7 @@ pub mod sign_on;
 pub mod fhir;
 pub mod fhir_access;
 mod identity;
+mod inlets;
 pub mod fhir_backend;
 pub mod view;
 mod privacy;

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, audit, commands, document, edges, fhir, fhir_access, fleet, identity, live_stream, measures, privacy, ready, smart, trust, waves};
+use crate::{access, assets, audit, commands, document, edges, fhir, fhir_access, fleet, identity, inlets, live_stream, measures, privacy, ready, smart, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -149,6 +149,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
         .route("/metrics", get(metrics))
         .merge(smart::standard())
         .merge(enrolment())
+        .merge(inlets::routes())
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(api.clone());
     let probes = Router::new()

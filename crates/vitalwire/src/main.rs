@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod config;
 mod courier;
+mod decoding;
 mod demo;
 mod device;
 mod doctor;
@@ -16,6 +17,7 @@ mod edge;
 mod firmware;
 mod erasing;
 mod http;
+mod import;
 mod keyring;
 mod keys;
 mod patient_io;
@@ -76,6 +78,9 @@ enum Command {
     /// How well the analysis of waveforms agrees with what experts marked.
     #[command(subcommand)]
     Signal(signal::Command),
+    /// What people kept elsewhere (Apple Health), sent to a running platform.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Device profiles: test one on a payload.
     #[command(subcommand)]
     Profile(profile::Command),
@@ -111,6 +116,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Print the OpenAPI document of the application API.
     Openapi,
+    /// Run payload decoders for a platform that asks on standard input.
+    #[command(hide = true, name = "decode-payloads")]
+    DecodePayloads,
 }
 
 /// The command line or configuration is wrong: exit code 2.
@@ -148,6 +156,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(args),
         Command::Record(command) => record::run(command),
         Command::Signal(command) => signal::run(command),
+        Command::Import(command) => import::run(command),
         Command::Profile(command) => profile::run(command),
         Command::User(command) => admin::user(command),
         Command::Client(command) => client::run(command),
@@ -160,6 +169,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Doctor(args) => doctor::run(&args),
+        Command::DecodePayloads => decoding::work(),
         Command::Openapi => {
             println!("{}", serde_json::to_string_pretty(&api::openapi())?);
             Ok(())

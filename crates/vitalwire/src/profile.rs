@@ -30,6 +30,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     let Command::Test { file, payload, topic, json } = command;
     let sources = sources(&file)?;
     let (profiles, errors) = Profiles::compile(&sources);
+    let profiles = profiles.decoding_with(Some(crate::decoding::pool()));
     if let Some(error) = errors.iter().find(|error| !error.warning) {
         return Err(Misuse(error.to_string()).into());
     }
@@ -73,7 +74,15 @@ fn sources(path: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
     };
     if path.is_file() {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("profile.toml");
-        return Ok(vec![(name.to_owned(), read(path)?)]);
+        let mut sources = vec![(name.to_owned(), read(path)?)];
+        // The payload decoders beside it, one of which it may name.
+        let beside = path.parent().map(std::fs::read_dir).and_then(Result::ok);
+        for other in beside.into_iter().flatten().flatten().map(|entry| entry.path()) {
+            if let Some(name) = other.file_name().and_then(|name| name.to_str()).filter(|name| name.ends_with(".js")) {
+                sources.push((name.to_owned(), read(&other)?));
+            }
+        }
+        return Ok(sources);
     }
     let mut sources = Vec::new();
     let folder = path.file_name().and_then(|name| name.to_str()).unwrap_or("profiles");
@@ -81,7 +90,7 @@ fn sources(path: &std::path::Path) -> anyhow::Result<Vec<(String, String)>> {
     for entry in entries.with_context(|| format!("cannot read {}", path.display()))? {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        if name.ends_with(".toml") || name.ends_with(".json") {
+        if [".toml", ".json", ".js"].iter().any(|ending| name.ends_with(ending)) {
             sources.push((format!("{folder}/{name}"), read(&path)?));
         }
     }

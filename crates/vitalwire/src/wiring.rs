@@ -159,7 +159,7 @@ pub(crate) async fn start_as(
     erasing::resume(&appender, &reader).map_err(anyhow::Error::msg)?;
     watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
-    let library = Library::load(&profiles);
+    let library = Library::load_with(&profiles, Some(crate::decoding::pool()));
 
     let (shutdown, stopping) = signal::channel(false);
     let depot = crate::steward::open(&folder, &sealed)?;

@@ -253,8 +253,8 @@ async fn release_row(api: &Api, actor: &Actor, row: &QuarantineRow) -> Result<()
     }
     let mut message = original(api, row);
     let had: Vec<Content> = std::mem::take(&mut message.content);
-    let mapped = api.library.profiles().map(&raw(&message));
-    if message.origin.protocol != Protocol::Mqtt || mapped.content.is_empty() {
+    let mapped = api.library.profiles().map_again(&raw(&message));
+    if !matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Http) || mapped.content.is_empty() {
         return Err(ApiError::Conflict(
             "the profiles of now do not understand it either; mend the profile first".to_owned(),
         ));

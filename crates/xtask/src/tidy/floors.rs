@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("wire-gatt", 1),
     ("wire-phd", 1),
     ("wire-sparkplug", 1),
+    ("wire-applehealth", 1),
     ("wire-sdc", 1),
     ("wire-dpws", 1),
     ("wire-coap", 1),
