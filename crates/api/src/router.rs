@@ -83,6 +83,7 @@ fn described() -> OpenApiRouter<Api> {
         .merge(trusting())
         .merge(fleet::routes())
         .merge(edges::routes())
+        .merge(inlets::described())
         .merge(audit::routes())
 }
 

@@ -82,6 +82,10 @@ fn house() -> House {
         .map(|role| (role, guard.add_service_token(role.name(), role).expect("a token")))
         .to_vec();
     let router = api::router(api.clone(), Arc::new(Backend(api)));
+    let edges = edge::Registry::open(&at("edges.db"), None).expect("a list of edges");
+    let router = router
+        .layer(axum::Extension(api::edges::Edges::new(edges)))
+        .layer(axum::Extension(api::edges::ThisEdge::default()));
     House { folder, router, tokens, guard }
 }
 

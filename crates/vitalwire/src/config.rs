@@ -13,11 +13,13 @@ use vitals::Role;
 use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
+mod receivers;
 mod sdc_consumer;
 mod sdc_provider;
 mod sections;
 pub(crate) mod sign_on;
 
+pub(crate) use receivers::*;
 pub(crate) use sections::*;
 pub(crate) use sign_on::Oidc;
 

@@ -1,5 +1,7 @@
 //! Puts the parts together and takes them apart again.
 
+mod pieces;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,9 +29,9 @@ use tokio::sync::watch as signal;
 
 use crate::clock::clock;
 use crate::config::Config;
-use crate::doors::Doorkeeper;
 use crate::retained::Retained;
 use crate::{erasing, sealed, watch};
+use pieces::{courier, doorkeeper, options, registry, start_sdc, steward};
 
 /// Committed batches that may wait for the engine. Few: an alert waits for all before it.
 const FEED: usize = 2;
@@ -145,15 +147,10 @@ pub(crate) async fn start_as(
     let live = Live::new(u64::try_from(clock().0).unwrap_or(0));
     appender.know(Arc::new(erasing::Knowing { live: live.clone(), reader: reader.clone() }));
     let options = Options {
-        store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
-        retention: config.retention.limits(),
-        retention_now: Some(crate::retention::now(guard)),
-        webhooks: config.webhooks()?,
-        managers: config.alert_managers()?,
         outgoing: outside.client.clone(),
         erase: Some(erasing::hook(&sealed, guard, &appender, &reader, config.keys.copy.clone())),
         relay_alerts: is_edge,
-        ..Options::default()
+        ..options(config, guard)?
     };
     let runtime = Runtime::start(appender.clone(), feed, Box::new(store), live.clone(), clock, options)?;
     erasing::resume(&appender, &reader).map_err(anyhow::Error::msg)?;
@@ -168,21 +165,11 @@ pub(crate) async fn start_as(
     let doors = Doors {
         appender: appender.clone(),
         profiles: Arc::new(move || profiles.profiles()),
-        identify: Arc::new(Doorkeeper {
-            guard: guard.clone(),
-            mllp_peers: config.mllp.peers.iter().map(IpAddr::to_canonical).collect(),
-            mllp_names: config.mllp.certificate_names.clone(),
-            depot: depot.clone(),
-            reports,
-            limits: config.limits,
-        }),
+        identify: Arc::new(doorkeeper(config, guard, &depot, reports)),
         clock,
         shutdown: stopping.clone(),
     };
-    let mut addresses = Vec::new();
-    for listener in [&http, &mqtt, &mllp] {
-        addresses.push(listener.local_addr()?);
-    }
+    let addresses = [http.local_addr()?, mqtt.local_addr()?, mllp.local_addr()?];
     let memory = Arc::new(Retained { reader: reader.clone(), side: Arc::clone(&side) });
     let (server, mut tasks) = start_mqtt(config, doors.clone(), mqtt, memory).await?;
     let near = Near {
@@ -190,26 +177,10 @@ pub(crate) async fn start_as(
         live: live.clone(),
         reader: reader.clone(),
         side: Arc::clone(&side),
-        mqtt: Arc::clone(&server),
-    };
-    let courier = crate::courier::Courier {
-        appender: appender.clone(),
-        live: live.clone(),
-        guard: guard.clone(),
-        reader: reader.clone(),
-        side: Arc::clone(&side),
-        transports: vec![Arc::new(crate::courier::OverMqtt(Arc::clone(&server))) as Arc<dyn command::Transport>].into(),
-    };
-    tasks.push(tokio::spawn(courier.run(stopping.clone())));
-    let steward = crate::steward::Steward {
-        depot: depot.clone(),
-        live: live.clone(),
-        guard: guard.clone(),
         mqtt: server,
-        reports: reported,
-        stopping: stopping.clone(),
     };
-    tasks.push(tokio::spawn(steward.run()));
+    tasks.push(tokio::spawn(courier(&near, guard).run(stopping.clone())));
+    tasks.push(tokio::spawn(steward(&near, guard, &depot, reported, &stopping).run()));
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
     let api = Api {
         appender: appender.clone(),
@@ -229,10 +200,7 @@ pub(crate) async fn start_as(
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
-    let offered = crate::sdc_provider::start(data, config, guard, &api.live, &appender, stopping.clone());
-    tasks.extend(offered.await?);
-    let taken = crate::sdc_consumer::start(config, Arc::clone(&doors.identify), &appender, stopping.clone());
-    tasks.extend(taken.await?);
+    tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
     tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
@@ -246,15 +214,6 @@ pub(crate) async fn start_as(
         shutdown,
         tasks,
     })
-}
-
-/// The list of edges, encrypted as the accounts are.
-fn registry(folder: &Folder, sealed: &sealed::Sealed) -> anyhow::Result<::edge::Registry> {
-    let file = folder.0.join("edges.db");
-    let key = sealed.database(&file, &seal::Domain::Guard)?;
-    let unlock = key.as_ref().map(seal::database::unlock);
-    let unlock = unlock.as_ref().map(|unlock| unlock.as_str());
-    ::edge::Registry::open(&file, unlock).context("cannot open the list of edges")
 }
 
 /// What is asked of others, and how people sign on elsewhere.

@@ -536,6 +536,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/device/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a data point, or a list of them: of the device that sends, or of the one that a program names
+         *     (`?device=`).
+         */
+        post: operations["post_health"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/device/measurements": {
         parameters: {
             query?: never;
@@ -1301,6 +1321,26 @@ export interface paths {
         put?: never;
         /** Logs out. */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lorawan/{integration}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an uplink. What no profile understands is taken, too, and stands in quarantine: a network
+         *     server that gets an error tries again for a while and then drops it.
+         */
+        post: operations["post_uplink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3919,6 +3959,15 @@ export interface components {
             seen: string;
             usual: string;
         };
+        /** @description What became of the data points of a request. */
+        HealthTaken: {
+            /** @description Data points that had come before. */
+            duplicates: number;
+            /** @description Why the others stand in quarantine. */
+            quarantined: string[];
+            /** @description Values that were taken. */
+            values: number;
+        };
         /** @description Where and how often a device was refused. */
         HeardView: {
             /**
@@ -5355,6 +5404,15 @@ export interface components {
             why: string;
             /** @description The zone that it belongs to; empty: any. */
             zone: string;
+        };
+        /** @description What became of an uplink. */
+        UplinkTaken: {
+            /** @description Whether it had come before. */
+            duplicate: boolean;
+            /** @description Why the rest stands in quarantine. */
+            quarantined: string[];
+            /** @description Values that were taken. */
+            values: number;
         };
         /** @description What changes about an account; what is not named stays. */
         UserChange: {
@@ -7820,6 +7878,78 @@ export interface operations {
                 };
             };
             /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_health: {
+        parameters: {
+            query?: {
+                /** @description Whose data points these are, when a program sends them. */
+                device?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthTaken"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Name, password or code is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not done. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not done. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -10997,6 +11127,82 @@ export interface operations {
             };
             /** @description Something failed inside; it is in the server's log. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_uplink: {
+        parameters: {
+            query?: {
+                /** @description ChirpStack's kind of event. */
+                event?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Which integration, as the site calls it: letters, digits, - _ . */
+                integration: string;
+            };
+            cookie?: never;
+        };
+        /** @description An uplink as the network server posts it. */
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UplinkTaken"];
+                };
+            };
+            /** @description Not done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UplinkTaken"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Name, password or code is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not done. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,13 +10,15 @@ pub(crate) mod nightscout;
 mod sender;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 use futures_util::future::join_all;
 use journal::{Draft, Lane};
 use mapping::RawMessage;
 use vitals::{
     Content, DeviceId, Event, Message, Origin as MessageOrigin, Problem, ProblemKind, Protocol, TimeBase,
 };
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::access::source;
 use crate::error::ApiError;
@@ -24,7 +26,8 @@ use crate::state::Api;
 
 pub(crate) use sender::{Sender, Shown};
 
-/// The routes, which no account opens by itself: each handler asks for what its senders can show.
+/// The routes of the Nightscout API, which no account opens by itself: each handler asks for what its
+/// senders can show. The form is described by its own project.
 pub(crate) fn routes() -> Router<Api> {
     let entries = || get(nightscout::get_entries).post(nightscout::post_entries);
     let treatments = || get(nightscout::get_treatments).post(nightscout::post_treatments).put(nightscout::post_treatments);
@@ -44,8 +47,11 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/api/v1/status.json", get(nightscout::get_status))
         .route("/api/v1/verifyauth", get(nightscout::get_verified))
         .route("/api/v1/experiments/test", get(nightscout::get_verified))
-        .route("/api/v1/device/health", post(health::post_health))
-        .route("/api/v1/lorawan/{integration}", post(lorawan::post_uplink))
+}
+
+/// Those whose form is ours to describe.
+pub(crate) fn described() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(health::post_health)).routes(routes!(lorawan::post_uplink))
 }
 
 /// One message of a request, ready to be mapped.

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use alert::Priority;
 use serde::Deserialize;
 use vitals::Role;
 
@@ -383,33 +382,6 @@ impl Default for Edge {
     fn default() -> Self {
         Self { id: None, centre: None, code: None, spool_bytes_max: 1 << 30, insecure: false }
     }
-}
-
-/// `[[webhook]]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Receiver {
-    pub(crate) name: String,
-    pub(crate) url: String,
-    pub(crate) secret: String,
-    #[serde(default)]
-    pub(crate) roles: Vec<String>,
-    #[serde(default = "low")]
-    pub(crate) priority: Priority,
-}
-
-/// `[[alert_manager]]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Manager {
-    pub(crate) name: String,
-    pub(crate) address: String,
-    #[serde(default)]
-    pub(crate) insecure: bool,
-    #[serde(default = "low")]
-    pub(crate) priority: Priority,
-}
-
-fn low() -> Priority {
-    Priority::Low
 }
 
 fn local(port: u16) -> SocketAddr {

@@ -1,0 +1,98 @@
+//! Single parts, as the configuration wants them.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use gateway::Authenticator;
+use guard::Guard;
+use runtime::Options;
+use tokio::sync::{mpsc, watch as signal};
+
+use super::{Folder, Near};
+use crate::config::Config;
+use crate::courier::{Courier, OverMqtt};
+use crate::doors::Doorkeeper;
+use crate::sealed;
+use crate::steward::{Reported, Reports, Steward};
+
+/// What the configuration says of the engine's surroundings.
+pub(super) fn options(config: &Config, guard: &Guard) -> anyhow::Result<Options> {
+    Ok(Options {
+        store_every: Duration::from_secs_f64(config.store.every_s.clamp(0.1, 3_600.0)),
+        retention: config.retention.limits(),
+        retention_now: Some(crate::retention::now(guard)),
+        webhooks: config.webhooks()?,
+        managers: config.alert_managers()?,
+        ..Options::default()
+    })
+}
+
+/// Who lets devices in.
+pub(super) fn doorkeeper(config: &Config, guard: &Guard, depot: &depot::Depot, reports: Reports) -> Doorkeeper {
+    Doorkeeper {
+        guard: guard.clone(),
+        mllp_peers: config.mllp.peers.iter().map(IpAddr::to_canonical).collect(),
+        mllp_names: config.mllp.certificate_names.clone(),
+        depot: depot.clone(),
+        reports,
+        limits: config.limits,
+    }
+}
+
+/// Who brings commands to devices.
+pub(super) fn courier(near: &Near, guard: &Guard) -> Courier {
+    let over_mqtt = OverMqtt(Arc::clone(&near.mqtt));
+    Courier {
+        appender: near.appender.clone(),
+        live: near.live.clone(),
+        guard: guard.clone(),
+        reader: near.reader.clone(),
+        side: Arc::clone(&near.side),
+        transports: vec![Arc::new(over_mqtt) as Arc<dyn command::Transport>].into(),
+    }
+}
+
+/// Devices of ours for other systems, and devices of others that are taken in, over IEEE 11073 SDC.
+pub(super) async fn start_sdc(
+    data: &Path,
+    config: &Config,
+    (guard, identify): (&Guard, &Arc<dyn Authenticator>),
+    near: &Near,
+    stopping: &signal::Receiver<bool>,
+) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
+    let offered = crate::sdc_provider::start(data, config, guard, &near.live, &near.appender, stopping.clone());
+    let mut tasks: Vec<_> = offered.await?.into_iter().collect();
+    let taken = crate::sdc_consumer::start(config, Arc::clone(identify), &near.appender, stopping.clone());
+    tasks.extend(taken.await?);
+    Ok(tasks)
+}
+
+/// The keeper of the fleet.
+pub(super) fn steward(
+    near: &Near,
+    guard: &Guard,
+    depot: &depot::Depot,
+    reports: mpsc::Receiver<Reported>,
+    stopping: &signal::Receiver<bool>,
+) -> Steward {
+    Steward {
+        depot: depot.clone(),
+        live: near.live.clone(),
+        guard: guard.clone(),
+        mqtt: Arc::clone(&near.mqtt),
+        reports,
+        stopping: stopping.clone(),
+    }
+}
+
+/// The list of edges, encrypted as the accounts are.
+pub(super) fn registry(folder: &Folder, sealed: &sealed::Sealed) -> anyhow::Result<::edge::Registry> {
+    let file = folder.0.join("edges.db");
+    let key = sealed.database(&file, &seal::Domain::Guard)?;
+    let unlock = key.as_ref().map(seal::database::unlock);
+    let unlock = unlock.as_ref().map(|unlock| unlock.as_str());
+    ::edge::Registry::open(&file, unlock).context("cannot open the list of edges")
+}
