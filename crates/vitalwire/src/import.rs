@@ -62,7 +62,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 async fn send(mut export: Export<BufReader<File>>, sender: &Sender) -> anyhow::Result<()> {
     let mut sum = Sum::default();
     let mut batch = Vec::with_capacity(BATCH);
-    while let Some(point) = export.next() {
+    for point in export.by_ref() {
         batch.push(point?);
         if batch.len() == BATCH {
             sum.add(&sender.post(&std::mem::take(&mut batch)).await?);

@@ -240,8 +240,8 @@ pub fn answer(bytes: &[u8], control_id: &str) -> Option<OrderAnswer> {
     let reason = || {
         let errors = segments.iter().filter(|segment| segment.name == "ERR");
         let said = errors.flat_map(|err| [err.field(8).text().into_owned(), err.field(3).component(2).into_owned()]);
-        let texts = std::iter::once(msa.field(3).text().into_owned()).chain(said);
-        let text = texts.filter(|text| !text.is_empty()).next().unwrap_or_default();
+        let mut texts = std::iter::once(msa.field(3).text().into_owned()).chain(said);
+        let text = texts.find(|text| !text.is_empty()).unwrap_or_default();
         text.chars().filter(|c| !c.is_control()).take(200).collect::<String>()
     };
     match msa.field(1).text().as_ref() {

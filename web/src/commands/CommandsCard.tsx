@@ -18,8 +18,10 @@ export const CommandsCard: Component<{ device: string; patient: PatientBrief | n
   const path = () => `/devices/${encodeURIComponent(props.device)}/commands`;
   const [page, { refetch }] = createResource(path, (p) => call<DeviceCommands>('GET', p));
   const [asked, setAsked] = createSignal<Asked>();
-  const commands = () => page.latest?.commands ?? [];
-  const offers = () => page.latest?.offers ?? [];
+  // Who may not see commands sees the rest of the device.
+  const known = () => (page.error ? undefined : page.latest);
+  const commands = () => known()?.commands ?? [];
+  const offers = () => known()?.offers ?? [];
   const open = () => commands().some((c) => !c.settled);
   createEffect(() => {
     if (!offers().length) return;
@@ -30,7 +32,7 @@ export const CommandsCard: Component<{ device: string; patient: PatientBrief | n
     if (await attempt(() => call('POST', `/commands/${encodeURIComponent(c.id)}/cancel`, { reason: '' }).then(() => true), 'Taken back: it is not sent')) void refetch();
   };
   return (
-    <Show when={!page.error && (offers().length || commands().length)}>
+    <Show when={offers().length || commands().length}>
       <section class="stack commands" aria-labelledby="d-commands">
         <h3 id="d-commands">Commands</h3>
         <Show when={props.patient} fallback={<p class="note">A device takes commands only while it is on a patient of yours.</p>}>
