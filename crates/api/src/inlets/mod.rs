@@ -132,7 +132,8 @@ fn keep_to(own: &DeviceId, message: &mut Message) {
     let before = message.content.len();
     message.content.retain(|content| match content {
         Content::Reading(reading) => reading.device == *own,
-        Content::Directory(_) | Content::Alarm(_) => message.time_base == TimeBase::Live,
+        Content::Alarm(alarm) => alarm.device == *own,
+        Content::Directory(_) => message.time_base == TimeBase::Live,
     });
     if message.content.len() < before {
         message.problems.push(Problem {
