@@ -87,7 +87,7 @@ const OPERATION_CHANGED: u16 = 0x030c;
 const RESERVOIR: u16 = 0x0330;
 
 impl Bolus {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, GattError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, GattError> {
         Ok(Self {
             id: reader.u16("bolus id")?,
             kind: BolusType::from_code(reader.u8("bolus type")?),
@@ -97,7 +97,7 @@ impl Bolus {
         })
     }
 
-    fn write(&self, writer: &mut Writer) {
+    pub(crate) fn write(&self, writer: &mut Writer) {
         writer.put(self.id.to_le_bytes());
         writer.put([self.kind.code()]);
         writer.sfloat(self.fast);

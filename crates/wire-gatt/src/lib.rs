@@ -23,6 +23,10 @@ pub mod cgm;
 pub mod cgm_control;
 pub mod insulin;
 pub mod insulin_history;
+pub mod insulin_reader;
+pub mod insulin_control;
+pub mod insulin_records;
+pub mod features;
 pub mod running;
 pub mod device;
 pub mod measure;
@@ -166,6 +170,28 @@ payloads! {
     AnnunciationStatus(insulin::AnnunciationStatus),
     /// What it did.
     HistoryEvent(insulin_history::HistoryEvent),
+    /// What a pump can do.
+    PumpFeatures(insulin_reader::PumpFeatures),
+    /// Asking a pump how it is.
+    StatusReader(insulin_reader::StatusReader),
+    /// What a pump is told to do.
+    PumpCommand(insulin_control::PumpCommand),
+    /// What it answers at length.
+    CommandData(insulin_control::CommandData),
+    /// Asking a pump for its history.
+    HistoryAccess(insulin_records::HistoryAccess),
+    /// What a glucose meter can do.
+    GlucoseFeatures(features::GlucoseFeatures),
+    /// What a blood pressure monitor can do.
+    PressureFeatures(features::PressureFeatures),
+    /// What a scale can do.
+    WeightFeatures(features::WeightFeatures),
+    /// What a body composition scale can do.
+    CompositionFeatures(features::CompositionFeatures),
+    /// What a foot pod can do.
+    RunningFeatures(features::RunningFeatures),
+    /// What an oximeter can do.
+    OximeterFeatures(features::OximeterFeatures),
     /// Walking and running.
     Running(running::Running),
     /// Battery.

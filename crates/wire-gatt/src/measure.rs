@@ -5,13 +5,14 @@
 //! A field that holds no number (NaN, infinite, a failed weighing) gives no measurement but a
 //! problem, so that "above what the meter measures" is told apart from silence.
 
+mod alarms;
 mod metabolic;
 mod vital;
 
 use medfloat::Special;
 use vitals::metric::MetricKind;
 use vitals::{
-    DeviceTime, Measurement, Metric, MetricCode, Problem, ProblemKind, Quality, Unit, Value,
+    AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceTime, Measurement, Metric, MetricCode, Problem, ProblemKind, Quality, Unit, Value,
 };
 
 use crate::Payload;
@@ -32,11 +33,30 @@ pub struct Timing {
 pub struct Meaning {
     /// Measurements, in the payload's order.
     pub measurements: Vec<Measurement>,
+    /// How the device's own alarms are from now on.
+    pub alarms: Vec<Alarm>,
     /// What could not be taken for one; paths are the fields' names.
     pub problems: Vec<Problem>,
     /// Which of the device's users was measured, where it tells: a scale in a household measures
     /// more people than the patient that it is assigned to.
     pub user: Option<u8>,
+}
+
+/// How one of the device's alarms is from now on, in the words of [`vitals::DeviceAlarm`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// Which of the device's.
+    pub id: &'static str,
+    /// Of the device, or advice.
+    pub kind: AlarmKind,
+    /// How urgent; the services themselves say nothing of that.
+    pub priority: AlarmPriority,
+    /// Whether it is there.
+    pub state: AlarmState,
+    /// What the device does to be heard.
+    pub signal: AlarmSignal,
+    /// What it is, in words.
+    pub text: &'static str,
 }
 
 /// The measurements in a payload. Payloads that hold none (features, control points, clocks) have
@@ -78,7 +98,10 @@ pub fn measure(payload: &Payload, timing: Timing) -> Meaning {
                 status.reservoir.value(),
                 "[iU]",
             );
+            alarms::pump_status(&mut notes, *status);
         }
+        Payload::AnnunciationStatus(status) => alarms::annunciation(&mut notes, *status),
+        Payload::StatusReader(reader) => metabolic::reading(&mut notes, &reader.reading),
         Payload::HistoryEvent(event) => metabolic::history(&mut notes, event),
         _ => {}
     }

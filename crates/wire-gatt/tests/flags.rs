@@ -13,7 +13,7 @@ struct Shape {
     bits: &'static [usize],
 }
 
-const SHAPES: [Shape; 13] = [
+const SHAPES: [Shape; 14] = [
     // Blood pressure and cuff: unit, time, pulse, user, status.
     Shape { uuid: 0x2a35, flags: 1, always: 6, bits: &[0, 7, 2, 1, 2] },
     Shape { uuid: 0x2a36, flags: 1, always: 6, bits: &[0, 7, 2, 1, 2] },
@@ -36,6 +36,8 @@ const SHAPES: [Shape; 13] = [
     Shape { uuid: 0x2a53, flags: 1, always: 3, bits: &[2, 4, 0] },
     // A pump's announcement: itself, five of its manufacturer's.
     Shape { uuid: 0x2b22, flags: 1, always: 0, bits: &[5, 2, 2, 2, 2, 2] },
+    // What an oximeter can do: which bits of both status fields it knows, and six that announce nothing.
+    Shape { uuid: 0x2a60, flags: 2, always: 0, bits: &[2, 3, 0, 0, 0, 0, 0, 0] },
     // Heart rate without intervals, its width apart: contact, can tell contact, energy.
     Shape { uuid: 0x2a37, flags: 1, always: 1, bits: &[1, 0, 0, 2] },
 ];
@@ -61,7 +63,7 @@ fn every_combination_reads_and_writes() {
             payloads += 1;
         }
     }
-    assert_eq!(payloads, 32 + 32 + 8 + 8 + 16 + 8192 + 32 + 32 + 32 + 256 + 8 + 64 + 16);
+    assert_eq!(payloads, 32 + 32 + 8 + 8 + 16 + 8192 + 32 + 32 + 32 + 256 + 8 + 64 + 256 + 16);
 }
 
 /// The payload reads and writes back as it was; cut anywhere it says which field is short; with a
@@ -172,7 +174,8 @@ fn check_protected(uuid: u16, bare: &[u8], tail: &[u8]) {
         assert_eq!(decode(uuid, bytes).expect("valid").encode(), bytes, "{uuid:04x}");
     }
     // An op code with a wrong bit is another request, of another length: its byte is left alone.
-    for at in usize::from(uuid == 0x2aac)..with.len() {
+    let code = if uuid == 0x2b27 { 3 } else { usize::from(uuid == 0x2aac) };
+    for at in code.min(with.len() - tail.len())..with.len() {
         let mut wrong = with.clone();
         wrong[at] ^= 0x80;
         let error = decode(uuid, &wrong).expect_err("a bit is wrong");
@@ -210,6 +213,116 @@ fn a_pumps_history() {
             assert_eq!(error.fault, Fault::TooLong { extra: 1 }, "{code:04x}");
         }
     }
+}
+
+/// Operands of a pump's control points by op code, without a protection.
+fn pump_payloads() -> Vec<(u16, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut put = |uuid: u16, code: u16, operand: &[u8]| all.push((uuid, [&code.to_le_bytes()[..], operand].concat()));
+    put(0x2b24, 0x0303, &[0x0c, 0x03, 0x0f]);
+    put(0x2b24, 0x030c, &[0xff, 0x00]);
+    for bare in [0x0330, 0x0365, 0x0395, 0x03c0, 0x03f3] {
+        put(0x2b24, bare, &[]);
+    }
+    for count in [0_u8, 1, 7] {
+        put(0x2b24, 0x033f, &[&[count][..], &body(3, usize::from(count) * 2)].concat());
+    }
+    put(0x2b24, 0x0356, &[1, 0, 0x33]);
+    put(0x2b24, 0x039a, &body(4, 6));
+    put(0x2b24, 0x03a6, &[0x0f, 0x33]);
+    put(0x2b24, 0x03a9, &[0x0f, 0x33, 0xff, 0xff, 0xff, 0xff]);
+    put(0x2b24, 0x03cf, &body(5, 8));
+    // Every combination of the flags of a bolus, of a basal rate, and of insulin on board.
+    for flags in 0_u8..32 {
+        let announced = [2, 1, 1].iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, n)| n).sum::<usize>();
+        put(0x2b24, 0x0359, &[&[flags][..], &body(6, 9 + announced)].concat());
+    }
+    for flags in 0_u8..8 {
+        let announced = [7, 1, 1].iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, n)| n).sum::<usize>();
+        put(0x2b24, 0x036a, &[&[flags][..], &body(7, 3 + announced)].concat());
+    }
+    put(0x2b24, 0x03fc, &[0, 5, 0]);
+    put(0x2b24, 0x03fc, &[1, 5, 0, 30, 0]);
+    put(0x2b25, 0x0f55, &[0x5a, 0x0f, 0x74]);
+    put(0x2b25, 0x0f5a, &[0x55]);
+    for announcement in [0x0f69, 0x0f96, 0x0f99, 0x0fa5] {
+        put(0x2b25, announcement, &[0x34, 0x12]);
+    }
+    all
+}
+
+#[test]
+fn a_pumps_control_points() {
+    for (uuid, bare) in pump_payloads() {
+        let counted = [&bare[..], &[42]].concat();
+        let with = [&counted[..], &e2e_crc(&counted).to_le_bytes()].concat();
+        for bytes in [&bare, &with] {
+            assert_eq!(&decode(uuid, bytes).expect("valid").encode(), bytes, "{uuid:04x} {bytes:02x?}");
+        }
+        for cut in 0..bare.len() {
+            let error = decode(uuid, &bare[..cut]).expect_err("a field is cut off");
+            assert!(matches!(error.fault, Fault::TooShort { .. }), "{uuid:04x} at {cut}: {error}");
+        }
+        for extra in [1, 2, 4] {
+            let long = [&bare[..], &vec![0; extra][..]].concat();
+            assert_eq!(decode(uuid, &long).expect_err("too long").fault, Fault::TooLong { extra }, "{uuid:04x}");
+        }
+        let wrong = [&counted[..], &(e2e_crc(&counted) ^ 1).to_le_bytes()].concat();
+        assert_eq!(decode(uuid, &wrong).expect_err("a bit is wrong").fault, Fault::Checksum, "{uuid:04x} {bare:02x?}");
+    }
+    // Commands whose operand stays bytes, and what is answered at length.
+    for (uuid, code) in [(0x2b25_u16, 0x114b_u16), (0x2b25, 0x1122), (0x2b25, 0x7777), (0x2b26, 0x0fc3)] {
+        for length in [0, 1, 2, 3, 9] {
+            let bare = [&code.to_le_bytes()[..], &body(9, length)].concat();
+            let counted = [&bare[..], &[1]].concat();
+            let with = [&counted[..], &e2e_crc(&counted).to_le_bytes()].concat();
+            for bytes in [&bare, &with] {
+                assert_eq!(&decode(uuid, bytes).expect("valid").encode(), bytes, "{uuid:04x} {code:04x}");
+            }
+        }
+    }
+    assert_eq!(decode(0x2b24, &[0x77, 0x77]).expect_err("unknown").field, "op code");
+}
+
+#[test]
+fn asking_a_pump_for_its_history() {
+    let mut all = vec![vec![0x55, 0x0f], vec![0x66, 0x0f, 9, 0, 0, 0], vec![0x0f, 0x0f, 0x33, 0xf0]];
+    for code in [0x33_u8, 0x3c, 0x5a] {
+        all.extend([0x33, 0x66, 0x69].map(|operator| vec![code, operator]));
+        for filter in [0x0f, 0x33, 0x3c] {
+            all.extend([0x3c, 0x55].map(|operator| vec![code, operator, filter, 4, 0, 0, 0]));
+            all.push(vec![code, 0x5a, filter, 4, 0, 0, 0, 9, 0, 0, 0]);
+        }
+    }
+    for bare in all {
+        let counted = [&bare[..], &[7]].concat();
+        check_protected(0x2b27, &bare, &[&[7][..], &e2e_crc(&counted).to_le_bytes()].concat());
+        for cut in 0..bare.len() {
+            let error = decode(0x2b27, &bare[..cut]).expect_err("a field is cut off");
+            assert!(matches!(error.fault, Fault::TooShort { .. }), "at {cut}: {error}");
+        }
+    }
+    for (bytes, field) in [(&[9, 0][..], "op code"), (&[0x33, 0x0f], "operator"), (&[0x55, 0x33], "operator")] {
+        assert_eq!(decode(0x2b27, bytes).expect_err("no such").field, field);
+    }
+}
+
+#[test]
+fn what_devices_can_do() {
+    for (uuid, length) in [(0x2a51_u16, 2), (0x2a49, 2), (0x2a54, 2), (0x2a9e, 4), (0x2a9b, 4)] {
+        check(uuid, &body(9, length));
+    }
+    // A pump's features: the check sum stands first, over all behind it.
+    let rest = [5, 0x64, 0x00, 0xff, 0x80, 0x00];
+    let with = [&e2e_crc(&rest).to_le_bytes()[..], &rest].concat();
+    check(0x2b23, &with);
+    for at in [0, 2, 3, 6] {
+        let mut wrong = with.clone();
+        wrong[at] ^= 0x80;
+        assert_eq!(decode(0x2b23, &wrong).expect_err("a bit is wrong").fault, Fault::Checksum, "{at}");
+    }
+    check(0x2b23, &[0xff, 0xff, 0, 0x64, 0x00, 0xfe, 0x80, 0x00]);
+    assert_eq!(decode(0x2b23, &[1, 0, 0, 0x64, 0, 0, 0, 0]).expect_err("neither").field, "e2e-crc");
 }
 
 #[test]

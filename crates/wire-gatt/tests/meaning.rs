@@ -107,7 +107,7 @@ const CASES: &[(u16, &str, &str)] = &[
          VW_CGM_TREND=1.2! mg/dL/min @600",
     ),
     // Pump: 120.5 IU left; 4.5 IU given at once and 2 over time; basal 0.85 IU/h; a day's 38.7 IU.
-    (0x2b21, "55 96 b5f4 01", "VW_INSULIN_RESERVOIR=120.5 [iU]"),
+    (0x2b21, "55 96 b5f4 01", "VW_INSULIN_RESERVOIR=120.5 [iU]; therapy medium inactive on; reservoir medium inactive on"),
     (0x2b28, "6900 01000000 3c00 0100 55 2df0 1400 3c00", "VW_INSULIN_BOLUS=24.5 [iU] @60"),
     (0x2b28, "9900 02000000 3c00 00 5aef 55e0", "VW_INSULIN_BASAL_RATE=0.85 [iU]/h @60"),
     (0x2b28, "ff00 03000000 0000 00 cdf0 b6f0 ea070b15", "VW_INSULIN_TOTAL_DAILY=38.7 [iU] @0"),
@@ -119,6 +119,22 @@ const CASES: &[(u16, &str, &str)] = &[
     ),
     (0x2a19, "58", "MDC_ATTR_VAL_BATT_CHARGE=88 %"),
     (0x2a19, "c8", "battery level: bad-value"),
+    // A pump's answers of now: insulin on board, the day's total, basal rates as they are and as a factor.
+    (0x2b24, "fc03 00 19f0", "VW_INSULIN_ON_BOARD=2.5 [iU]"),
+    (0x2b24, "9a03 7800 5000 c800", "VW_INSULIN_TOTAL_DAILY=200 [iU]"),
+    (0x2b24, "6a03 00 01 08f0", "VW_INSULIN_BASAL_RATE=0.8 [iU]/h"),
+    (0x2b24, "6a03 01 01 08f0 33 05f0 1e00 0a00", "VW_INSULIN_BASAL_RATE=0.5 [iU]/h"),
+    (0x2b24, "6a03 01 01 08f0 3c 05f0 1e00 0a00", ""),
+    (0x2b24, "fc03 00 ff07", "insulin on board: bad-value"),
+    (0x2b24, "0303 f303 74", ""),
+    // What a pump announces is an alarm, and what it says of itself.
+    (0x2b22, "01 3412 3c00 33", "annunciation/occlusion high active on"),
+    (0x2b22, "03 3412 6600 3c 0100", "annunciation/reservoir-low low active audio-paused"),
+    (0x2b22, "01 3412 5a00 55", "annunciation/reservoir-empty high inactive acknowledged"),
+    (0x2b22, "01 3412 7777 33", "annunciation/other medium active on"),
+    (0x2b21, "55 96 6400 01", "VW_INSULIN_RESERVOIR=100 [iU]; therapy medium inactive on; reservoir medium inactive on"),
+    (0x2b21, "33 96 6400 00", "VW_INSULIN_RESERVOIR=100 [iU]; therapy medium active on; reservoir medium active on"),
+    (0x2b21, "0f 96 ff07 01", "reservoir remaining amount: bad-value; reservoir medium inactive on"),
     // Clocks and control points measure nothing.
     (0x2a2b, "ea070b16011e00 07 00 01", ""),
     (0x2a52, "01 01", ""),
@@ -134,6 +150,15 @@ fn payloads_and_their_meaning() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_announced_ends_every_announcement() {
+    let payload = decode(0x2b22, &[0]).expect("valid");
+    let alarms = measure(&payload, Timing::default()).alarms;
+    let ids: std::collections::HashSet<_> = alarms.iter().map(|alarm| alarm.id).collect();
+    assert_eq!((alarms.len(), ids.len()), (23, 23));
+    assert!(alarms.iter().all(|alarm| alarm.state == vitals::AlarmState::Inactive));
 }
 
 #[test]
@@ -176,7 +201,18 @@ fn told(uuid: u16, hex: &str, base: Option<DeviceTime>) -> String {
         }
         told.push(text);
     }
+    let signal = |signal: vitals::AlarmSignal| match signal {
+        vitals::AlarmSignal::On => "on",
+        vitals::AlarmSignal::AudioPaused => "audio-paused",
+        vitals::AlarmSignal::Acknowledged => "acknowledged",
+        _ => "off",
+    };
+    let alarms = meaning.alarms.iter().map(|alarm| {
+        format!("{} {:?} {:?} {}", alarm.id, alarm.priority, alarm.state, signal(alarm.signal))
+    });
+    let alarms = alarms.map(|text| text.to_lowercase()).collect::<Vec<_>>();
     told.extend(meaning.problems.iter().map(|p| format!("{}: {}", p.path, p.kind.name())));
+    told.extend(alarms);
     told.extend(meaning.user.map(|user| format!("user {user}")));
     told.join("; ")
 }

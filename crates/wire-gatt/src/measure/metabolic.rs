@@ -8,6 +8,7 @@ use crate::body::{BodyComposition, UNSUCCESSFUL, Weight};
 use crate::cgm::{Annunciation, CgmRecord};
 use crate::glucose::{Context, Fluid, Glucose, Location, SensorStatus};
 use crate::insulin_history::{EventData, HistoryEvent};
+use crate::insulin_reader::{Reading, TbrType};
 
 pub(super) fn weight(notes: &mut Notes, weight: &Weight) {
     notes.at(weight.time);
@@ -180,6 +181,28 @@ pub(super) fn history(notes: &mut Notes, event: &HistoryEvent) {
         EventData::Reservoir(amount) => {
             let field = "reservoir remaining amount";
             notes.decimal(field, "VW_INSULIN_RESERVOIR", amount.value(), "[iU]");
+        }
+        _ => {}
+    }
+}
+
+/// What a pump answers of now. A temporary basal rate that is a factor leaves the profile's rate untold: it
+/// is not the one in force.
+pub(super) fn reading(notes: &mut Notes, reading: &Reading) {
+    match reading {
+        Reading::Basal(basal) => {
+            let rate = match basal.temporary {
+                None => basal.rate,
+                Some(tbr) if tbr.kind == TbrType::Absolute => tbr.value,
+                Some(_) => return,
+            };
+            notes.decimal("basal rate", "VW_INSULIN_BASAL_RATE", rate.value(), "[iU]/h");
+        }
+        Reading::TotalDaily(_, _, both) => {
+            notes.decimal("total daily insulin", "VW_INSULIN_TOTAL_DAILY", both.value(), "[iU]");
+        }
+        Reading::OnBoard(amount, _) => {
+            notes.decimal("insulin on board", "VW_INSULIN_ON_BOARD", amount.value(), "[iU]");
         }
         _ => {}
     }
