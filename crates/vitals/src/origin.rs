@@ -17,6 +17,8 @@ pub enum Protocol {
     Internal,
     /// IEEE 11073 SDC.
     Sdc,
+    /// CoAP, of LwM2M sensors.
+    Coap,
 }
 
 impl Protocol {
@@ -30,6 +32,7 @@ impl Protocol {
             Self::Http => "http",
             Self::Internal => "internal",
             Self::Sdc => "sdc",
+            Self::Coap => "coap",
         }
     }
 }
@@ -39,7 +42,7 @@ impl Protocol {
 pub struct Origin {
     /// Which door.
     pub protocol: Protocol,
-    /// Topic (MQTT), message type (HL7 `ORU^R01`), resource type (FHIR) or report (SDC).
+    /// Topic (MQTT, CoAP), message type (HL7 `ORU^R01`), resource type (FHIR) or report (SDC).
     pub address: String,
     /// Client id (MQTT), sending application and facility (HL7), account (FHIR),
     /// endpoint reference (SDC); may be empty.

@@ -138,7 +138,7 @@ fn original(api: &Api, row: &QuarantineRow) -> Message {
 }
 
 fn protocol(name: &str) -> Protocol {
-    [Protocol::Mqtt, Protocol::Mllp, Protocol::Fhir, Protocol::Http, Protocol::Sdc]
+    [Protocol::Mqtt, Protocol::Mllp, Protocol::Fhir, Protocol::Http, Protocol::Sdc, Protocol::Coap]
         .into_iter()
         .find(|protocol| protocol.name() == name)
         .unwrap_or(Protocol::Internal)
@@ -157,12 +157,12 @@ pub(crate) async fn get_item(
     let row = found(&api, offset).await?;
     let message = original(&api, &row);
     let trace = api.library.profiles().trace(&raw(&message));
-    let mqtt = message.origin.protocol == Protocol::Mqtt;
+    let by_profile = matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Coap);
     Ok(Json(dto::QuarantineDetail {
         item: item(&row),
         message: message_view(&message),
-        trace: if mqtt { steps(&trace) } else { Vec::new() },
-        would_yield: if mqtt { trace.values.len() as u32 } else { 0 },
+        trace: if by_profile { steps(&trace) } else { Vec::new() },
+        would_yield: if by_profile { trace.values.len() as u32 } else { 0 },
     }))
 }
 
@@ -254,7 +254,7 @@ async fn release_row(api: &Api, actor: &Actor, row: &QuarantineRow) -> Result<()
     let mut message = original(api, row);
     let had: Vec<Content> = std::mem::take(&mut message.content);
     let mapped = api.library.profiles().map_again(&raw(&message));
-    if !matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Http) || mapped.content.is_empty() {
+    if !matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Http | Protocol::Coap) || mapped.content.is_empty() {
         return Err(ApiError::Conflict(
             "the profiles of now do not understand it either; mend the profile first".to_owned(),
         ));
