@@ -9,7 +9,7 @@ use wire_coap::{Datum, Limits, Output, Session};
 const HELLO: &[u8] = b"\x40\x02\x00\x01\xb2rd\x44ep=s\xff</3303/0>";
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut session = Session::new("s", Limits::default(), 1);
+    let mut session = Session::new(&["s".to_owned()], Limits::default(), 1);
     session.step(HELLO, 0);
     let mut rest = bytes;
     let mut now = 0;

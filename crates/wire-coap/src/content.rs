@@ -87,9 +87,10 @@ pub fn read(number: u16, base: &[u16], payload: &[u8]) -> Result<Vec<Record>, Co
 }
 
 /// Values as a profile reads them: a list of objects with `path`, `object`, `instance`, `resource`,
-/// `value`, and `unit` and `time` (seconds since 1970) where they were told.
+/// `value`, and `unit` (UCUM) and `time` (seconds since 1970) where they were told. Times relative to
+/// the receipt are counted from `received_s`.
 #[must_use]
-pub fn to_json(records: &[Record]) -> Vec<u8> {
+pub fn to_json(records: &[Record], received_s: f64) -> Vec<u8> {
     let one = |record: &Record| {
         let path: String = record.path.iter().map(|part| format!("/{part}")).collect();
         let at = |index: usize| record.path.get(index).copied();
@@ -97,14 +98,25 @@ pub fn to_json(records: &[Record]) -> Vec<u8> {
             "path": path, "object": at(0), "instance": at(1), "resource": at(2), "value": record.value,
         });
         if !record.unit.is_empty() {
-            object["unit"] = json!(record.unit);
+            object["unit"] = json!(ucum(&record.unit));
         }
         if record.time_s >= RELATIVE_BELOW {
             object["time"] = json!(record.time_s);
+        } else if record.time_s != 0.0 {
+            object["time"] = json!(received_s + record.time_s);
         }
         object
     };
     Json::Array(records.iter().map(one).collect()).to_string().into_bytes()
+}
+
+/// SenML's units (RFC 8428 12.1) are UCUM's but for a few.
+fn ucum(unit: &str) -> &str {
+    match unit {
+        "%RH" | "%EL" => "%",
+        "beat/min" | "beats/min" => "/min",
+        other => other,
+    }
 }
 
 /// SenML's times below this are relative to now (RFC 8428 4.5.3).

@@ -25,6 +25,11 @@ pub(crate) fn number(packet: &Packet, option: CoapOption) -> Option<u32> {
     (value.len() <= 4).then(|| value.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte)))
 }
 
+/// The content's format; text where none is told.
+pub(crate) fn content_format(packet: &Packet) -> u16 {
+    number(packet, CoapOption::ContentFormat).and_then(|format| u16::try_from(format).ok()).unwrap_or_default()
+}
+
 /// A number as an option holds it.
 pub(crate) fn uint(number: u32) -> Vec<u8> {
     let bytes = number.to_be_bytes();

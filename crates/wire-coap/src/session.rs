@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
 
-use crate::block::{Blocks, Joined};
-use crate::content::{self, Record};
-use crate::packet::{answer, bytes, confirmable, empty, id, number, texts, uint};
+use crate::asks::Asks;
+use crate::block::{Blocks, Fetch, Joined};
+use crate::content::{self, ContentError, Record};
+use crate::packet::{answer, bytes, confirmable, content_format, empty, id, number, texts, uint};
+use crate::registration::{LIFETIME_S, Told, measuring};
 use crate::replies::{Known, Replies};
 
 /// What a session may use.
@@ -47,6 +49,25 @@ pub enum Refusal {
     Limit,
     /// A block that does not follow.
     Block,
+    /// It did not answer what we asked, or answered with an error.
+    Unanswered,
+}
+
+impl Refusal {
+    /// Lower kebab-case name, for counting.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Identity => "other-endpoint",
+            Self::Unregistered => "unregistered",
+            Self::NotFound => "no-such-path",
+            Self::Content => "content",
+            Self::Limit => "limit",
+            Self::Block => "block",
+            Self::Unanswered => "unanswered",
+        }
+    }
 }
 
 /// What is to be done, and what was learned.
@@ -62,14 +83,21 @@ pub enum Output {
         records: Vec<Record>,
         /// The content's format and bytes as they came.
         raw: (u16, Vec<u8>),
+        /// Why it can't be read, if so.
+        fault: Option<ContentError>,
     },
     /// The sensor has registered, or said that it is still there.
     Registered {
+        /// What it calls itself, where it says so.
+        endpoint: Option<String>,
         /// For how long, in seconds.
         lifetime_s: u32,
     },
-    /// It has said goodbye, or was not heard for its lifetime.
-    Gone,
+    /// It is registered no more.
+    Gone {
+        /// Whether it said goodbye; else it was not heard for its lifetime.
+        goodbye: bool,
+    },
     /// Something was refused.
     Refused(Refusal),
 }
@@ -79,65 +107,96 @@ pub enum Output {
 struct Waiting {
     /// The answer when they are; none where none is wanted.
     kept: Option<Packet>,
-    /// The message's number.
-    id: u16,
+    /// The message's number; none if it is one of ours, which it answers.
+    id: Option<u16>,
     request: bool,
 }
 
 /// An object that is observed.
 #[derive(Debug)]
-struct Observed {
-    path: Vec<u16>,
+pub(crate) struct Observed {
+    pub(crate) path: Vec<u16>,
     /// Sequence and time of the newest notification.
-    newest: Option<(u32, u64)>,
+    pub(crate) newest: Option<(u32, u64)>,
+    /// The format that is asked for; none: whichever the sensor likes.
+    pub(crate) format: Option<u16>,
 }
 
 /// One sensor's connection.
 #[derive(Debug)]
 pub struct Session {
-    endpoint: String,
+    /// What it may call itself; empty: anything.
+    endpoints: Vec<String>,
     limits: Limits,
-    next_id: u16,
+    pub(crate) next_id: u16,
     next_exchange: u64,
     until_ms: Option<u64>,
     lifetime_s: u32,
-    replies: Replies,
+    /// Whether it sleeps, and until when it listens.
+    sleeps: bool,
+    awake_until_ms: u64,
+    old: bool,
+    pub(crate) replies: Replies,
     blocks: Blocks,
+    /// What it holds that is to be observed.
+    objects: Vec<Vec<u16>>,
     waiting: BTreeMap<u64, Waiting>,
-    observed: BTreeMap<Vec<u8>, Observed>,
+    pub(crate) observed: BTreeMap<Vec<u8>, Observed>,
+    pub(crate) asks: Asks,
+    pub(crate) fetch: Option<Fetch>,
 }
 
 /// Where a registration stands.
 const LOCATION: &str = "1";
-/// A lifetime without one told (LwM2M 1.1, 6.2.1), and the longest that is believed, in seconds.
-const LIFETIME_S: u32 = 86_400;
-const LIFETIME_MOST_S: u32 = 30 * 86_400;
-/// Notifications told later than this are newer whatever their number says (RFC 7641 3.4).
-const ORDER_MS: u64 = 128_000;
+/// How long a sensor that sleeps still listens when it has spoken (MAX_TRANSMIT_WAIT; LwM2M 1.1, 6.5).
+const AWAKE_MS: u64 = 93_000;
 
 impl Session {
-    /// A connection of the sensor that proved to be `endpoint`; `first_id` is the first number of our
-    /// own messages.
+    /// A connection of the sensor that proved to be one of `endpoints`; of anybody when that is empty.
+    /// `first_id` is the first number of our own messages.
     #[must_use]
-    pub fn new(endpoint: &str, limits: Limits, first_id: u16) -> Self {
+    pub fn new(endpoints: &[String], limits: Limits, first_id: u16) -> Self {
         Self {
-            endpoint: endpoint.to_owned(),
+            endpoints: endpoints.to_vec(),
             limits,
             next_id: first_id,
-            next_exchange: 1,
+            next_exchange: 0,
             until_ms: None,
             lifetime_s: LIFETIME_S,
+            sleeps: false,
+            awake_until_ms: 0,
+            old: false,
             replies: Replies::default(),
             blocks: Blocks::default(),
+            objects: Vec::new(),
             waiting: BTreeMap::new(),
             observed: BTreeMap::new(),
+            asks: Asks::default(),
+            fetch: None,
         }
+    }
+
+    /// The sensor speaks over a new connection: numbers of messages begin anew, the registration and
+    /// what is observed stand.
+    pub fn reconnected(&mut self) {
+        self.replies = Replies::default();
+        self.blocks = Blocks::default();
+        self.waiting.clear();
+        self.fetch = None;
+        self.asks.take_back();
+    }
+
+    /// Until when the sensor is registered; none while it is not.
+    #[must_use]
+    pub fn registered_until_ms(&self) -> Option<u64> {
+        self.until_ms
     }
 
     /// Takes a datagram that was received at `now_ms`, in milliseconds of any clock that runs forward.
     pub fn step(&mut self, datagram: &[u8], now_ms: u64) -> Vec<Output> {
         let Ok(packet) = Packet::from_bytes(datagram) else { return vec![Output::Refused(Refusal::Syntax)] };
-        match packet.header.code {
+        self.awake_until_ms = now_ms + AWAKE_MS;
+        let mut outputs = match packet.header.code {
             MessageClass::Request(method) => match self.replies.take(id(&packet), now_ms) {
                 Known::New => self.request(&packet, method, now_ms),
                 Known::Pending => Vec::new(),
@@ -148,36 +207,64 @@ impl Session {
             MessageClass::Empty if confirmable(&packet) => {
                 vec![Output::Send(empty(MessageType::Reset, id(&packet)))]
             }
-            MessageClass::Empty => Vec::new(),
+            MessageClass::Empty => {
+                let token = self.asks.received(id(&packet));
+                match token.filter(|_| packet.header.get_type() == MessageType::Reset) {
+                    Some(token) => self.unanswered(&token),
+                    None => Vec::new(),
+                }
+            }
             MessageClass::Reserved(_) => vec![Output::Refused(Refusal::Syntax)],
+        };
+        self.ask(now_ms, &mut outputs);
+        outputs
+    }
+
+    /// Time has passed: called every second or so.
+    pub fn tick(&mut self, now_ms: u64) -> Vec<Output> {
+        if self.until_ms.is_some_and(|until| now_ms > until) {
+            self.forget();
+            return vec![Output::Gone { goodbye: false }];
+        }
+        let mut outputs = Vec::new();
+        self.ask(now_ms, &mut outputs);
+        outputs
+    }
+
+    /// Sends what is to be asked now.
+    fn ask(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
+        let awake = !self.sleeps || now_ms < self.awake_until_ms;
+        let due = self.asks.due(now_ms, awake, &mut self.next_id);
+        outputs.extend(due.send.into_iter().map(Output::Send));
+        for token in due.given_up {
+            outputs.extend(self.unanswered(&token));
         }
     }
 
-    /// Time has passed.
-    pub fn tick(&mut self, now_ms: u64) -> Vec<Output> {
-        if self.until_ms.is_some_and(|until| now_ms > until) {
-            self.until_ms = None;
-            self.observed.clear();
-            return vec![Output::Gone];
-        }
-        Vec::new()
+    /// The sensor is registered no more.
+    fn forget(&mut self) {
+        self.until_ms = None;
+        self.objects.clear();
+        self.observed.clear();
+        self.asks.clear();
+        self.fetch = None;
     }
 
     /// What was delivered under this number is kept, or could not be.
     pub fn settled(&mut self, exchange: u64, kept: bool) -> Vec<Output> {
         let Some(waiting) = self.waiting.remove(&exchange) else { return Vec::new() };
         let Some(mut reply) = waiting.kept else {
-            if !kept {
-                self.replies.forget(waiting.id);
+            if let Some(id) = waiting.id.filter(|_| !kept) {
+                self.replies.forget(id);
             }
             return Vec::new();
         };
         if kept {
             let reply = bytes(&reply);
-            self.replies.answered(waiting.id, &reply);
+            waiting.id.iter().for_each(|id| self.replies.answered(*id, &reply));
             return vec![Output::Send(reply)];
         }
-        self.replies.forget(waiting.id);
+        waiting.id.iter().for_each(|id| self.replies.forget(*id));
         if !waiting.request {
             // Without an acknowledgement the sensor notifies again.
             return Vec::new();
@@ -193,9 +280,8 @@ impl Session {
             (RequestType::Post, Some("dp")) => self.send(packet),
             (RequestType::Post, Some("rd/1")) => self.update(packet, now_ms),
             (RequestType::Delete, Some("rd/1")) if self.until_ms.is_some() => {
-                self.until_ms = None;
-                self.observed.clear();
-                vec![self.reply(packet, ResponseType::Deleted), Output::Gone]
+                self.forget();
+                vec![self.reply(packet, ResponseType::Deleted), Output::Gone { goodbye: true }]
             }
             _ => self.refuse(packet, ResponseType::NotFound, Refusal::NotFound),
         }
@@ -216,6 +302,10 @@ impl Session {
         vec![self.reply(request, code), Output::Refused(why)]
     }
 
+    pub(crate) fn request_bytes(&self) -> usize {
+        self.limits.request_bytes
+    }
+
     fn fresh_id(&mut self) -> u16 {
         let id = self.next_id;
         self.next_id = id.wrapping_add(1);
@@ -223,56 +313,63 @@ impl Session {
     }
 
     fn register(&mut self, packet: &Packet, now_ms: u64) -> Vec<Output> {
-        let query = texts(packet, CoapOption::UriQuery).unwrap_or_default();
-        let told = |key: &str| query.iter().find_map(|part| part.strip_prefix(key));
-        if told("ep=").is_some_and(|endpoint| endpoint != self.endpoint) {
+        let told = Told::read(&texts(packet, CoapOption::UriQuery).unwrap_or_default());
+        let known = |endpoint: &String| self.endpoints.is_empty() || self.endpoints.contains(endpoint);
+        if told.endpoint.as_ref().is_some_and(|endpoint| !known(endpoint)) {
             return self.refuse(packet, ResponseType::Forbidden, Refusal::Identity);
         }
-        let Ok(links) = std::str::from_utf8(&packet.payload) else {
+        let Some(objects) = measuring(&packet.payload, self.limits.observed) else {
             return self.refuse(packet, ResponseType::BadRequest, Refusal::Content);
         };
-        let links: Vec<Vec<u16>> = links.split(',').filter_map(instance).collect();
-        self.lifetime_s = lifetime(&query).unwrap_or(LIFETIME_S);
+        self.forget();
+        self.lifetime_s = told.lifetime_s.unwrap_or(LIFETIME_S);
         self.until_ms = Some(now_ms + u64::from(self.lifetime_s) * 1_000);
-        self.observed.clear();
+        self.sleeps = told.queue == Some(true);
+        self.old = told.old;
         let mut created = answer(packet, ResponseType::Created, self.fresh_id());
         created.add_option(CoapOption::LocationPath, b"rd".to_vec());
         created.add_option(CoapOption::LocationPath, LOCATION.as_bytes().to_vec());
-        let mut outputs = vec![self.keep_reply(packet, &created)];
-        outputs.push(Output::Registered { lifetime_s: self.lifetime_s });
-        for path in links.into_iter().filter(|path| measures(path)).take(self.limits.observed) {
-            outputs.push(Output::Send(self.observe(path)));
-        }
-        outputs
+        self.objects = objects;
+        self.observe_rest();
+        let registered = Output::Registered { endpoint: told.endpoint, lifetime_s: self.lifetime_s };
+        vec![self.keep_reply(packet, &created), registered]
     }
 
     fn update(&mut self, packet: &Packet, now_ms: u64) -> Vec<Output> {
         if self.until_ms.is_none() {
             return self.refuse(packet, ResponseType::NotFound, Refusal::Unregistered);
         }
-        let query = texts(packet, CoapOption::UriQuery).unwrap_or_default();
-        self.lifetime_s = lifetime(&query).unwrap_or(self.lifetime_s);
+        let told = Told::read(&texts(packet, CoapOption::UriQuery).unwrap_or_default());
+        self.lifetime_s = told.lifetime_s.unwrap_or(self.lifetime_s);
+        self.sleeps = told.queue.unwrap_or(self.sleeps);
         self.until_ms = Some(now_ms + u64::from(self.lifetime_s) * 1_000);
-        vec![self.reply(packet, ResponseType::Changed), Output::Registered { lifetime_s: self.lifetime_s }]
+        if let Some(objects) = measuring(&packet.payload, self.limits.observed).filter(|_| !packet.payload.is_empty()) {
+            self.objects = objects;
+        }
+        self.observe_rest();
+        let registered = Output::Registered { endpoint: None, lifetime_s: self.lifetime_s };
+        vec![self.reply(packet, ResponseType::Changed), registered]
     }
 
-    /// Asks for an object's instance and to be told of its changes.
-    fn observe(&mut self, path: Vec<u16>) -> Vec<u8> {
-        let own = self.fresh_id();
-        let token = [b'o', own.to_be_bytes()[0], own.to_be_bytes()[1]].to_vec();
-        let mut packet = Packet::new();
-        packet.header.set_version(1);
-        packet.header.set_type(MessageType::Confirmable);
-        packet.header.message_id = own;
-        packet.header.code = MessageClass::Request(RequestType::Get);
-        packet.set_token(token.clone());
-        packet.add_option(CoapOption::Observe, Vec::new());
-        for part in &path {
-            packet.add_option(CoapOption::UriPath, part.to_string().into_bytes());
-        }
-        packet.add_option(CoapOption::Accept, uint(u32::from(content::format::SENML_CBOR)));
-        self.observed.insert(token, Observed { path, newest: None });
-        bytes(&packet)
+    /// Observes what is not observed yet, or not any more.
+    fn observe_rest(&mut self) {
+        let known = |path: &&Vec<u16>| !self.observed.values().any(|observed| observed.path == **path);
+        let rest: Vec<_> = self.objects.iter().filter(known).cloned().collect();
+        rest.into_iter().for_each(|path| self.observe(path));
+    }
+
+    /// Asks for an object's instance and to be told of its changes, when the sensor listens.
+    fn observe(&mut self, path: Vec<u16>) {
+        let format = if self.old { content::format::TLV } else { content::format::SENML_CBOR };
+        let token = self.fresh_token(b'o');
+        let observed = Observed { path, newest: None, format: Some(format) };
+        self.asks.push(asking(&token, &observed.path, observed.format, None));
+        self.observed.insert(token, observed);
+    }
+
+    pub(crate) fn fresh_token(&mut self, kind: u8) -> Vec<u8> {
+        let own = self.fresh_id().to_be_bytes();
+        vec![kind, own[0], own[1]]
     }
 
     /// The Send operation (LwM2M 1.1, 6.4.6), in blocks or not.
@@ -301,50 +398,10 @@ impl Session {
                 }
             }
         };
-        let format = number(packet, CoapOption::ContentFormat).and_then(|format| u16::try_from(format).ok());
-        self.deliver(packet, Some(reply), true, (format.unwrap_or_default(), payload), &[])
+        self.deliver(packet, Some(reply), true, (content_format(packet), payload), &[])
     }
 
-    /// An answer to our asking, or a notification.
-    fn response(&mut self, packet: &Packet, code: ResponseType, now_ms: u64) -> Vec<Output> {
-        let acknowledge = confirmable(packet).then(|| {
-            let mut reply = Packet::new();
-            reply.header.set_version(1);
-            reply.header.set_type(MessageType::Acknowledgement);
-            reply.header.message_id = id(packet);
-            reply.header.code = MessageClass::Empty;
-            reply
-        });
-        let token = packet.get_token().to_vec();
-        let Some(observed) = self.observed.get_mut(&token) else {
-            // Nobody asked, or not any more: a reset ends it (RFC 7641 3.6).
-            return vec![Output::Send(empty(MessageType::Reset, id(packet)))];
-        };
-        if code != ResponseType::Content {
-            self.observed.remove(&token);
-            return acknowledge.iter().map(|reply| Output::Send(bytes(reply))).collect();
-        }
-        if packet.header.get_type() != MessageType::Acknowledgement {
-            match self.replies.take(id(packet), now_ms) {
-                Known::New => {}
-                Known::Pending => return Vec::new(),
-                Known::Answered(reply) => return vec![Output::Send(reply)],
-            }
-        }
-        if let Some(sequence) = number(packet, CoapOption::Observe) {
-            if observed.newest.is_some_and(|newest| older(newest, sequence, now_ms)) {
-                // Out of order, but a value all the same: it has its place in the past.
-                observed.newest = observed.newest.map(|(number, _)| (number, now_ms));
-            } else {
-                observed.newest = Some((sequence, now_ms));
-            }
-        }
-        let path = observed.path.clone();
-        let format = number(packet, CoapOption::ContentFormat).and_then(|format| u16::try_from(format).ok());
-        self.deliver(packet, acknowledge, false, (format.unwrap_or_default(), packet.payload.clone()), &path)
-    }
-
-    fn deliver(
+    pub(crate) fn deliver(
         &mut self,
         packet: &Packet,
         kept: Option<Packet>,
@@ -352,8 +409,10 @@ impl Session {
         raw: (u16, Vec<u8>),
         base: &[u16],
     ) -> Vec<Output> {
+        // What answers a request of ours bears our number, and is none to remember.
+        let number = Some(id(packet)).filter(|_| packet.header.get_type() != MessageType::Acknowledgement);
         if self.waiting.len() >= self.limits.waiting {
-            self.replies.forget(id(packet));
+            number.iter().for_each(|number| self.replies.forget(*number));
             let mut outputs = vec![Output::Refused(Refusal::Limit)];
             if request {
                 let busy = answer(packet, ResponseType::ServiceUnavailable, self.fresh_id());
@@ -364,33 +423,32 @@ impl Session {
         let exchange = self.next_exchange;
         self.next_exchange += 1;
         // An unconfirmed request is answered all the same; an unconfirmed notification is not.
-        self.waiting.insert(exchange, Waiting { kept, id: id(packet), request });
-        let (records, refused) = match content::read(raw.0, base, &raw.1) {
+        self.waiting.insert(exchange, Waiting { kept, id: number, request });
+        let (records, fault) = match content::read(raw.0, base, &raw.1) {
             Ok(records) => (records, None),
-            Err(_) => (Vec::new(), Some(Output::Refused(Refusal::Content))),
+            Err(fault) => (Vec::new(), Some(fault)),
         };
-        std::iter::once(Output::Deliver { exchange, records, raw }).chain(refused).collect()
+        let refused = fault.is_some().then_some(Output::Refused(Refusal::Content));
+        std::iter::once(Output::Deliver { exchange, records, raw, fault }).chain(refused).collect()
     }
 }
 
-/// Whether a notification is older than the newest (RFC 7641 3.4).
-fn older((newest, at_ms): (u32, u64), number: u32, now_ms: u64) -> bool {
-    let ahead = number.wrapping_sub(newest) & 0xff_ffff;
-    now_ms.saturating_sub(at_ms) <= ORDER_MS && (ahead == 0 || ahead >= 1 << 23)
-}
-
-fn lifetime(query: &[String]) -> Option<u32> {
-    let told = query.iter().find_map(|part| part.strip_prefix("lt="))?;
-    told.parse().ok().map(|seconds: u32| seconds.clamp(1, LIFETIME_MOST_S))
-}
-
-/// The object's instance in a link such as `</3303/0>;ver=1.1`.
-fn instance(link: &str) -> Option<Vec<u16>> {
-    let (path, _) = link.trim().strip_prefix('<')?.split_once('>')?;
-    content::path(path).filter(|path| path.len() == 2)
-}
-
-/// Whether an object holds measurements: the sensors among the IPSO objects, and the device's battery.
-fn measures(path: &[u16]) -> bool {
-    matches!(path.first(), Some(3 | 3300..=3305 | 3313..=3331 | 3336 | 3337 | 3346))
+/// A GET of this path: with an observation, or for a block of what was observed.
+pub(crate) fn asking(token: &[u8], path: &[u16], format: Option<u16>, block: Option<u32>) -> Packet {
+    let mut packet = Packet::new();
+    packet.header.set_version(1);
+    packet.header.set_type(MessageType::Confirmable);
+    packet.header.code = MessageClass::Request(RequestType::Get);
+    packet.set_token(token.to_vec());
+    match block {
+        None => packet.add_option(CoapOption::Observe, Vec::new()),
+        Some(block) => packet.add_option(CoapOption::Block2, uint(block)),
+    }
+    for part in path {
+        packet.add_option(CoapOption::UriPath, part.to_string().into_bytes());
+    }
+    if let Some(format) = format {
+        packet.add_option(CoapOption::Accept, uint(u32::from(format)));
+    }
+    packet
 }
