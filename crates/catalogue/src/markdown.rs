@@ -37,6 +37,9 @@ pub fn markdown(rows: &[Row]) -> String {
     page
 }
 
+/// How many metrics of a row stand on the page; the session has all of them.
+const METRICS_MAX: usize = 16;
+
 const HEADER: &str = "| Device | What comes of it | Read by | Session |\n|---|---|---|---|\n";
 
 fn device(row: &Row) -> String {
@@ -51,7 +54,11 @@ fn device(row: &Row) -> String {
 }
 
 fn sends(row: &Row) -> String {
-    let mut parts: Vec<String> = row.metrics.iter().map(|metric| format!("`{metric}`")).collect();
+    let named = if row.metrics.len() > METRICS_MAX + 1 { METRICS_MAX } else { row.metrics.len() };
+    let mut parts: Vec<String> = row.metrics.iter().take(named).map(|metric| format!("`{metric}`")).collect();
+    if named < row.metrics.len() {
+        parts.push(format!("and {} more", row.metrics.len() - named));
+    }
     if !row.becomes.is_empty() {
         parts.push(row.becomes.clone());
     }

@@ -99,6 +99,12 @@ pub(crate) fn number(field: &Field<'_>) -> Option<u32> {
     Coded::both(field).iter().find_map(Coded::mdc_number)
 }
 
+/// The code of the metric that a field names by a reference id of the tables, else by its number.
+pub(crate) fn code(field: &Field<'_>) -> Option<u32> {
+    let by_name = || refid(field).and_then(|refid| Metric::by_refid(&refid)).map(|metric| metric.code.0);
+    by_name().or_else(|| number(field))
+}
+
 /// What OBX-6 says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnitSaid {

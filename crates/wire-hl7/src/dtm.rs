@@ -56,6 +56,22 @@ impl Dtm {
         self.offset.map(TimeZone::fixed)
     }
 
+    /// As ISO 8601, as exactly as it was sent: `2026-01-01`, `2026-01-01T12:00:00+01:00`.
+    pub(crate) fn iso(&self) -> String {
+        let local = self.civil.to_string();
+        match (self.digits, self.offset) {
+            (4, _) => local.get(..4).unwrap_or_default().to_owned(),
+            (6, _) => local.get(..7).unwrap_or_default().to_owned(),
+            (8, _) => local.get(..10).unwrap_or_default().to_owned(),
+            (_, None) => local,
+            (_, Some(Offset::UTC)) => format!("{local}Z"),
+            (_, Some(offset)) => {
+                let (sign, minutes) = (if offset.is_negative() { '-' } else { '+' }, offset.seconds().abs() / 60);
+                format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
+    }
+
     /// Microseconds since 1970, UTC. In the hour that a zone repeats, the first one is meant.
     pub(crate) fn micros(&self, zone: &TimeZone) -> Option<i64> {
         let timestamp = match self.offset {
@@ -114,6 +130,21 @@ fn from_iso(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_iso_as_exactly_as_sent() {
+        for (text, expected) in [
+            ("2009", "2009"),
+            ("200910", "2009-10"),
+            ("20091025", "2009-10-25"),
+            ("20091025100000", "2009-10-25T10:00:00"),
+            ("20091025100000.5+0000", "2009-10-25T10:00:00.5Z"),
+            ("202601011200-0330", "2026-01-01T12:00:00-03:30"),
+            ("20260101120000+0100", "2026-01-01T12:00:00+01:00"),
+        ] {
+            assert_eq!(Dtm::parse(text).map(|dtm| dtm.iso()).as_deref(), Some(expected), "{text}");
+        }
+    }
 
     fn check(text: &str, zone: &TimeZone, expected: Option<&str>) {
         let got = Dtm::parse(text)

@@ -35,6 +35,7 @@ mod codes;
 mod dtm;
 mod finding;
 mod header;
+mod implant;
 mod measure;
 mod oru;
 mod path;

@@ -8,6 +8,7 @@ use vitals::{Measurement, Metric, ProblemKind, Quality, Rate, SampleArray, Unit,
 
 use crate::codes::{self, Aliases, UnitSaid};
 use crate::finding::{ErrorCode, Finding};
+use crate::implant;
 use crate::path::Path;
 use crate::syntax::Segment;
 use crate::value::{self, Sent};
@@ -162,11 +163,7 @@ fn single(obx: &Segment<'_>, metric: &'static Metric, sent: Sent) -> Result<Meas
             let text = match sent {
                 Sent::Text(text) => text,
                 Sent::Coded(code, text) => {
-                    if text.is_empty() {
-                        code
-                    } else {
-                        text
-                    }
+                    implant::word(if text.is_empty() { &code } else { &text }).to_owned()
                 }
                 _ => obx.field(5).text().into_owned(),
             };

@@ -19,6 +19,7 @@ use crate::codes::Aliases;
 use crate::dtm::Dtm;
 use crate::finding::{ErrorCode, Finding, Findings};
 use crate::header::Header;
+use crate::implant::{self, FollowUp};
 use crate::measure::{self, Attributes};
 use crate::path::Path;
 use crate::person;
@@ -27,6 +28,8 @@ use crate::value::{self, Sent};
 
 /// More observations than this in one message are not read: a reading's index has 16 bits.
 const MAX_OBSERVATIONS: usize = 60_000;
+/// How far back the same place of the same device is looked for.
+const PLACES_BACK: usize = 64;
 /// More samples than this in one message are not read.
 pub(crate) const MAX_SAMPLES: usize = 1_000_000;
 
@@ -43,7 +46,7 @@ pub(crate) fn read(
         reader.take(segment);
     }
     reader.end_group();
-    if reader.seen == 0 {
+    if reader.seen == 0 && reader.out.is_empty() {
         reader.findings.add(
             Finding::part(
                 ErrorCode::SegmentSequence,
@@ -69,6 +72,8 @@ struct Measured {
     device: DeviceId,
     patient: Option<PatientRef>,
     path: Option<Path>,
+    /// The channel, if it is more than a running number in this message.
+    channel: Option<u32>,
     measurement: Measurement,
 }
 
@@ -87,6 +92,8 @@ struct Reader<'a, 's, 'r> {
     implant: Option<String>,
     obr: Option<&'s Segment<'a>>,
     rows: Vec<Row<'a, 's>>,
+    /// Devices that PRT segments locate (IHE PCD-15), with where.
+    places: Vec<(String, String)>,
     /// Device of each MDS by its number in OBX-4.
     systems: HashMap<u32, String>,
     seen: usize,
@@ -119,6 +126,7 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             implant: None,
             obr: None,
             rows: Vec::new(),
+            places: Vec::new(),
             systems: HashMap::new(),
             seen: 0,
             samples_left: MAX_SAMPLES,
@@ -131,8 +139,7 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             "PID" => {
                 self.end_group();
                 self.patient = person::reference(segment);
-                let numbers = segment.field(3).repetitions().map(|cx| cx.component(1).into_owned());
-                self.implant = numbers.into_iter().find(|number| number.starts_with("model:"));
+                self.implant = implant::named(&segment.field(3));
                 self.bed = None;
                 self.obr = None;
                 self.systems.clear();
@@ -145,6 +152,10 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             "OBX" => self.observation(segment),
             "PRT" => {
                 let device = entity(&segment.field(10));
+                let place = value::place(&segment.field(9));
+                if let (Some(device), Some(place)) = (&device, place) {
+                    self.places.push((device.clone(), place));
+                }
                 if let Some(row) = self.rows.last_mut().filter(|row| row.device.is_none()) {
                     row.device = device;
                 }
@@ -182,11 +193,42 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
         let attributes = measure::attributes(rows.iter().filter_map(|r| Some((r.path?, r.obx))));
         let shared = rows.iter().find_map(|row| row.device.clone());
         let group_time = self.group_time();
-        for row in &rows {
-            self.row(row, &attributes, shared.as_deref(), group_time);
+        let follow_up = FollowUp::of(rows.iter().map(|row| (row.path, row.obx)), self.zone);
+        if self.implant.is_none() {
+            self.implant = follow_up.implant().map(str::to_owned);
         }
+        for row in &rows {
+            let before = self.out.len();
+            self.row(row, &attributes, shared.as_deref(), group_time);
+            for m in &mut self.out[before..] {
+                let metric = m.measurement.metric;
+                m.measurement.device_time = follow_up.time(metric, row.path).or(m.measurement.device_time);
+                m.channel = follow_up.channel(metric, row.path);
+            }
+        }
+        self.located(group_time);
         if self.of_pump && let (Some(obr), Some(first)) = (self.obr, rows.first()) {
             self.drug(obr, first, shared.as_deref(), group_time);
+        }
+    }
+
+    /// Where PRT segments say that devices are.
+    fn located(&mut self, time: Option<DeviceTime>) {
+        let Some(metric) = vitals::Metric::by_refid("VW_DEVICE_PLACE") else { return };
+        for (device, place) in std::mem::take(&mut self.places) {
+            let measurement = Measurement {
+                metric: metric.code,
+                value: vitals::Value::Text(place),
+                unit: metric.unit,
+                device_time: time,
+                quality: self.test,
+                channel: 0,
+            };
+            let (device, patient) = (DeviceId::sanitised(&device), self.patient.clone());
+            let repeated = |m: &Measured| m.device == device && m.measurement == measurement;
+            if !self.out.iter().rev().take(PLACES_BACK).any(repeated) {
+                self.out.push(Measured { device, patient, path: None, channel: None, measurement });
+            }
         }
     }
 
@@ -208,7 +250,7 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             channel: 0,
         };
         let (device, patient) = (self.device_of(row, shared), self.patient.clone());
-        self.out.push(Measured { device, patient, path: None, measurement });
+        self.out.push(Measured { device, patient, path: None, channel: None, measurement });
     }
 
     fn row(
@@ -252,6 +294,7 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
                 device: device.clone(),
                 patient: self.patient.clone(),
                 path: row.path,
+                channel: None,
                 measurement,
             });
         }
@@ -335,7 +378,9 @@ fn gather(out: Vec<Measured>) -> Vec<Content> {
     let mut readings: Vec<Reading> = Vec::new();
     for mut m in out {
         let several = places.get(&(m.device.clone(), m.measurement.metric)).is_some_and(|p| p.1);
-        if several {
+        if let Some(channel) = m.channel {
+            m.measurement.channel = channel;
+        } else if several {
             m.measurement.channel = m.path.unwrap_or_default().channel();
         }
         match readings.last_mut() {

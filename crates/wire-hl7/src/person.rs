@@ -4,6 +4,7 @@ use vitals::id::stable_hash;
 use vitals::{Bed, EncounterId, HumanName, Identifier, Patient, PatientId, PatientRef, Sex};
 
 use crate::dtm::iso_date;
+use crate::implant;
 use crate::syntax::{Field, Segment};
 
 /// The system of an identifier whose assigning authority is not said.
@@ -19,7 +20,9 @@ pub(crate) fn identifiers(field: &Field<'_>) -> Vec<Identifier> {
             let authority = if namespace.is_empty() { cx.subcomponent(4, 2) } else { namespace };
             let system = if authority.is_empty() { DEFAULT_SYSTEM } else { authority.as_ref() };
             let kind = cx.component(5).into_owned();
-            (!value.is_empty()).then(|| Identifier { system: system.to_owned(), value, kind })
+            // An implant stands beside its patient here, too.
+            let somebody_s = !value.is_empty() && !implant::is_number(&value);
+            somebody_s.then(|| Identifier { system: system.to_owned(), value, kind })
         })
         .take(16)
         .collect();
@@ -27,6 +30,8 @@ pub(crate) fn identifiers(field: &Field<'_>) -> Vec<Identifier> {
         "MR" => 0,
         "PI" => 1,
         "" => 2,
+        // Said to be of no kind, as implants are: never before one that has a kind.
+        "U" => 4,
         _ => 3,
     });
     found
@@ -120,6 +125,9 @@ mod tests {
             patient_identifiers(&pid).into_iter().map(|i| (i.system, i.value)).collect();
         let expected = [("HOSP", "4711"), ("SSA", "77"), ("1.2.4", "9")];
         assert_eq!(found, expected.map(|(s, v)| (s.to_owned(), v.to_owned())));
+        let implant = segment("PID|||MODEL:A DR/SERIAL:P1^^^MDT^U~9^^^MDT^U~^^^^X~A1^^^^Own");
+        let found: Vec<_> = patient_identifiers(&implant).into_iter().map(|i| i.value).collect();
+        assert_eq!(found, ["A1", "9"]);
         let plain = segment("PID||4711");
         assert_eq!(
             reference(&plain).map(|r| r.id),

@@ -3,6 +3,7 @@
 use vitals::metric::code;
 use vitals::{Metric, MetricCode, Quality};
 
+use crate::dtm::Dtm;
 use crate::syntax::{Field, Segment};
 
 /// A value as sent, not yet in the metric's unit.
@@ -52,14 +53,21 @@ pub(crate) fn read(obx: &Segment<'_>, max_samples: usize) -> Sent {
             Sent::Coded(value.component(1).into_owned(), value.component(2).into_owned())
         }
         "ED" => document(&value),
-        "PL" => {
-            let parts: Vec<_> = (1..=3).map(|at| value.subcomponent(at, 1)).filter(|p| !p.is_empty()).collect();
-            Sent::Place(parts.join("-"))
+        "PL" => place(&value).map_or(Sent::Nothing, Sent::Place),
+        "DT" | "TS" | "DTM" => {
+            let time = Dtm::parse(&value.component(1)).map(|time| time.iso());
+            Sent::Text(time.unwrap_or_else(|| value.raw.to_owned()))
         }
-        "DR" | "DT" | "TM" | "TS" | "DTM" => Sent::Text(value.raw.to_owned()),
+        "DR" | "TM" => Sent::Text(value.raw.to_owned()),
         "ST" | "TX" | "FT" | "IS" | "ID" | "" => text(&value),
         _ => Sent::UnknownType,
     }
+}
+
+/// PL: unit, room and bed as one name; none if it names none of them.
+pub(crate) fn place(value: &Field<'_>) -> Option<String> {
+    let parts: Vec<_> = (1..=3).map(|at| value.subcomponent(at, 1)).filter(|p| !p.is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join("-"))
 }
 
 /// ED: source, type, subtype, encoding, data. The data stay in the message.
@@ -307,7 +315,7 @@ mod tests {
             ("NA", "1^2~3", Sent::Samples(vec![1.0, 2.0, 3.0], 0)),
             ("NM", "1~2", Sent::Samples(vec![1.0, 2.0], 0)),
             ("NA", "1^2^3^4^5^6", Sent::Samples(vec![1.0, 2.0, 3.0, 4.0], 1)),
-            ("TS", "20260101", Sent::Text("20260101".into())),
+            ("TS", "20260101", Sent::Text("2026-01-01".into())),
             ("", "7", n(7.0)),
             ("ED", "x", Sent::Wrong),
             ("ED", "^application^pdf^Base64^QUJD", Sent::Document("application/pdf".into(), 3)),

@@ -57,7 +57,7 @@ fn a_pump_begins_to_deliver() {
 #[test]
 fn an_implant_s_follow_up() {
     let inbound = one(include_str!("data/pcd09-follow-up.hl7"));
-    assert_eq!(problems(&inbound), ["OBX[6]-3 unknown-metric"]);
+    assert_eq!(problems(&inbound), Vec::<String>::new());
     assert_eq!(inbound.message.origin.profile, "ihe-pcd-09");
     assert_eq!(
         lines(&inbound),
@@ -67,8 +67,54 @@ fn an_implant_s_follow_up() {
             "model-X1-serial-1234-6e78770a MDC_IDC_MSMT_LEADCHNL_RA_PACING_THRESHOLD_AMPLITUDE 0.75",
             "model-X1-serial-1234-6e78770a MDC_IDC_MSMT_LEADCHNL_RA_IMPEDANCE_VALUE 512",
             "model-X1-serial-1234-6e78770a VW_DOCUMENT application/pdf, 9 bytes",
+            "model-X1-serial-1234-6e78770a MDC_IDC_DEV_TYPE ICD",
         ]
     );
+}
+
+/// A message with one row for each term of implants that `vitals` has, as a maker's server would write it.
+fn every_term() -> (Vec<&'static vitals::Metric>, String) {
+    let terms: Vec<_> = vitals::Metric::all().filter(|metric| metric.refid.starts_with("MDC_IDC_")).collect();
+    let mut text = String::from(
+        "MSH|^~\\&|IMPLANTS|CLINIC|||20260101120100+0000||ORU^R01^ORU_R01|92|P|2.6|||AL|NE||UNICODE UTF-8|||IHE_PCD_009^IHE PCD\n\
+         PID|||MODEL:X1/SERIAL:1234^^^MAKER^U~4711^^^HOSP^MR\nOBR|1||s-9||||20260101093000+0000\n",
+    );
+    for (at, term) in terms.iter().enumerate() {
+        let (kind, value, unit) = match term.kind {
+            vitals::metric::MetricKind::Numeric => ("NM", "1.5", term.unit.ucum()),
+            _ if term.refid.contains("_DTM") || term.refid.ends_with("_DT") => ("DTM", "20260101093000+0000", ""),
+            _ => ("CWE", "^MDC_IDC_ENUM_BRADY_MODE_DDDR^MDC", ""),
+        };
+        let (number, code, name) = (at + 1, term.code.0, term.refid);
+        text.push_str(&format!("OBX|{number}|{kind}|{code}^{name}^MDC|1|{value}|{unit}^{unit}^UCUM|||||F\n"));
+    }
+    (terms, text)
+}
+
+#[test]
+fn every_term_of_implants_lands() {
+    let (terms, text) = every_term();
+    let inbound = one(&text);
+    assert_eq!(problems(&inbound), Vec::<String>::new());
+    assert!(terms.len() >= 300, "{} terms", terms.len());
+    let found: Vec<_> = inbound.message.readings().map(|(_, _, m)| m).collect();
+    assert_eq!(found.len(), terms.len());
+    for (term, measurement) in terms.iter().zip(found) {
+        assert_eq!(measurement.metric, term.code, "{}", term.refid);
+        match &measurement.value {
+            Value::Numeric(number) => assert_eq!(*number, 1.5, "{}", term.refid),
+            Value::Text(text) => {
+                assert!(["DDDR", "2026-01-01T09:30:00Z"].contains(&text.as_str()), "{}: {text}", term.refid);
+            }
+            other => panic!("{}: {other:?}", term.refid),
+        }
+    }
+    // The implant stands beside its patient and is none.
+    let patients: Vec<_> = inbound.message.content.iter().filter_map(|part| match part {
+        vitals::Content::Reading(reading) => reading.patient.as_ref().map(|patient| patient.identifiers.len()),
+        _ => None,
+    }).collect();
+    assert_eq!(patients, [1]);
 }
 
 #[test]
@@ -86,6 +132,27 @@ fn a_device_s_own_affairs_and_where_it_is() {
             "P6013 VW_DEVICE_PLACE ICU-2-23",
         ]
     );
+}
+
+#[test]
+fn a_tag_s_place_stands_beside_what_it_tells_of() {
+    let head = "MSH|^~\\&|RTLS|HOSP|||20260101120100+0000||ORU^R01^ORU_R01|96|P|2.6|||AL|NE||UNICODE UTF-8|||IHE_PCD_015^IHE PCD\n\
+        OBR|1|0^RTLS|5^RTLS|69135^MDC_OBS_MEM^MDC|||20260101120059+0000\n";
+    // A device by PRT-10, where it is by PRT-9; a person's place is nobody's business.
+    let place = "PRT|1|UC||EQUIP^Equipment^HL70912|||||ICU^2^23|TAG7\nPRT|2|UC||AAP|n17^Muster^Kim||||ICU^2^24\n";
+    for (rest, expected) in [
+        (place.to_owned(), vec!["TAG7 VW_DEVICE_PLACE ICU-2-23"]),
+        (format!("{place}{place}"), vec!["TAG7 VW_DEVICE_PLACE ICU-2-23"]),
+        (
+            format!("OBX|1|NM|67996^MDC_ATTR_VAL_BATT_CHARGE^MDC|1|52|262688^MDC_DIM_PERCENT^MDC|||||F\n{place}"),
+            vec!["TAG7 MDC_ATTR_VAL_BATT_CHARGE 52", "TAG7 VW_DEVICE_PLACE ICU-2-23"],
+        ),
+        ("OBX|1|ST|68045^MDC_ATTR_LOCATION^MDC|1|Theatre 3||||||F|||||||TAG7\n".to_owned(), vec!["TAG7 VW_DEVICE_PLACE Theatre 3"]),
+    ] {
+        let inbound = one(&format!("{head}{rest}"));
+        assert_eq!(problems(&inbound), Vec::<String>::new(), "{rest}");
+        assert_eq!(lines(&inbound), expected, "{rest}");
+    }
 }
 
 fn order() -> InfusionOrder {
