@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("wire-sdc", 1),
     ("wire-dpws", 1),
     ("wire-coap", 1),
+    ("wire-dbus", 1),
     ("ledger", 1),
     ("oauth", 1),
     ("policy", 1),
