@@ -84,6 +84,8 @@ pub struct Policy {
     pub gap: Gap,
     /// A condition whose values are missing goes on holding for this long, in microseconds.
     pub hold_us: i64,
+    /// Whether somebody has to confirm that a device mounted at a bed is on who lies there.
+    pub confirm_place: bool,
     /// Chains; the first is the default.
     pub chains: Vec<Chain>,
     /// The text that it was compiled from.
@@ -224,6 +226,7 @@ impl Policy {
                 chain: chain_index(&chains, gap.chain.as_deref(), "gap")?,
             },
             hold_us: seconds(document.hold_s, "hold_s")?,
+            confirm_place: matches!(document.association.by_place, ByPlace::Confirm),
             chains,
             text: text.to_owned(),
         })
@@ -241,7 +244,24 @@ struct Document {
     #[serde(default)]
     limit: Vec<LimitText>,
     gap: Option<GapText>,
+    #[serde(default)]
+    association: AssociationText,
     chain: Vec<ChainText>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct AssociationText {
+    by_place: ByPlace,
+}
+
+/// What a device that is mounted at a bed means for who lies there.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+enum ByPlace {
+    #[default]
+    AtOnce,
+    Confirm,
 }
 
 #[derive(Deserialize)]

@@ -108,6 +108,12 @@ impl Engine {
         }
         match (current, occupant) {
             (Some(now), Some(occupant)) if now.patient == *occupant => {}
+            // Somebody confirms it by a scan; whoever lay here before does not keep the device.
+            (now, Some(_)) if self.policy.confirm_place => {
+                if now.is_some_and(|now| matches!(now.basis, AssociationBasis::Location(_))) {
+                    self.disassociate(id, at, out);
+                }
+            }
             (_, Some(occupant)) => {
                 let basis = AssociationBasis::Location(place);
                 self.associate(id, occupant, basis, at, out);
@@ -217,6 +223,9 @@ impl Engine {
             if new.is_empty() {
                 new.clone_from(old);
             }
+        }
+        if device.document.is_none() {
+            keep_told(&mut device, &state.device);
         }
         state.known = true;
         if state.device != device {
@@ -338,4 +347,25 @@ impl Engine {
             self.touch_patient(id);
         }
     }
+}
+
+/// What a device says of itself adds to what is known of it; only a written record (a document)
+/// replaces it as a whole.
+fn keep_told(new: &mut vitals::Device, old: &vitals::Device) {
+    if new.name == new.id.as_str() {
+        new.name.clone_from(&old.name);
+    }
+    for known in &old.identifiers {
+        if new.identifiers.iter().all(|one| (&one.system, &one.kind) != (&known.system, &known.kind)) {
+            new.identifiers.push(known.clone());
+        }
+    }
+    new.kind = new.kind.or(old.kind);
+    if new.clock == vitals::ClockMethod::Unknown {
+        new.clock = old.clock;
+    }
+    if new.components.is_empty() {
+        new.components.clone_from(&old.components);
+    }
+    new.document.clone_from(&old.document);
 }

@@ -17,6 +17,7 @@ pub mod measurement;
 pub mod patient;
 pub mod location;
 pub mod device;
+pub mod property;
 pub mod movement;
 pub mod command;
 pub mod alarm;

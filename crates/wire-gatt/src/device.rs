@@ -1,5 +1,5 @@
 //! The device itself: Battery Level 0x2A19 and the texts and numbers of the Device Information
-//! Service 1.1 (0x2A23 to 0x2A29, 0x2A50).
+//! Service 1.2 (0x2A23 to 0x2A2A, 0x2A50, 0x2BFF).
 
 use crate::Characteristic;
 use crate::bytes::{Fault, GattError, Reader, Writer};
@@ -138,5 +138,74 @@ impl Characteristic for PnpId {
         for number in [self.vendor, self.product, self.version] {
             writer.put(number.to_le_bytes());
         }
+    }
+}
+
+/// What its label says for being told from all other devices (UDI for Medical Devices).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Udi {
+    /// The label's text as people read it.
+    pub label: Option<String>,
+    /// The part that names the model.
+    pub device: Option<String>,
+    /// Who gives out such names, an object identifier.
+    pub issuer: Option<String>,
+    /// Who watches over them, an object identifier.
+    pub authority: Option<String>,
+}
+
+impl Characteristic for Udi {
+    const UUID: u16 = 0x2bff;
+    const NAME: &'static str = "udi for medical devices";
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, GattError> {
+        let flags = reader.u8("flags")?;
+        let has = |bit: u8| flags & 1 << bit != 0;
+        Ok(Self {
+            label: reader.when(has(0), |r| closed(r, "udi label"))?,
+            device: reader.when(has(1), |r| closed(r, "udi device identifier"))?,
+            issuer: reader.when(has(2), |r| closed(r, "udi issuer"))?,
+            authority: reader.when(has(3), |r| closed(r, "udi authority"))?,
+        })
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        let all = [&self.label, &self.device, &self.issuer, &self.authority];
+        let flags = all.iter().enumerate().fold(0, |flags, (bit, text)| flags | u8::from(text.is_some()) << bit);
+        writer.put([flags]);
+        for text in all.into_iter().flatten() {
+            writer.put(text);
+            writer.put([0]);
+        }
+    }
+}
+
+/// A text up to the zero byte that ends it.
+fn closed(reader: &mut Reader<'_>, field: &'static str) -> Result<String, GattError> {
+    let mut ahead = reader.clone();
+    let length = ahead.rest().iter().position(|byte| *byte == 0);
+    let left = reader.left();
+    let length = length.ok_or_else(|| reader.error(field, Fault::TooShort { needed: left + 1, left }))?;
+    let bad = reader.error(field, Fault::Text);
+    let text = std::str::from_utf8(reader.take(field, length)?).map_err(|_| bad)?.to_owned();
+    reader.take(field, 1)?;
+    Ok(text)
+}
+
+/// IEEE 11073-20601 Regulatory Certification Data List: its bytes, which are of that standard and
+/// not Bluetooth's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certification(pub Vec<u8>);
+
+impl Characteristic for Certification {
+    const UUID: u16 = 0x2a2a;
+    const NAME: &'static str = "regulatory certification data list";
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, GattError> {
+        Ok(Self(reader.rest().to_vec()))
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.put(&self.0);
     }
 }

@@ -200,6 +200,10 @@ payloads! {
     SystemId(device::SystemId),
     /// Who made it.
     PnpId(device::PnpId),
+    /// What its label says.
+    Udi(device::Udi),
+    /// What it is certified for.
+    Certification(device::Certification),
     /// Its clock.
     CurrentTime(time::CurrentTime),
     /// Where that clock's time lies.

@@ -16,6 +16,7 @@ pub mod standard;
 pub mod scan;
 pub mod wave;
 pub mod measure;
+pub mod device;
 pub mod manager;
 
 pub use apdu::Apdu;

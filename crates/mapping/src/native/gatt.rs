@@ -6,12 +6,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use vitals::{DeviceId, DeviceTime, ProblemKind};
+use vitals::{Content, Device, DeviceAlarm, DeviceId, DeviceTime, DirectoryEvent, ProblemKind};
 use wire_gatt::Payload;
 use wire_gatt::insulin_history::EventData;
 use wire_gatt::measure::{Timing, measure};
 use wire_gatt::time::{DateTime, LocalTime};
 
+use super::gatt_device::about;
 use crate::time::TimeFormat;
 use crate::{MAX_RECORDS, Mapped, RawMessage, dedup_key};
 
@@ -52,6 +53,9 @@ pub(super) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Map
             mapped.problem(kind, format!("$[{at}]{dot}{key}"), detail);
         }
     }
+    if let Some(details) = session.details {
+        mapped.content.insert(0, Content::Directory(DirectoryEvent::Device(details)));
+    }
     // Without a time of its own two like payloads may be two readings.
     let timed = mapped.measurements().all(|measurement| measurement.device_time.is_some());
     if timed && mapped.measurements().next().is_some() {
@@ -65,6 +69,8 @@ pub(super) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Map
 struct Session {
     /// Where relative times count from: a session's start, a pump's reference, a meter's record.
     base: Option<DeviceTime>,
+    /// What the device is called, as far as the message says.
+    details: Option<Device>,
 }
 
 /// What is wrong with a value: kind, key, and what to do.
@@ -89,6 +95,9 @@ impl Session {
         let payload = wire_gatt::decode(number, &bytes)
             .map_err(|error| (ProblemKind::Syntax, "hex", error.to_string()))?;
         self.learn(&payload, offset);
+        let said = about(&payload, device, &mut self.details, received);
+        let said = said.map_err(|detail| (ProblemKind::Syntax, "hex", detail))?;
+        said.into_iter().for_each(|property| mapped.push(device, None, property));
         let meaning = measure(&payload, Timing { utc_offset_minutes: offset, base: self.base });
         if user.is_some() && meaning.user.is_some() && user != meaning.user.map(i64::from) {
             let detail = "the device measured another of its users than the one told".to_owned();
@@ -102,6 +111,22 @@ impl Session {
                 measurement.device_time = received;
             }
             mapped.push(device, None, measurement);
+        }
+        for alarm in meaning.alarms {
+            mapped.content.push(Content::Alarm(DeviceAlarm {
+                device: device.clone(),
+                patient: None,
+                id: alarm.id.to_owned(),
+                kind: alarm.kind,
+                priority: alarm.priority,
+                state: alarm.state,
+                signal: alarm.signal,
+                code: None,
+                text: alarm.text.to_owned(),
+                source: None,
+                channel: 0,
+                device_time: received,
+            }));
         }
         for problem in meaning.problems {
             mapped.problem(problem.kind, format!("$[{at}] {}", problem.path), problem.detail);

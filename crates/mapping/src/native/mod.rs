@@ -2,6 +2,7 @@
 //! `/gatt`, `/nightscout`, `/health`.
 
 mod gatt;
+mod gatt_device;
 mod health;
 mod nightscout;
 mod senml;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vitals::{
-    ClockMethod, Content, Device, DeviceId, DirectoryEvent, Identifier, MetricCode, ProblemKind, metric,
+    ClockMethod, Content, Device, DeviceId, DirectoryEvent, Identifier, MetricCode, ProblemKind, metric, property,
 };
 
 use crate::{Details, Mapped, RawMessage, measure, metric_from_text};
@@ -28,6 +28,7 @@ pub(super) fn map(raw: &RawMessage<'_>, device: &DeviceId, profile: &str) -> Map
     for (key, value) in &fields {
         let outcome = match key.as_str() {
             "battery" => battery(&mut mapped, device, value),
+            "hardware" | "software" | "calibrated" | "calibration_due" => told(&mut mapped, device, key, value),
             key => describe(&mut details, key, value).map(|known| described |= known),
         };
         if let Err(expected) = outcome {
@@ -82,4 +83,22 @@ fn battery(mapped: &mut Mapped, device: &DeviceId, value: &Value) -> Result<(), 
         mapped.push(device, None, measurement);
     }
     Ok(())
+}
+
+/// A property of the device that has a history.
+fn told(mapped: &mut Mapped, device: &DeviceId, key: &str, value: &Value) -> Result<(), &'static str> {
+    let text = value.as_str().map(str::trim).filter(|text| !text.is_empty()).ok_or("must be a text")?;
+    let metric = match key {
+        "hardware" => property::HARDWARE,
+        "software" => property::SOFTWARE,
+        _ if !is_day(text) => return Err("must be a day or a time, as 2026-11-22 or 2026-11-22T10:00:00Z"),
+        "calibrated" => property::CALIBRATED,
+        _ => property::CALIBRATION_DUE,
+    };
+    mapped.push(device, None, property::text(metric, text, None));
+    Ok(())
+}
+
+fn is_day(text: &str) -> bool {
+    text.parse::<jiff::civil::Date>().is_ok() || text.parse::<jiff::Timestamp>().is_ok()
 }
