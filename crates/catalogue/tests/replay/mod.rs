@@ -109,6 +109,7 @@ pub fn replay(row: &Row, folder: &Path, messages: &[Vec<u8>], shipped: &[(String
                 }
             }
         }
+        "apple-health" => messages.iter().for_each(|export| came.apple_health(export, &row.topic)),
         "fhir" => messages.iter().for_each(|resource| came.fhir(resource)),
         "phd" => came.phd(messages),
         other => panic!("{}: nobody knows how to replay `{other}`", row.session),
@@ -172,6 +173,21 @@ impl Came {
         let observed = wire_fhir::observation::read(&resource, &kind);
         let content: Vec<Content> = observed.reading.map(Content::Reading).into_iter().collect();
         self.tell(&content, &observed.problems);
+    }
+
+    /// An export, its data points as `vitalwire import` sends them, and what was passed over.
+    fn apple_health(&mut self, export: &[u8], topic: &str) {
+        let mut export = wire_applehealth::Export::new(export);
+        let points: Vec<_> = export.by_ref().map(|point| point.expect("an export")).collect();
+        let payload = serde_json::to_vec(&points).expect("it is data");
+        let raw = RawMessage { topic, payload: &payload, content_type: None, received: RECEIVED };
+        let mapped = Profiles::default().map(&raw);
+        self.profiles.push(mapped.profile);
+        self.tell(&mapped.content, &mapped.problems);
+        for (kind, count) in &export.counts().passed {
+            self.line(&format!("passed over: {count} {kind}"));
+        }
+        self.line(&format!("not to be read: {}", export.counts().broken));
     }
 
     /// What the device sent, to a manager; its answers are not shown, but what it learned is.
