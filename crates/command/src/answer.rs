@@ -78,6 +78,7 @@ fn read_back(value: Option<&Value>) -> Result<Vec<(String, CommandValue)>, Answe
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
 
     #[test]
     fn answers_are_read() {
@@ -98,10 +99,63 @@ mod tests {
         assert_eq!(Answer::read(&[b' '; 5_000]), Err(AnswerError::Long));
     }
 
+    const WHOLE: &str = r#"{"id":"c-1","state":"done","read_back":{"rate":{"value":5,"on":true}}}"#;
+
+    /// A value as a device writes it, and as it is read.
+    fn value() -> impl Strategy<Value = (Value, CommandValue)> {
+        // Fractions that JSON's decimals hold exactly.
+        let number = (-1_000_000_i32..1_000_000).prop_map(|n| f64::from(n) / 64.0).boxed();
+        prop_oneof![
+            any::<bool>().prop_map(|flag| (json!(flag), CommandValue::Flag(flag))),
+            ".{0,20}".prop_map(|text| (json!(text), CommandValue::Choice(text))),
+            number.clone().prop_map(|number| (json!(number), CommandValue::Number(number))),
+            number.prop_map(|number| (json!({"value": number, "unit": "mL/h"}), CommandValue::Number(number))),
+        ]
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Answer::read(&bytes);
+        }
+
+        #[test]
+        fn any_object_is_taken_whole_or_refused_with_a_word(
+            id in "[a-z0-9 -]{0,30}",
+            state in "accepted|done|failed|perhaps|",
+            reason in ".{0,300}",
+            more in ".{0,20}",
+        ) {
+            let text = json!({"id": id, "state": state, "reason": reason, "more": more}).to_string();
+            match Answer::read(text.as_bytes()) {
+                Ok(answer) => {
+                    prop_assert_eq!(answer.command.as_str(), &id);
+                    prop_assert_eq!(answer.step.name(), state);
+                    if let CommandStep::Failed { reason: said } = answer.step {
+                        prop_assert!(reason.starts_with(&said) && said.chars().count() <= 200);
+                    }
+                }
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+
+        #[test]
+        fn what_is_read_back_is_read_as_it_was_said(said in proptest::collection::btree_map("[a-z-]{1,12}", value(), 0..=40)) {
+            let written: serde_json::Map<_, _> = said.iter().map(|(name, (json, _))| (name.clone(), json.clone())).collect();
+            let text = json!({"id": "c-1", "state": "done", "read_back": written}).to_string();
+            match Answer::read(text.as_bytes()) {
+                Ok(Answer { step: CommandStep::Done { read_back }, .. }) => {
+                    let expected: Vec<_> = said.into_iter().map(|(name, (_, value))| (name, value)).collect();
+                    prop_assert_eq!(read_back, expected);
+                }
+                Err(error) => prop_assert!(said.len() > PARAMETERS_MAX || text.len() > LONGEST, "{error}: {text}"),
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+
+        #[test]
+        fn an_answer_that_is_cut_off_is_none(cut in 0..WHOLE.len()) {
+            prop_assert!(Answer::read(&WHOLE.as_bytes()[..cut]).is_err());
         }
     }
 }

@@ -38,8 +38,13 @@ struct File {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Profile {
+    #[serde(default)]
     manufacturer: String,
+    #[serde(default)]
     models: Vec<String>,
+    /// Devices by their ids, for those that do not say what they are.
+    #[serde(default)]
+    devices: Vec<String>,
     #[serde(default)]
     command: Vec<Offer>,
 }
@@ -182,6 +187,9 @@ impl Catalogue {
     /// [`CatalogueError`]; nothing of the file is added then.
     pub fn add(&mut self, text: &str) -> Result<(), CatalogueError> {
         let file: File = toml::from_str(text).map_err(|error| CatalogueError::Form(error.message().to_owned()))?;
+        if file.profile.iter().any(|profile| profile.models.is_empty() && profile.devices.is_empty()) {
+            return Err(CatalogueError::Form("a profile names its devices by manufacturer and models, or by devices".to_owned()));
+        }
         for offer in file.profile.iter().flat_map(|profile| &profile.command) {
             offer.check().map_err(|problem| CatalogueError::Command { command: offer.name.clone(), problem })?;
         }
@@ -192,7 +200,7 @@ impl Catalogue {
     /// What a device takes, mildest first.
     #[must_use]
     pub fn of(&self, device: &Device) -> Vec<Offered<'_>> {
-        let fits = self.profiles.iter().filter(|profile| profile.fits(&device.manufacturer, &device.model));
+        let fits = self.profiles.iter().filter(|profile| profile.fits(device));
         let offers = fits.flat_map(|profile| &profile.command);
         let mut offers: Vec<_> =
             offers.filter_map(|offer| Some(Offered { offer, class: offer.class()? })).collect();
@@ -202,13 +210,19 @@ impl Catalogue {
 }
 
 impl Profile {
-    fn fits(&self, manufacturer: &str, model: &str) -> bool {
-        let named = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => model.starts_with(start),
-            None => model == pattern,
-        };
-        self.manufacturer.eq_ignore_ascii_case(manufacturer) && self.models.iter().any(named)
+    fn fits(&self, device: &Device) -> bool {
+        let made = self.manufacturer.eq_ignore_ascii_case(&device.manufacturer) && fits(&self.models, &device.model);
+        made || fits(&self.devices, device.id.as_str())
     }
+}
+
+/// Whether a name is one of these; a star at the end of one stands for anything.
+#[must_use]
+pub fn fits(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    })
 }
 
 impl Offer {

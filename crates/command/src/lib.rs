@@ -7,10 +7,12 @@
 
 mod answer;
 mod catalogue;
+mod shelf;
 mod state;
 mod transport;
 
 pub use answer::{Answer, AnswerError};
-pub use catalogue::{Catalogue, CatalogueError, Fault, Kind, Offer, Offered, Parameter};
+pub use catalogue::{Catalogue, CatalogueError, Fault, Kind, Offer, Offered, Parameter, fits};
+pub use shelf::Shelf;
 pub use state::{Command, Event, Line, Outcome, State};
 pub use transport::{Handed, Handing, Transport, message};

@@ -277,7 +277,8 @@ impl Command {
             ReadBack::Metric(..) => true,
         };
         if !missing {
-            return self.become_device(State::Done, "", now);
+            let told = self.told(read_back);
+            return self.become_device(State::Done, &told, now);
         }
         let again = self.said_done || self.state == State::Unknown;
         self.said_done = true;
@@ -285,6 +286,21 @@ impl Command {
             true => Outcome::Unmoved,
             false => self.become_device(State::Accepted, "the device says done; read-back is awaited", now),
         }
+    }
+
+    /// What was read back of what was asked, for people.
+    fn told(&self, read_back: &[(String, CommandValue)]) -> String {
+        let said = self.order.parameters.iter().filter_map(|asked| {
+            let (name, value) = read_back.iter().find(|(name, _)| *name == asked.name)?;
+            let value = match value {
+                CommandValue::Number(number) => number.to_string(),
+                CommandValue::Choice(text) => text.clone(),
+                CommandValue::Flag(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            };
+            Some(format!("{name} {value} {}", asked.unit).trim_end().to_owned())
+        });
+        let said: Vec<String> = said.collect();
+        if said.is_empty() { String::new() } else { format!("read back: {}", said.join(", ")) }
     }
 
     fn measured(&mut self, value: f64, now: ReceiveTime) -> Outcome {
@@ -354,6 +370,11 @@ fn same(asked: &CommandValue, said: &CommandValue) -> bool {
     match (asked, said) {
         (CommandValue::Number(a), CommandValue::Number(b)) => {
             (a - b).abs() <= SAME * a.abs().max(b.abs()).max(1e-9)
+        }
+        // `name [code system]`: the code counts, devices have names of their own.
+        (CommandValue::Choice(a), CommandValue::Choice(b)) => {
+            let code = |text: &str| text.strip_suffix(']').and_then(|rest| Some(rest.rsplit_once(" [")?.1.to_owned()));
+            a == b || code(a).is_some_and(|own| code(b) == Some(own))
         }
         (a, b) => a == b,
     }

@@ -24,6 +24,18 @@ fn a_device_that_no_file_names_takes_nothing() {
 }
 
 #[test]
+fn a_device_that_does_not_say_what_it_is_is_named_by_its_id() {
+    let mut catalogue = Catalogue::default();
+    let command = "[[profile.command]]\nname = \"x\"\ntitle = \"X\"\nclass = \"locate\"\nexpires-s = 9\nanswer-s = 9\n";
+    catalogue.add(&format!("[[profile]]\ndevices = [\"P60*\", \"Q1\"]\n{command}")).expect("good");
+    for (id, offers) in [("P6013", 1), ("Q1", 1), ("Q12", 0), ("p6013", 0)] {
+        let device = Device::announced(DeviceId::new(id).expect("valid"));
+        assert_eq!(catalogue.of(&device).len(), offers, "{id}");
+    }
+    assert!(catalogue.add(&format!("[[profile]]\nmanufacturer = \"A\"\n{command}")).is_err(), "it names no device");
+}
+
+#[test]
 fn parameters_are_checked_one_by_one() {
     let catalogue = Catalogue::built_in();
     let device = device("Vitalwire", "Simulated monitor");

@@ -15,4 +15,4 @@ pub use address::{Address, AddressError};
 pub use hyper::header::{self, HeaderName, HeaderValue};
 
 pub use client::{Answer, Ask, Client, OutgoingError};
-pub use mllp::Peer;
+pub use mllp::{Line, Peer};

@@ -1,4 +1,4 @@
-//! One HL7 message over MLLP and its answer, on a connection of its own, over TLS or plainly.
+//! One HL7 message over MLLP and its answers, on a connection of its own, over TLS or plainly.
 
 use std::time::Duration;
 
@@ -48,6 +48,17 @@ impl Peer {
     }
 }
 
+/// Both halves of a connection, encrypted or not.
+trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+/// A connection to a listener of HL7 messages, for whoever waits for more than one answer.
+pub struct Line {
+    io: Box<dyn Duplex>,
+    decoder: Decoder,
+}
+
 impl Client {
     /// Sends one message and reads the first answer. Nothing is sent twice.
     ///
@@ -56,18 +67,69 @@ impl Client {
     /// connection at all.
     pub async fn exchange(&self, peer: &Peer, message: &[u8], patience: Duration) -> Result<Vec<u8>, OutgoingError> {
         let exchange = async {
-            let socket = connect(peer).await?;
-            if !peer.encrypted {
-                return talk(socket, message).await;
-            }
-            let name = ServerName::try_from(peer.host.clone())
-                .map_err(|_| OutgoingError::Request("the host's name can't be in a certificate".to_owned()))?;
-            let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::clone(&self.tls));
-            let line = connector.connect(name, socket).await.map_err(broken)?;
-            talk(line, message).await
+            let mut line = self.open(peer).await?;
+            line.say(message).await?;
+            line.hear().await
         };
         let late = |_| OutgoingError::Late(patience.as_secs());
         tokio::time::timeout(patience, exchange).await.map_err(late)?
+    }
+
+    /// Opens a connection; nothing of any message has left before it is there.
+    ///
+    /// # Errors
+    /// [`OutgoingError`].
+    pub async fn line(&self, peer: &Peer, patience: Duration) -> Result<Line, OutgoingError> {
+        let late = |_| OutgoingError::Late(patience.as_secs());
+        tokio::time::timeout(patience, self.open(peer)).await.map_err(late)?
+    }
+
+    async fn open(&self, peer: &Peer) -> Result<Line, OutgoingError> {
+        let socket = connect(peer).await?;
+        let io: Box<dyn Duplex> = if peer.encrypted {
+            let name = ServerName::try_from(peer.host.clone())
+                .map_err(|_| OutgoingError::Request("the host's name can't be in a certificate".to_owned()))?;
+            let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::clone(&self.tls));
+            Box::new(connector.connect(name, socket).await.map_err(broken)?)
+        } else {
+            Box::new(socket)
+        };
+        Ok(Line { io, decoder: Decoder::new(ANSWER_MAX) })
+    }
+}
+
+impl Line {
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// [`OutgoingError`]: whether it arrived nobody knows then.
+    pub async fn say(&mut self, message: &[u8]) -> Result<(), OutgoingError> {
+        self.io.write_all(&frame(message)).await.map_err(broken)?;
+        self.io.flush().await.map_err(broken)
+    }
+
+    /// Reads the next message; waits as long as it takes.
+    ///
+    /// # Errors
+    /// [`OutgoingError`].
+    pub async fn hear(&mut self) -> Result<Vec<u8>, OutgoingError> {
+        loop {
+            while let Some(item) = self.decoder.next_item() {
+                match item {
+                    Item::Frame(answer) => return Ok(answer.to_vec()),
+                    Item::TooLong { .. } => return Err(OutgoingError::Large(ANSWER_MAX)),
+                    Item::CutOff(_) | Item::Garbage(_) => {}
+                }
+            }
+            if self.decoder.garbage() > ANSWER_MAX as u64 {
+                return Err(OutgoingError::Large(ANSWER_MAX));
+            }
+            let buffer = self.decoder.buffer();
+            buffer.reserve(4_096);
+            if self.io.read_buf(buffer).await.map_err(broken)? == 0 {
+                return Err(OutgoingError::Connection("the connection was closed without an answer".to_owned()));
+            }
+        }
     }
 }
 
@@ -84,29 +146,6 @@ async fn connect(peer: &Peer) -> Result<TcpStream, OutgoingError> {
         }
     }
     Err(last)
-}
-
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(mut line: S, message: &[u8]) -> Result<Vec<u8>, OutgoingError> {
-    line.write_all(&frame(message)).await.map_err(broken)?;
-    line.flush().await.map_err(broken)?;
-    let mut decoder = Decoder::new(ANSWER_MAX);
-    loop {
-        while let Some(item) = decoder.next_item() {
-            match item {
-                Item::Frame(answer) => return Ok(answer.to_vec()),
-                Item::TooLong { .. } => return Err(OutgoingError::Large(ANSWER_MAX)),
-                Item::CutOff(_) | Item::Garbage(_) => {}
-            }
-        }
-        if decoder.garbage() > ANSWER_MAX as u64 {
-            return Err(OutgoingError::Large(ANSWER_MAX));
-        }
-        let buffer = decoder.buffer();
-        buffer.reserve(4_096);
-        if line.read_buf(buffer).await.map_err(broken)? == 0 {
-            return Err(OutgoingError::Connection("the connection was closed without an answer".to_owned()));
-        }
-    }
 }
 
 fn broken(error: std::io::Error) -> OutgoingError {

@@ -24,6 +24,7 @@
 pub mod build;
 pub mod mllp;
 pub mod order;
+pub mod program;
 pub mod report;
 pub mod syntax;
 

@@ -66,6 +66,9 @@ pub enum OrderError {
     /// A unit that measures something else.
     #[error("{0} has a unit that does not measure it")]
     Unit(&'static str),
+    /// Not one of the parameters of an infusion order.
+    #[error("an infusion order takes drug, volume (mL), rate (mL/h), dose-rate (ug/kg/min), concentration (mg/mL), weight (kg)")]
+    Parameter,
     /// Rate, dose, concentration and weight can't all be true.
     #[error("rate, dose and concentration contradict each other")]
     Contradiction,

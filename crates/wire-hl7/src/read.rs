@@ -13,6 +13,7 @@ use crate::codes::Aliases;
 use crate::finding::{ErrorCode, Finding, Findings, Weight};
 use crate::header::Header;
 use crate::syntax::{Place, Segment, Separators};
+use crate::program::{self, Programmed};
 use crate::status::{self, AlertStatus};
 use crate::{adt, alert, oru};
 
@@ -70,6 +71,8 @@ pub struct Inbound {
     pub reply: Reply,
     /// What it says became of an alert of ours.
     pub status: Option<AlertStatus>,
+    /// What a pump says became of an order of ours.
+    pub programmed: Option<Programmed>,
 }
 
 impl Inbound {
@@ -77,6 +80,7 @@ impl Inbound {
     /// only.
     pub fn restrict_to(&mut self, allowed: &DeviceId) {
         let before = self.message.content.len();
+        self.programmed.take_if(|programmed| programmed.device != *allowed);
         self.message.content.retain(|content| match content {
             Content::Reading(reading) => reading.device == *allowed,
             Content::Alarm(alarm) => alarm.device == *allowed,
@@ -252,7 +256,9 @@ fn one(
         None if header.message_type == "ORA" => (Vec::new(), answer(&header, &segments, &mut findings)),
         None => (content(&header, &segments, options, &mut findings), None),
     };
+    let programmed = program::read(&header, &segments, &content, header.time_base());
     let inbound = finish(header, content, findings.into_vec(), payload, chunk, received);
+    let inbound = Inbound { programmed, ..inbound };
     match status {
         Some(_) => Inbound { status, kind: Kind::Directory, ..inbound },
         None => inbound,
@@ -408,7 +414,7 @@ fn finish(
     };
     let silent = header.message_type == "ACK";
     let reply = Reply { header, findings, usable, silent };
-    Inbound { message, dedup: Some(dedup), kind, reply, status: None }
+    Inbound { message, dedup: Some(dedup), kind, reply, status: None, programmed: None }
 }
 
 /// Which profile a message follows, for the record.
