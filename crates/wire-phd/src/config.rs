@@ -48,6 +48,50 @@ pub mod attr {
     pub const SCALE_32: u16 = 2416;
     /// From one sample to the next, in 1/8 ms.
     pub const SAMPLE_PERIOD: u16 = 2445;
+    /// When, in base-offset time.
+    pub const TIME_BASE_OFFSET: u16 = 2690;
+    /// When, in microseconds since some event.
+    pub const TIME_FINE: u16 = 2537;
+    /// For how long a measurement was active: a FLOAT of seconds.
+    pub const TIME_ACTIVE: u16 = 2649;
+    /// A state that is a term.
+    pub const ENUM_TERM: u16 = 2633;
+    /// A state that is a text.
+    pub const ENUM_TEXT: u16 = 2634;
+    /// A state of 16 bits.
+    pub const ENUM_BITS_16: u16 = 2662;
+    /// A state of 32 bits.
+    pub const ENUM_BITS_32: u16 = 2661;
+    /// A state with what it is of.
+    pub const ENUM_OBS: u16 = 2462;
+    /// The partition of states that are terms.
+    pub const ENUM_PARTITION: u16 = 2656;
+    /// Whether a scanner or a segment is at work.
+    pub const OPERATIONAL: u16 = 2387;
+    /// What a device's clock can do, and how it is set.
+    pub const TIME_INFO: u16 = 2629;
+    /// The date and time on the device's clock.
+    pub const CLOCK_ABSOLUTE: u16 = 2439;
+    /// The same as base-offset time.
+    pub const CLOCK_BASE_OFFSET: u16 = 2689;
+    /// The device's relative time, 1/8 ms.
+    pub const CLOCK_RELATIVE: u16 = 2447;
+    /// The device's high-resolution relative time, microseconds.
+    pub const CLOCK_FINE: u16 = 2536;
+    /// Battery charge, %.
+    pub const BATTERY: u16 = 2460;
+    /// How long the battery lasts: a FLOAT and its unit.
+    pub const BATTERY_LEFT: u16 = 2440;
+    /// How many segments a store has.
+    pub const SEGMENTS: u16 = 2385;
+    /// How the entries of a segment are written.
+    pub const SEGMENT_MAP: u16 = 2638;
+    /// Whose a segment is.
+    pub const SEGMENT_PERSON: u16 = 2639;
+    /// How many entries a segment has.
+    pub const SEGMENT_USAGE: u16 = 2427;
+    /// How long a transfer may take, 1/8 ms.
+    pub const TRANSFER_TIMEOUT: u16 = 2660;
     /// The device's identifier.
     pub const SYSTEM_ID: u16 = 2436;
     /// Manufacturer and model.
@@ -57,7 +101,7 @@ pub mod attr {
 }
 
 /// A configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Configuration {
     /// Its number; 0x4000 to 0x7FFF are a device's own.
     pub id: u16,
@@ -118,7 +162,7 @@ pub(crate) fn whole<T>(
     Ok(value)
 }
 
-fn value_map(reader: &mut Reader<'_>) -> Result<ValueMap, PhdError> {
+pub(crate) fn value_map(reader: &mut Reader<'_>) -> Result<ValueMap, PhdError> {
     reader.list("attr-val-map", |r| Ok((r.u16("attribute-id")?, r.u16("attribute-len")?)))
 }
 

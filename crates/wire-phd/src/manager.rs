@@ -1,14 +1,26 @@
 //! The manager's half of the protocol (IEEE 11073-20601 §8, annex E): a state machine that takes
 //! what the device sends and the time, and says what to send and what was learned. One machine a
-//! connection; configurations that were learned may be handed to the next.
+//! connection; configurations that were learned may be handed to the next. What stores hold comes
+//! by [`collect`].
+
+mod collect;
+
+use std::collections::VecDeque;
+
+use jiff::tz::{Offset, TimeZone};
+use vitals::{DeviceTime, Measurement};
 
 use crate::apdu::{Apdu, AssociateResult, Association, MDER, Protocol, VERSION_1};
 use crate::bytes::PhdError;
 use crate::config::Configuration;
 use crate::data::{Data, Event, Message};
+use crate::mds::Mds;
 use crate::measure::{Meaning, measure};
 use crate::scan::{CONFIG, observations};
 use crate::standard::standard;
+use crate::store;
+use crate::time::Clock;
+use crate::transfer::{Transfer, Wish, wishes};
 
 /// How long a device may take to send its configuration, and to answer, in microseconds
 /// (TO_config 10 s, TO_get 3 s, TO_release 3 s).
@@ -58,8 +70,20 @@ pub enum Output {
     Configured(Configuration),
     /// It observed.
     Observed(Meaning),
-    /// Its own attributes.
+    /// Its own attributes, all or those that changed.
     Device(Vec<(u16, Vec<u8>)>),
+    /// Its battery, and how far its clock is ahead.
+    Condition(Vec<Measurement>),
+    /// It was not let in: why.
+    Rejected(AssociateResult),
+    /// It did not do what it was asked: what.
+    Declined(&'static str),
+    /// Its clock was set.
+    ClockSet,
+    /// All of a segment of a store came: the store, the segment.
+    Collected(u16, u16),
+    /// A segment of a store was cleared: the store, the segment.
+    Cleared(u16, u16),
     /// The association has ended: in order or not.
     Ended {
         /// Both sides agreed.
@@ -74,28 +98,59 @@ const UNDEFINED: u16 = 0;
 const RESPONSE_TIMEOUT: u16 = 2;
 const CONFIG_TIMEOUT: u16 = 3;
 
+/// What a manager is, and what it may ask of devices.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Its EUI-64.
+    pub system_id: [u8; 8],
+    /// The zone that devices' dates and times are in.
+    pub zone: TimeZone,
+    /// Ask each device for its attributes when it is in operation.
+    pub ask_device: bool,
+    /// Set the clock of a device that asks for it.
+    pub set_time: bool,
+    /// Take what stores hold.
+    pub collect: bool,
+    /// Clear a segment of a store when all of it was taken.
+    pub clear: bool,
+}
+
 /// The manager of one connection.
 #[derive(Debug, Clone)]
 pub struct Manager {
-    system_id: [u8; 8],
-    utc_offset_minutes: i32,
+    settings: Settings,
+    clock: Clock,
+    time_was_set: bool,
+    wishes: VecDeque<Wish>,
+    transfer: Option<Transfer>,
     state: State,
     agent: Option<Association>,
     known: Vec<(Vec<u8>, Configuration)>,
     configuration: Option<Configuration>,
-    asked: Option<u16>,
+    asked: Option<(u16, Wish)>,
     next_invoke: u16,
     deadline: Option<i64>,
 }
 
 impl Manager {
     /// Not connected. `system_id` is the manager's EUI-64; the devices' clocks are
-    /// `utc_offset_minutes` ahead of UTC.
+    /// `utc_offset_minutes` ahead of UTC. It asks for nothing by itself.
     #[must_use]
-    pub const fn new(system_id: [u8; 8], utc_offset_minutes: i32) -> Self {
+    pub fn new(system_id: [u8; 8], utc_offset_minutes: i32) -> Self {
+        let offset = Offset::from_seconds(utc_offset_minutes.saturating_mul(60)).unwrap_or(Offset::UTC);
+        let zone = TimeZone::fixed(offset);
+        Self::with(Settings { system_id, zone, ask_device: false, set_time: false, collect: false, clear: false })
+    }
+
+    /// Not connected.
+    #[must_use]
+    pub fn with(settings: Settings) -> Self {
         Self {
-            system_id,
-            utc_offset_minutes,
+            clock: Clock::new(settings.zone.clone()),
+            settings,
+            time_was_set: false,
+            wishes: VecDeque::new(),
+            transfer: None,
             state: State::Disconnected,
             agent: None,
             known: Vec::new(),
@@ -118,8 +173,34 @@ impl Manager {
         self.state
     }
 
-    /// Takes what happened at `now`, in microseconds of any clock that runs forward.
+    /// Takes what happened at `now`, microseconds since 1970 UTC, of a clock that never runs back.
     pub fn step(&mut self, input: Input<'_>, now: i64) -> Vec<Output> {
+        let mut outputs = self.happened(input, now);
+        outputs.extend(self.ask(now));
+        outputs
+    }
+
+    /// Asks for the next thing, if nothing is awaited.
+    fn ask(&mut self, now: i64) -> Option<Output> {
+        if self.state != State::Operating || self.asked.is_some() || self.transfer.is_some() {
+            return None;
+        }
+        let wish = self.wishes.pop_front()?;
+        let invoke = self.next_invoke;
+        self.next_invoke = invoke.wrapping_add(1);
+        let clock = &self.clock;
+        let time = |based: bool| if based { clock.set_base_offset(now) } else { clock.set_absolute(now) };
+        let message = wish.message(&time);
+        if let Wish::Transfer(object, segment) = &wish {
+            let (object, segment) = (*object, segment.clone());
+            self.transfer = Some(Transfer { object, segment, next: 0 });
+        }
+        self.asked = Some((invoke, wish));
+        self.deadline = Some(now.saturating_add(ANSWER_TIMEOUT_US));
+        Some(send(&Apdu::Data(Data { invoke, message })))
+    }
+
+    fn happened(&mut self, input: Input<'_>, now: i64) -> Vec<Output> {
         match input {
             Input::Connected => {
                 self.reset(State::Unassociated);
@@ -139,13 +220,12 @@ impl Manager {
                     outputs
                 }
             },
-            Input::AskDevice if self.state == State::Operating && self.asked.is_none() => {
-                let invoke = self.next_invoke;
-                self.next_invoke = invoke.wrapping_add(1);
-                self.asked = Some(invoke);
-                self.deadline = Some(now.saturating_add(ANSWER_TIMEOUT_US));
-                let get = Message::Get { object: 0, attributes: Vec::new() };
-                vec![send(&Apdu::Data(Data { invoke, message: get }))]
+            Input::AskDevice if self.state == State::Operating => {
+                let asked = self.asked.as_ref().is_some_and(|(_, wish)| *wish == Wish::Device);
+                if !asked && !self.wishes.contains(&Wish::Device) {
+                    self.wishes.push_front(Wish::Device);
+                }
+                Vec::new()
             }
             Input::Release if matches!(self.state, State::Operating | State::WaitingForConfig) => {
                 self.reset(State::Disassociating);
@@ -185,7 +265,7 @@ impl Manager {
             }
             // What was on its way when the end was asked for.
             (State::Disassociating, Apdu::Data(_)) => Vec::new(),
-            (State::WaitingForConfig | State::Operating, Apdu::Data(data)) => self.data(data),
+            (State::WaitingForConfig | State::Operating, Apdu::Data(data)) => self.data(data, now),
             _ => self.abort(UNDEFINED),
         }
     }
@@ -196,16 +276,16 @@ impl Manager {
             Protocol::Other(..) => None,
         });
         let Some(agent) = offer else {
-            return vec![self.answer(AssociateResult::NoCommonProtocol, None)];
+            return self.reject(AssociateResult::NoCommonProtocol, None);
         };
         if version & VERSION_1 == 0 {
-            return vec![self.answer(AssociateResult::UnsupportedVersion, Some(agent))];
+            return self.reject(AssociateResult::UnsupportedVersion, Some(agent));
         }
         let common = agent.protocol_version & VERSION_1 != 0
             && agent.nomenclature_version & VERSION_1 != 0
             && agent.encoding_rules & MDER != 0;
         if !common {
-            return vec![self.answer(AssociateResult::NoCommonParameter, Some(agent))];
+            return self.reject(AssociateResult::NoCommonParameter, Some(agent));
         }
         let remembered = self.known.iter().find(|(id, configuration)| {
             *id == agent.system_id && configuration.id == agent.configuration
@@ -229,6 +309,10 @@ impl Manager {
         outputs
     }
 
+    fn reject(&self, result: AssociateResult, agent: Option<&Association>) -> Vec<Output> {
+        vec![self.answer(result, agent), Output::Rejected(result)]
+    }
+
     /// The answer to a request: with what this manager speaks, if the device speaks it too.
     fn answer(&self, result: AssociateResult, agent: Option<&Association>) -> Output {
         let protocol = match agent {
@@ -239,7 +323,7 @@ impl Manager {
                 nomenclature_version: VERSION_1,
                 functional_units: 0,
                 system_type: 0x8000_0000,
-                system_id: self.system_id.to_vec(),
+                system_id: self.settings.system_id.to_vec(),
                 configuration: 0,
                 request_modes: 0,
                 request_counts: [0, 0],
@@ -249,32 +333,35 @@ impl Manager {
         send(&Apdu::AssociationResponse { result, protocol })
     }
 
-    fn data(&mut self, data: Data) -> Vec<Output> {
+    fn data(&mut self, data: Data, now: i64) -> Vec<Output> {
         let invoke = data.invoke;
         match data.message {
             Message::Event { confirmed, event } if event.kind == CONFIG => {
                 self.configure(invoke, confirmed, &event)
             }
             Message::Event { confirmed, event } if self.state == State::Operating => {
-                self.observe(invoke, confirmed, &event)
-            }
-            Message::Attributes { attributes, .. } if self.asked == Some(invoke) => {
-                self.asked = None;
-                self.deadline = None;
-                vec![Output::Device(attributes)]
-            }
-            Message::Error(..) | Message::Reject(_) if self.asked == Some(invoke) => {
-                self.asked = None;
-                self.deadline = None;
-                Vec::new()
+                if event.kind == store::DATA {
+                    self.segment_data(invoke, confirmed, &event, now)
+                } else {
+                    self.observe(invoke, confirmed, &event, now)
+                }
             }
             // Answers to nothing that was asked are disregarded, as the standard asks.
-            Message::EventTaken(_)
+            message @ (Message::EventTaken(_)
             | Message::Attributes { .. }
             | Message::Changed { .. }
             | Message::Done(_)
             | Message::Error(..)
-            | Message::Reject(_) => Vec::new(),
+            | Message::Reject(_)) => match self.asked.take() {
+                Some((asked, wish)) if asked == invoke => {
+                    self.deadline = None;
+                    self.answered(wish, message, now)
+                }
+                other => {
+                    self.asked = other;
+                    Vec::new()
+                }
+            },
             // A manager has no objects: 1, no such object instance.
             _ => vec![send(&Apdu::Data(Data { invoke, message: Message::Error(1, Vec::new()) }))],
         }
@@ -302,15 +389,44 @@ impl Manager {
         vec![taken(invoke, event, accepted), Output::Configured(configuration)]
     }
 
-    fn observe(&mut self, invoke: u16, confirmed: bool, event: &Event) -> Vec<Output> {
+    /// What the device says of itself, now or before.
+    fn describe(&mut self, attributes: Vec<(u16, Vec<u8>)>, now: i64) -> Vec<Output> {
+        let (mds, wrong) = Mds::read(&attributes);
+        mds.set(&mut self.clock, now);
+        if self.settings.set_time && mds.wants_time() && !self.time_was_set {
+            self.time_was_set = true;
+            self.wishes.push_front(Wish::SetTime(mds.counts_from_a_base()));
+        }
+        let condition = mds.measurements(&self.clock, now);
+        let mut outputs = vec![Output::Device(attributes)];
+        if !condition.is_empty() {
+            outputs.push(Output::Condition(condition));
+        }
+        outputs.extend(wrong.into_iter().map(Output::Problem));
+        outputs
+    }
+
+    fn observe(&mut self, invoke: u16, confirmed: bool, event: &Event, now: i64) -> Vec<Output> {
         let Some(configuration) = &self.configuration else { return self.abort(UNDEFINED) };
         let mut outputs = Vec::new();
         match observations(event, configuration) {
             Ok(found) => {
+                let mut clock = self.clock.clone();
+                if !clock.is_anchored() {
+                    // The report's own relative time is now, as far as anybody can tell.
+                    clock.anchor(event.time, DeviceTime(now));
+                }
+                let mut own = Vec::new();
                 // The answer says that it was taken in: whoever sends it keeps it first.
                 for observation in found.iter().flatten() {
-                    let meaning = measure(observation, configuration, self.utc_offset_minutes);
-                    outputs.push(Output::Observed(meaning));
+                    if observation.object == 0 {
+                        own.extend(observation.attributes.iter().cloned());
+                    } else {
+                        outputs.push(Output::Observed(measure(observation, configuration, &clock)));
+                    }
+                }
+                if !own.is_empty() {
+                    outputs.extend(self.describe(own, now));
                 }
                 if confirmed {
                     let known = found.is_some();
@@ -350,12 +466,20 @@ impl Manager {
         self.configuration = None;
         self.asked = None;
         self.deadline = None;
+        self.transfer = None;
+        self.wishes.clear();
+        self.time_was_set = false;
+        self.clock = Clock::new(self.settings.zone.clone());
     }
 
     fn reset_to(&mut self, state: State, configuration: Configuration) {
         self.state = state;
-        self.configuration = Some(configuration);
         self.deadline = None;
+        self.wishes = wishes(&configuration, self.settings.collect);
+        if self.settings.ask_device {
+            self.wishes.push_front(Wish::Device);
+        }
+        self.configuration = Some(configuration);
     }
 }
 

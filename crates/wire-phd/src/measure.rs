@@ -1,11 +1,8 @@
 //! What observations mean in the platform's words: metrics by code, in the metric's own unit,
-//! quality from the device's own doubts. Pure: the clock's zone is an argument.
+//! quality from the device's own doubts. Pure: the device's clock is an argument.
 
-use jiff::civil;
-use jiff::tz::TimeZone;
 use medfloat::{Float, Sfloat, Special};
 use vitals::metric::MetricKind;
-use vitals::time::MINUTE;
 use vitals::{
     DeviceTime, Measurement, Metric, MetricCode, Problem, ProblemKind, Quality, SampleArray, Unit,
     Value,
@@ -13,7 +10,10 @@ use vitals::{
 
 use crate::bytes::{PhdError, Reader};
 use crate::config::{Configuration, Object, attr, whole};
+use crate::enumeration::{self, State};
 use crate::scan::Observation;
+use crate::terms;
+use crate::time::{Clock, Told, absolute, base_offset, fine};
 use crate::wave::samples;
 
 /// What was understood of one observation.
@@ -25,6 +25,10 @@ pub struct Meaning {
     pub problems: Vec<Problem>,
     /// Whom, as the device numbers its users.
     pub person: Option<u16>,
+    /// The object that was observed.
+    pub object: u16,
+    /// The observation as a report of its own would have it: handle and attributes.
+    pub bytes: Vec<u8>,
 }
 
 /// The nomenclature's partition of dimensions.
@@ -33,23 +37,28 @@ const DIMENSIONS: u32 = 4;
 /// The number of one value: what, and how much.
 type Number = (MetricCode, Result<f64, Special>);
 
-/// The measurements in an observation of an object of this configuration, by a device whose clock
-/// is `utc_offset_minutes` ahead of UTC.
+/// The partition of health and fitness.
+const FITNESS: u32 = 129;
+/// `MDC_HF_DISTANCE`, which step counters tell in steps; `VW_STEPS`; `MDC_HF_ACTIVITY_TIME`.
+const DISTANCE: MetricCode = MetricCode(8_454_247);
+const STEPS: MetricCode = MetricCode(67_109_030);
+const ACTIVITY_TIME: MetricCode = MetricCode(8_454_269);
+
+/// The measurements in an observation of an object of this configuration, by a device with this
+/// clock.
 #[must_use]
-pub fn measure(
-    observation: &Observation,
-    configuration: &Configuration,
-    utc_offset_minutes: i32,
-) -> Meaning {
-    let mut meaning = Meaning { person: observation.person, ..Meaning::default() };
+pub fn measure(observation: &Observation, configuration: &Configuration, clock: &Clock) -> Meaning {
+    let mut meaning =
+        Meaning { person: observation.person, object: observation.object, ..Meaning::default() };
     let path = format!("object {}", observation.object);
     let Some(object) = configuration.object(observation.object) else {
         meaning.problem(ProblemKind::Missing, &path, "the configuration has no such object");
         return meaning;
     };
-    let read = Reading::of(observation, object, utc_offset_minutes);
+    meaning.bytes = observation.bytes();
+    let read = Reading::of(observation, object, clock);
     let reading = match read {
-        Ok(reading) => reading,
+        Ok(reading) => Reading { channel: channel(object, configuration), ..reading },
         Err(error) => {
             meaning.problem(ProblemKind::Syntax, &path, &error.to_string());
             return meaning;
@@ -62,6 +71,16 @@ pub fn measure(
     meaning
 }
 
+/// An object's handle as a channel, where the device has several objects of the same kind.
+fn channel(object: &Object, configuration: &Configuration) -> u32 {
+    let kind = object.attribute(attr::TYPE);
+    let alike = configuration.objects.iter().filter(|other| other.attribute(attr::TYPE) == kind);
+    match kind.is_some() && alike.count() > 1 {
+        true => vitals::measurement::channel(0, 0, u32::from(object.handle)),
+        false => 0,
+    }
+}
+
 impl Meaning {
     fn problem(&mut self, kind: ProblemKind, path: &str, detail: &str) {
         self.problems.push(Problem { kind, path: path.to_owned(), detail: detail.to_owned() });
@@ -71,7 +90,11 @@ impl Meaning {
 /// An observation's attributes, read.
 struct Reading {
     whole: MetricCode,
+    partition: u16,
     compound: bool,
+    states: Vec<(MetricCode, State)>,
+    active_s: Option<f64>,
+    channel: u32,
     numbers: Vec<Number>,
     samples: Option<SampleArray>,
     unit: Option<u32>,
@@ -81,7 +104,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(observation: &Observation, object: &Object, zone: i32) -> Result<Self, PhdError> {
+    fn of(observation: &Observation, object: &Object, clock: &Clock) -> Result<Self, PhdError> {
         let find = |id: u16| {
             let sent = observation.attributes.iter().find(|(known, _)| *known == id);
             sent.map(|(_, value)| &value[..]).or_else(|| object.attribute(id))
@@ -94,12 +117,20 @@ impl Reading {
             Some(bytes) => whole(bytes, |r| r.u16("metric-id-partition"))?,
             None => partition,
         };
+        let states_of = match find(attr::ENUM_PARTITION) {
+            Some(bytes) => whole(bytes, |r| r.u16("enum-obs-val-part"))?,
+            None => partition,
+        };
         let of = |code: u16| MetricCode(u32::from(partition) << 16 | u32::from(code)).canonical();
         let unit =
             find(attr::UNIT).map(|bytes| whole(bytes, |r| r.u16("unit-code"))).transpose()?;
         let mut reading = Self {
             whole: of(code),
+            partition: states_of,
             compound: false,
+            states: Vec::new(),
+            active_s: None,
+            channel: 0,
             numbers: Vec::new(),
             samples: samples(find)?,
             unit: unit.map(u32::from),
@@ -116,14 +147,14 @@ impl Reading {
             Some(bytes) => whole(bytes, |r| r.list("metric-id-list", |r| r.u16("metric-id")))?,
             None => Vec::new(),
         };
+        let parts: Vec<MetricCode> = parts.into_iter().map(of).collect();
         for (id, value) in &observation.attributes {
-            reading.take(
-                *id,
-                value,
-                single,
-                &parts.iter().map(|p| of(*p)).collect::<Vec<_>>(),
-                zone,
-            )?;
+            if let Some(seen) = enumeration::seen(*id, value)? {
+                reading.doubt(seen.status);
+                reading.states.push((seen.metric.map_or(single, of), seen.state));
+            } else if !reading.take_time(*id, value, clock)? {
+                reading.take(*id, value, single, &parts)?;
+            }
         }
         Ok(reading)
     }
@@ -134,7 +165,6 @@ impl Reading {
         value: &[u8],
         single: MetricCode,
         parts: &[MetricCode],
-        zone: i32,
     ) -> Result<(), PhdError> {
         match id {
             attr::NU_BASIC => self.numbers.push((single, whole(value, sfloat)?)),
@@ -155,16 +185,30 @@ impl Reading {
                 self.parts(whole(value, |r| r.list("values", float))?, parts)
             }
             attr::STATUS => self.doubt(whole(value, |r| r.u16("measurement-status"))?),
-            attr::TIME_ABSOLUTE => match absolute(
-                whole(value, |r| r.take("absolute-time", 8).map(<[u8]>::to_vec))?.as_slice(),
-                zone,
-            ) {
-                Ok(time) => self.time = Some(time),
-                Err(fault) => self.time_fault = Some(fault),
-            },
+            attr::TIME_ACTIVE => self.active_s = whole(value, float)?.ok(),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether the attribute is a time, which is then taken.
+    fn take_time(&mut self, id: u16, value: &[u8], clock: &Clock) -> Result<bool, PhdError> {
+        let told: Told = match id {
+            attr::TIME_ABSOLUTE => clock.absolute(whole(value, absolute)?),
+            attr::TIME_BASE_OFFSET => clock.base_offset(whole(value, base_offset)?),
+            attr::TIME_RELATIVE => clock.relative(whole(value, |r| r.u32("relative-time-stamp"))?),
+            attr::TIME_FINE => clock.fine(whole(value, fine)?),
+            _ => return Ok(false),
+        };
+        match told {
+            // A time of day goes before one that is counted from it.
+            Ok(time) if self.time.is_none() || matches!(id, attr::TIME_ABSOLUTE | attr::TIME_BASE_OFFSET) => {
+                self.time = Some(time);
+            }
+            Ok(_) => {}
+            Err(fault) => self.time_fault = Some(fault),
+        }
+        Ok(true)
     }
 
     fn parts(&mut self, values: Vec<Result<f64, Special>>, codes: &[MetricCode]) {
@@ -196,9 +240,12 @@ impl Reading {
             return;
         }
         self.tell_samples(unit.flatten(), path, meaning);
+        self.tell_states(path, meaning);
+        let steps = unit.flatten() == Unit::from_ucum("{steps}");
         let mut told = Vec::new();
         let mut converted = false;
         for (code, number) in &self.numbers {
+            let code = if *code == DISTANCE && steps { STEPS } else { *code };
             let Some(metric) = code.metric() else {
                 meaning.problem(ProblemKind::UnknownMetric, path, "no table knows this metric");
                 continue;
@@ -237,6 +284,44 @@ impl Reading {
                 converted,
             ));
         }
+    }
+
+    fn tell_states(&self, path: &str, meaning: &mut Meaning) {
+        for (code, state) in &self.states {
+            let Some(metric) = code.metric() else {
+                meaning.problem(ProblemKind::UnknownMetric, path, "no table knows this enumeration");
+                continue;
+            };
+            if !matches!(metric.kind, MetricKind::Enumeration | MetricKind::Text) {
+                meaning.problem(ProblemKind::BadValue, path, "a state where a number is due");
+                continue;
+            }
+            let value = match (enumeration::number(state, metric.code, self.partition), state) {
+                (Some((number, words)), _) => Value::Enumeration(number, words),
+                (None, State::Text(text)) => Value::Text(text.clone()),
+                (None, _) => continue,
+            };
+            meaning.measurements.push(self.build(metric.code, metric, value, false));
+            if let State::Bits(word, _) = state {
+                meaning.measurements.extend(self.told_besides(metric.code, *word));
+            }
+            if let Some(minutes) = self.active_s.filter(|_| code.0 >> 16 == FITNESS).map(|s| s / 60.0) {
+                let active = ACTIVITY_TIME.metric();
+                let value = Value::Numeric(minutes);
+                meaning.measurements.extend(active.map(|row| self.build(row.code, row, value, false)));
+            }
+        }
+    }
+
+    /// What a hub's sensor says in a metric of the platform's own.
+    fn told_besides(&self, code: MetricCode, word: u32) -> Option<Measurement> {
+        let (own, number) = terms::told_by_sensor(code, word)?;
+        let row = own.metric()?;
+        let value = match row.kind {
+            MetricKind::Enumeration => Value::Enumeration(number as i32, String::new()),
+            _ => Value::Numeric(number),
+        };
+        Some(self.build(row.code, row, value, false))
     }
 
     fn tell_samples(&self, unit: Option<Unit>, path: &str, meaning: &mut Meaning) {
@@ -280,7 +365,7 @@ impl Reading {
             unit: metric.unit,
             device_time: self.time,
             quality,
-            channel: 0,
+            channel: self.channel,
         }
     }
 }
@@ -291,32 +376,4 @@ fn sfloat(reader: &mut Reader<'_>) -> Result<Result<f64, Special>, PhdError> {
 
 fn float(reader: &mut Reader<'_>) -> Result<Result<f64, Special>, PhdError> {
     reader.u32("simple-nu-observed-value").map(|bits| Float::from_bits(bits).value())
-}
-
-/// Eight bytes of two decimal digits: century, year, month, day, hour, minute, second, hundredths
-/// (annex A.2.11).
-fn absolute(bytes: &[u8], utc_offset_minutes: i32) -> Result<DeviceTime, &'static str> {
-    const FAULT: &str = "the device's date and time does not exist: set its clock";
-    let digits: Vec<i16> = bytes
-        .iter()
-        .map(|byte| {
-            (byte >> 4 < 10 && byte & 15 < 10)
-                .then(|| i16::from(byte >> 4) * 10 + i16::from(byte & 15))
-        })
-        .collect::<Option<_>>()
-        .ok_or(FAULT)?;
-    let [century, year, month, day, hour, minute, second, hundredths] = digits[..] else {
-        return Err(FAULT);
-    };
-    let time = civil::DateTime::new(
-        century * 100 + year,
-        month as i8,
-        day as i8,
-        hour as i8,
-        minute as i8,
-        second as i8,
-        i32::from(hundredths) * 10_000_000,
-    );
-    let utc = time.and_then(|time| TimeZone::UTC.to_timestamp(time)).map_err(|_| FAULT)?;
-    Ok(DeviceTime(utc.as_microsecond()).plus(-i64::from(utc_offset_minutes) * MINUTE))
 }

@@ -2,9 +2,10 @@
 //! The device itself reports in a fixed or a variable shape, scanners also in a grouped one; each
 //! for one person or for several.
 
-use crate::bytes::{Fault, PhdError, Reader};
+use crate::apdu::Apdu;
+use crate::bytes::{Fault, PhdError, Reader, Writer};
 use crate::config::{Configuration, ValueMap, whole};
-use crate::data::Event;
+use crate::data::{Data, Event, Message};
 
 /// The event by which a device sends its configuration.
 pub const CONFIG: u16 = 3356;
@@ -18,6 +19,17 @@ pub struct Observation {
     pub object: u16,
     /// Its attributes, in the report's order.
     pub attributes: Vec<(u16, Vec<u8>)>,
+}
+
+impl Observation {
+    /// As an entry of a variable report.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.shorts([self.object]);
+        crate::apdu::put_attributes(&mut writer, &self.attributes);
+        writer.bytes
+    }
 }
 
 /// How a report is written.
@@ -115,8 +127,31 @@ fn grouped(
     Ok(found)
 }
 
-fn mapped(map: &ValueMap, values: &mut Reader<'_>) -> Result<Vec<(u16, Vec<u8>)>, PhdError> {
+pub(crate) fn mapped(map: &ValueMap, values: &mut Reader<'_>) -> Result<Vec<(u16, Vec<u8>)>, PhdError> {
     map.iter()
         .map(|(id, length)| Ok((*id, values.take("obs-val-data", usize::from(*length))?.to_vec())))
         .collect()
+}
+
+/// A variable report (APDU) with these entries ([`Observation::bytes`]) alone, of one user or of
+/// nobody in particular: what was said of them, without the rest of the report that they came in.
+#[must_use]
+pub fn report(person: Option<u16>, entries: &[&[u8]]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    // 0xF000: the device reports by itself.
+    writer.shorts([0xf000, 0]);
+    let list = |w: &mut Writer| w.list(entries, |w, entry| w.put(entry));
+    match person {
+        None => list(&mut writer),
+        Some(person) => {
+            writer.shorts([1]);
+            writer.counted(|w| {
+                w.shorts([person]);
+                list(w);
+            });
+        }
+    }
+    let kind = if person.is_some() { 3360 } else { 3358 };
+    let event = Event { object: 0, time: 0, kind, info: writer.bytes };
+    Apdu::Data(Data { invoke: 0, message: Message::Event { confirmed: false, event } }).encode()
 }
