@@ -1,5 +1,6 @@
 //! Bytes to tree, within limits.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use quick_xml::Reader;
@@ -7,6 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::escape::unescape;
 use thiserror::Error;
 
+use crate::write::is_allowed;
 use crate::{Attribute, Element, Scope, XSI};
 
 /// Namespace of the prefix `xml`, which needs no declaration.
@@ -58,6 +60,9 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Element, Error> {
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| Error::Syntax(e.valid_up_to() as u64))?;
+    if let Some(at) = text.find(|c| !is_allowed(c)) {
+        return Err(Error::Syntax(at as u64));
+    }
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut building = Building { limits, nodes: 0, open: Vec::new(), root: None };
@@ -75,7 +80,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Element, Error> {
             Event::CData(text) => building.text(&text.xml10_content(), at)?,
             Event::GeneralRef(reference) => {
                 let written = format!("&{};", reference.xml10_content());
-                building.text(&unescape(&written).map_err(|_| Error::DocumentType(at))?, at)?;
+                building.text(&plain(&written, at)?, at)?;
             }
             Event::DocType(_) => return Err(Error::DocumentType(at)),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
@@ -107,12 +112,12 @@ impl Building<'_> {
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| Error::Syntax(at))?;
             let key = attribute.key.as_ref();
-            let value = unescape(attribute.value.as_ref()).map_err(|_| Error::DocumentType(at))?;
+            let value = plain(attribute.value.as_ref(), at)?;
             // Attribute values are normalised: a line break or tab that was not written as a
             // character reference is a blank (XML 1.0, 3.3.3).
             let value = if attribute.value.contains(['\n', '\t', '\r']) {
                 let blanks = attribute.value.replace("\r\n", " ").replace(['\n', '\t', '\r'], " ");
-                unescape(&blanks).map_err(|_| Error::DocumentType(at))?.into_owned()
+                plain(&blanks, at)?.into_owned()
             } else {
                 value.into_owned()
             };
@@ -166,6 +171,12 @@ impl Building<'_> {
         }
         Ok(())
     }
+}
+
+/// Text with its references resolved; they may stand for no character that could not stand there itself.
+fn plain(written: &str, at: u64) -> Result<Cow<'_, str>, Error> {
+    let text = unescape(written).map_err(|_| Error::DocumentType(at))?;
+    if text.chars().all(is_allowed) { Ok(text) } else { Err(Error::Syntax(at)) }
 }
 
 /// The scope with an element's declarations. A document that piles up declarations is refused.

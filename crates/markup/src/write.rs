@@ -96,9 +96,12 @@ fn attribute_value(value: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Without the characters that no XML 1.0 document may hold (production 2).
+/// Without the characters that no XML 1.0 document may hold.
 fn allowed(text: &str) -> String {
-    text.chars()
-        .filter(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..))
-        .collect()
+    text.chars().filter(|c| is_allowed(*c)).collect()
+}
+
+/// Whether an XML 1.0 document may hold this character (production 2).
+pub(crate) const fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }

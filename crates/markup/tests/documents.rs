@@ -31,7 +31,7 @@ fn what_is_not_accepted_is_refused() {
     let many = format!("<x>{}</x>", "<y/>".repeat(200_000));
     let declared = format!("<x {}/>", (0..70).map(|n| format!("xmlns:p{n}='urn:{n}'")).collect::<Vec<_>>().join(" "));
     type Check = fn(&Error) -> bool;
-    let refused: [(&str, Check); 13] = [
+    let refused: [(&str, Check); 17] = [
         ("", |e| matches!(e, Error::Syntax(_))),
         ("x", |e| matches!(e, Error::Syntax(_))),
         ("<x>", |e| matches!(e, Error::Syntax(_))),
@@ -42,6 +42,11 @@ fn what_is_not_accepted_is_refused() {
         ("<!DOCTYPE x [<!ENTITY e 'v'>]><x>&e;</x>", |e| matches!(e, Error::DocumentType(_))),
         ("<x>&e;</x>", |e| matches!(e, Error::DocumentType(_))),
         ("<x a='&e;'/>", |e| matches!(e, Error::DocumentType(_))),
+        // Characters that XML does not have, also by their number.
+        ("<x a='\u{f}'/>", |e| matches!(e, Error::Syntax(6))),
+        ("<x><![CDATA[\u{0}]]></x>", |e| matches!(e, Error::Syntax(12))),
+        ("<x>&#15;</x>", |e| matches!(e, Error::Syntax(_))),
+        ("<x a='&#xFFFF;'/>", |e| matches!(e, Error::Syntax(_))),
         (&deep, |e| *e == Error::Limit("depth")),
         (&many, |e| *e == Error::Limit("elements")),
         (&declared, |e| *e == Error::Limit("namespace declarations")),
