@@ -35,7 +35,7 @@ fn check(outputs: &[Output]) {
                         Value::Numeric(value) => assert!(value.is_finite()),
                         Value::Compound(parts) => assert!(parts.iter().all(|(_, v)| v.is_finite())),
                         Value::SampleArray(samples) => assert!(samples.rate.hz() > 0.0),
-                        other => panic!("{other:?}"),
+                        Value::Enumeration(..) | Value::Text(_) => {}
                     }
                 }
             }
