@@ -6,6 +6,7 @@
 
 pub mod mllp;
 pub mod mqtt;
+pub mod phd;
 mod quota;
 pub mod tls;
 
@@ -73,6 +74,14 @@ pub trait Authenticator: Send + Sync {
     /// [`Refused`] when it may not connect.
     fn mllp_at(&self, door: &Door) -> Result<ClientIdentity, Refused> {
         door.peer.map_or(Err(Refused::NotAllowed), |peer| self.mllp(peer))
+    }
+
+    /// A personal health device, or a gateway that brings one.
+    ///
+    /// # Errors
+    /// [`Refused`] when it may not connect.
+    fn phd(&self, _door: &Door) -> Result<ClientIdentity, Refused> {
+        Err(Refused::NotAllowed)
     }
 
     /// Keeps the record of a client that begins to follow readings; may block. When it fails the
@@ -259,6 +268,10 @@ impl Authenticator for OpenDoor {
 
     fn mllp(&self, peer: SocketAddr) -> Result<ClientIdentity, Refused> {
         Ok(ClientIdentity::open(&peer.to_string()))
+    }
+
+    fn phd(&self, door: &Door) -> Result<ClientIdentity, Refused> {
+        door.peer.map(|peer| ClientIdentity::open(&peer.to_string())).ok_or(Refused::NotAllowed)
     }
 }
 

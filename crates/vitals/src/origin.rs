@@ -19,6 +19,8 @@ pub enum Protocol {
     Sdc,
     /// CoAP, of LwM2M sensors.
     Coap,
+    /// IEEE 11073-20601 over TCP.
+    Phd,
 }
 
 impl Protocol {
@@ -33,6 +35,7 @@ impl Protocol {
             Self::Internal => "internal",
             Self::Sdc => "sdc",
             Self::Coap => "coap",
+            Self::Phd => "phd",
         }
     }
 }

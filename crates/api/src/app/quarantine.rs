@@ -138,7 +138,7 @@ fn original(api: &Api, row: &QuarantineRow) -> Message {
 }
 
 fn protocol(name: &str) -> Protocol {
-    [Protocol::Mqtt, Protocol::Mllp, Protocol::Fhir, Protocol::Http, Protocol::Sdc, Protocol::Coap]
+    [Protocol::Mqtt, Protocol::Mllp, Protocol::Fhir, Protocol::Http, Protocol::Sdc, Protocol::Coap, Protocol::Phd]
         .into_iter()
         .find(|protocol| protocol.name() == name)
         .unwrap_or(Protocol::Internal)

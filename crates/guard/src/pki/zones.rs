@@ -52,7 +52,7 @@ impl std::fmt::Display for Network {
 }
 
 /// The listeners that a zone may have.
-pub const LISTENERS: [&str; 5] = ["mqtt", "mqtt-tls", "mllp", "mllp-tls", "http"];
+pub const LISTENERS: [&str; 7] = ["mqtt", "mqtt-tls", "mllp", "mllp-tls", "http", "phd", "phd-tls"];
 
 /// A part of the house's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
