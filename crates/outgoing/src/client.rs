@@ -12,7 +12,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_pki_types::pem::PemObject;
 
 use crate::Address;
@@ -29,6 +29,9 @@ pub enum OutgoingError {
     /// The file of authorities.
     #[error("cannot read the authorities in {0}: {1}; give a PEM file with their certificates")]
     Authorities(String, String),
+    /// The file of our own certificate or key.
+    #[error("cannot read {0}: {1}; give a PEM file")]
+    Own(String, String),
     /// TLS itself.
     #[error("TLS cannot be spoken: {0}")]
     Tls(#[from] rustls::Error),
@@ -123,6 +126,8 @@ impl Answer {
 }
 
 type Line = HttpsConnector<HttpConnector<Resolver>>;
+/// What we show of ourselves: certificates and the key of the first.
+type Own = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// Sends requests. Cheap to clone.
 #[derive(Clone)]
@@ -144,10 +149,25 @@ impl Client {
     /// # Errors
     /// [`OutgoingError::Authorities`] when a file is given and holds none.
     pub fn new(authorities: Option<&Path>) -> Result<Self, OutgoingError> {
-        Self::trusting(match authorities {
-            Some(file) => of_file(file)?,
-            None => of_system(),
-        })
+        Self::trusting(roots(authorities)?, None)
+    }
+
+    /// As [`Client::new`], and shows this certificate (with what leads to its authority) to whoever asks
+    /// who we are.
+    ///
+    /// # Errors
+    /// [`OutgoingError::Authorities`], [`OutgoingError::Own`]; [`OutgoingError::Tls`] when key and certificate
+    /// don't belong together.
+    pub fn with_certificate(authorities: Option<&Path>, chain: &Path, key: &Path) -> Result<Self, OutgoingError> {
+        let wrong = |file: &Path, why: String| OutgoingError::Own(file.display().to_string(), why);
+        let read = CertificateDer::pem_file_iter(chain).and_then(|found| found.collect::<Result<Vec<_>, _>>());
+        let shown = read.map_err(|error| wrong(chain, error.to_string()))?;
+        if shown.is_empty() {
+            return Err(wrong(chain, "there is no certificate in it".to_owned()));
+        }
+        // The library's error may quote what it read; a key is not to be quoted.
+        let key = PrivateKeyDer::from_pem_file(key).map_err(|_| wrong(key, "there is no key in it".to_owned()))?;
+        Self::trusting(roots(authorities)?, Some((shown, key)))
     }
 
     /// Trusts nobody: for a program that sends nothing over TLS.
@@ -155,16 +175,19 @@ impl Client {
     /// # Errors
     /// [`OutgoingError::Tls`].
     pub fn plain() -> Result<Self, OutgoingError> {
-        Self::trusting(RootCertStore::empty())
+        Self::trusting(RootCertStore::empty(), None)
     }
 
-    fn trusting(roots: RootCertStore) -> Result<Self, OutgoingError> {
+    fn trusting(roots: RootCertStore, own: Option<Own>) -> Result<Self, OutgoingError> {
         let trusts = roots.len();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let config = match own {
+            Some((chain, key)) => config.with_client_auth_cert(chain, key)?,
+            None => config.with_no_client_auth(),
+        };
         let tls = Arc::new(config.clone());
         let mut sockets = HttpConnector::new_with_resolver(Resolver);
         sockets.enforce_http(false);
@@ -248,6 +271,14 @@ fn causes(error: &(dyn std::error::Error + 'static)) -> String {
         next = error.source();
     }
     words.join(": ")
+}
+
+/// Whom we trust: the authorities in a file, or without one the system's.
+fn roots(authorities: Option<&Path>) -> Result<RootCertStore, OutgoingError> {
+    Ok(match authorities {
+        Some(file) => of_file(file)?,
+        None => of_system(),
+    })
 }
 
 fn of_file(file: &Path) -> Result<RootCertStore, OutgoingError> {

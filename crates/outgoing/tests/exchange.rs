@@ -11,13 +11,23 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 
 /// An authority in a file, and a server's certificate by it.
 struct House {
     _folder: tempfile::TempDir,
     authority: PathBuf,
+    authority_der: CertificateDer<'static>,
+    key: KeyPair,
+    params: CertificateParams,
     acceptor: TlsAcceptor,
+}
+
+impl House {
+    fn issuer(&self) -> Issuer<'_, &KeyPair> {
+        Issuer::from_params(&self.params, &self.key)
+    }
 }
 
 fn house(name: &str) -> House {
@@ -26,9 +36,9 @@ fn house(name: &str) -> House {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = params.self_signed(&key).expect("signed");
     let own = KeyPair::generate().expect("a key");
-    let issuer = Issuer::new(params, &key);
-    let params = CertificateParams::new(vec![name.to_owned()]).expect("a certificate");
-    let certificate = params.signed_by(&own, &issuer).expect("signed");
+    let issuer = Issuer::from_params(&params, &key);
+    let leaf = CertificateParams::new(vec![name.to_owned()]).expect("a certificate");
+    let certificate = leaf.signed_by(&own, &issuer).expect("signed");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("ca.pem");
     std::fs::write(&file, authority.pem()).expect("written");
@@ -41,7 +51,8 @@ fn house(name: &str) -> House {
             PrivatePkcs8KeyDer::from(own.serialize_der()).into(),
         )
         .expect("fits");
-    House { _folder: folder, authority: file, acceptor: TlsAcceptor::from(Arc::new(config)) }
+    let authority_der = authority.der().clone();
+    House { _folder: folder, authority: file, authority_der, key, params, acceptor: TlsAcceptor::from(Arc::new(config)) }
 }
 
 /// Answers every request with this text; its port.
@@ -141,4 +152,61 @@ fn a_file_without_certificates_is_refused() {
     assert!(Client::new(Some(&file)).is_err(), "there is none");
     std::fs::write(&file, "nothing").expect("written");
     assert!(Client::new(Some(&file)).is_err(), "nothing in it");
+}
+
+/// A server that wants a certificate by this house's authority; answers one HL7 message.
+async fn strict_manager(house: &House, theirs: &str) -> u16 {
+    let pem = |name: &str| house._folder.path().join(name);
+    let own = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a certificate");
+    let certificate = params.signed_by(&own, &house.issuer()).expect("signed");
+    let ours = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec![theirs.to_owned()]).expect("a certificate");
+    let shown = params.signed_by(&ours, &house.issuer()).expect("signed");
+    std::fs::write(pem("me.pem"), shown.pem()).expect("written");
+    std::fs::write(pem("me.key"), ours.serialize_pem()).expect("written");
+    std::fs::write(pem("other.key"), own.serialize_pem()).expect("written");
+    let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+    roots.add(house.authority_der.clone()).expect("an authority");
+    let provider = Arc::new(ring::default_provider());
+    let asks = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().expect("asks");
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS")
+        .with_client_cert_verifier(asks)
+        .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(own.serialize_der()).into())
+        .expect("fits");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut line) = acceptor.accept(stream).await else { continue };
+            let mut chunk = [0; 1_024];
+            let _ = line.read(&mut chunk).await;
+            let _ = line.write_all(b"\x0bMSA|AA|1\r\x1c\r").await;
+            let _ = line.shutdown().await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn who_asks_for_a_certificate_is_shown_ours() {
+    let here = house("localhost");
+    let port = strict_manager(&here, "vitalwire").await;
+    let peer = outgoing::Peer::parse(&format!("mllps://localhost:{port}")).expect("an address");
+    let pem = |name: &str| here._folder.path().join(name);
+    let known = Client::with_certificate(Some(&here.authority), &pem("me.pem"), &pem("me.key")).expect("reads");
+    let patience = Duration::from_secs(60);
+    let answer = known.exchange(&peer, b"MSH|1\r", patience).await.expect("answered");
+    assert_eq!(answer, b"MSA|AA|1\r");
+    let nobody = Client::new(Some(&here.authority)).expect("reads");
+    assert!(nobody.exchange(&peer, b"MSH|1\r", patience).await.is_err(), "without a certificate nothing is answered");
+    let wrong = Client::with_certificate(Some(&here.authority), &pem("me.pem"), &pem("other.key"));
+    assert!(matches!(wrong, Err(OutgoingError::Tls(_))), "another's key");
+    let wrong = Client::with_certificate(Some(&here.authority), &pem("me.key"), &pem("me.key"));
+    assert!(matches!(wrong, Err(OutgoingError::Own(..))), "no certificate");
+    let wrong = Client::with_certificate(Some(&here.authority), &pem("me.pem"), &pem("me.pem"));
+    assert!(matches!(wrong, Err(OutgoingError::Own(..))), "no key");
 }

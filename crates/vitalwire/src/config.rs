@@ -104,10 +104,15 @@ impl Config {
     /// What requests go out with.
     ///
     /// # Errors
-    /// [`Misuse`] when the site's authorities can't be read.
+    /// [`Misuse`] when the site's authorities, or our own certificate and key, can't be read.
     pub(crate) fn outgoing(&self) -> Result<outgoing::Client, Misuse> {
-        let client = outgoing::Client::new(self.outgoing.ca_file.as_deref());
-        client.map_err(|error| Misuse(format!("outgoing.ca_file: {error}")))
+        let trusted = self.outgoing.ca_file.as_deref();
+        let client = match (&self.outgoing.certificate_file, &self.outgoing.key_file) {
+            (Some(chain), Some(key)) => outgoing::Client::with_certificate(trusted, chain, key),
+            (None, None) => outgoing::Client::new(trusted),
+            _ => return Err(Misuse("outgoing.certificate_file and outgoing.key_file go together".to_owned())),
+        };
+        client.map_err(|error| Misuse(format!("[outgoing]: {error}")))
     }
 
     /// The receivers of notifications.

@@ -360,6 +360,9 @@ pub(crate) struct Sdc {
 pub(crate) struct Outgoing {
     /// Authorities (PEM) to trust in place of the system's.
     pub(crate) ca_file: Option<PathBuf>,
+    /// What is shown to those who ask who we are (PEM), and its key.
+    pub(crate) certificate_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 /// `[edge]`: of `vitalwire edge`.
