@@ -3,7 +3,8 @@ import { createSignal, For, Show, type Component } from 'solid-js';
 import { ApiError, call } from '../api/client';
 import type { PatientBrief } from '../api/types';
 import { Dialog } from '../ui/Dialog';
-import { parametersOf, titleOf, type CommandView, type OfferView, type ParameterView } from './commands.state';
+import { unitWord } from '../waves/channels';
+import { parametersOf, valuesOf, type CommandView, type OfferView, type ParameterView } from './commands.state';
 
 interface Props { device: string; patient: PatientBrief; offer: OfferView; confirming?: CommandView; onClose: () => void; onDone: () => void }
 
@@ -26,8 +27,8 @@ export const CommandDialog: Component<Props> = (props) => {
     setBusy(true);
     setProblem('');
     try {
-      if (props.confirming) await call('POST', `/commands/${encodeURIComponent(props.confirming.id)}/confirm`, { identifiers: identifiers() });
-      else await call('POST', `/devices/${encodeURIComponent(props.device)}/commands`, { command: props.offer.name, patient: props.patient.id, key, parameters, identifiers: identifiers() });
+      if (props.confirming) await call('POST', `/api/v1/commands/${encodeURIComponent(props.confirming.id)}/confirm`, { identifiers: identifiers() });
+      else await call('POST', `/api/v1/devices/${encodeURIComponent(props.device)}/commands`, { command: props.offer.name, patient: props.patient.id, key, parameters, identifiers: identifiers() });
       props.onDone();
     } catch (error) {
       setProblem(error instanceof ApiError ? error.message : 'It could not be asked for. Try again: it is not sent twice.');
@@ -42,8 +43,11 @@ export const CommandDialog: Component<Props> = (props) => {
           <dt>Device</dt><dd class="mono">{props.device}</dd>
           <dt>Patient</dt><dd><strong>{props.patient.name || 'Name unknown'}</strong></dd>
           <dt>Born</dt><dd><strong>{props.patient.birth_date ?? 'unknown'}</strong></dd>
-          <Show when={props.confirming}>{(c) => <><dt>Asked</dt><dd><strong>{titleOf(c(), [props.offer])}</strong> by {c().by}</dd></>}</Show>
+          <Show when={props.confirming}>{(c) => <><dt>Asked by</dt><dd>{c().by}</dd></>}</Show>
         </dl>
+        <Show when={props.confirming}>
+          {(c) => <p>{props.offer.title}<For each={valuesOf(c(), [props.offer])} fallback={null}>{(v) => <span class="command-asked"><br />{v}</span>}</For></p>}
+        </Show>
         <Show when={!props.confirming}><For each={props.offer.parameters}>{(p) => <Parameter parameter={p} onInput={(text) => setForm({ ...form(), [p.name]: text })} />}</For></Show>
         <Show when={props.offer.identifiers}>
           <p class="note">Read both from the wristband, not from this page.</p>
@@ -55,7 +59,7 @@ export const CommandDialog: Component<Props> = (props) => {
           {props.offer.two_person && !props.confirming ? 'A second person must agree before it is sent. ' : ''}
           It is sent within {props.offer.expires_s} seconds or not at all, once, and only while the device is on this patient.
         </p>
-        <div class="row"><button type="submit" class="btn primary" disabled={busy()}>{props.confirming ? 'Agree' : 'Send'}</button><button type="button" class="btn" onClick={() => props.onClose()}>Cancel</button></div>
+        <div class="row"><button type="submit" class="btn primary" disabled={busy()}>{props.confirming ? 'Agree: send it' : props.offer.two_person ? 'Ask a second person' : 'Send'}</button><button type="button" class="btn" onClick={() => props.onClose()}>{props.confirming ? 'Do not agree' : 'Do not send'}</button></div>
       </form>
     </Dialog>
   );
@@ -64,7 +68,7 @@ export const CommandDialog: Component<Props> = (props) => {
 const Parameter: Component<{ parameter: ParameterView; onInput: (text: string) => void }> = (props) => {
   const p = () => props.parameter;
   return (
-    <label class="field">{p().title}{p().unit ? ` (${p().low} to ${p().high} ${p().unit})` : ''}
+    <label class="field">{p().title}{p().kind === 'number' ? ` (${p().low} to ${p().high} ${unitWord(p().unit)})` : ''}
       <Show when={p().kind === 'number'}><input inputmode="decimal" autocomplete="off" required onInput={(e) => props.onInput(e.currentTarget.value)} /></Show>
       <Show when={p().kind === 'choice'}>
         <select required onChange={(e) => props.onInput(e.currentTarget.value)}><option value="">choose…</option><For each={p().choices}>{(c) => <option value={c}>{c}</option>}</For></select>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parametersOf, stateOf, STATE, titleOf, type CommandView, type OfferView } from './commands.state';
+import { nextOf, parametersOf, stateOf, STATE, titleOf, type CommandView, type OfferView } from './commands.state';
 
 const offer: OfferView = {
   name: 'set', title: 'Set the limit', class: 'settings', allowed: true, two_person: true, identifiers: true, expires_s: 60, read_back: 'answer',
@@ -25,6 +25,16 @@ test('a form becomes parameters, or says what is wrong', () => {
 
 test('a title says what with', () => {
   const command = { command: 'set', parameters: [{ name: 'rate', value: '40', unit: '/min' }] } as CommandView;
-  expect(titleOf(command, [offer])).toBe('Set the limit (rate 40 /min)');
-  expect(titleOf(command, [])).toBe('set (rate 40 /min)');
+  expect(titleOf(command, [offer])).toBe('Set the limit: Rate 40 /min');
+  expect(titleOf(command, [])).toBe('set: rate 40 /min');
+  const pressure = { command: 'p', parameters: [{ name: 'pressure', value: '300', unit: 'mm[Hg]' }] } as CommandView;
+  expect(titleOf(pressure, [])).toBe('p: pressure 300 mmHg');
+});
+
+test('each state says what comes next, and only the one that is done says nothing', () => {
+  const next = (state: string, may_confirm = false) => nextOf({ state, may_confirm, expires_ms: 65_000 } as CommandView, 0);
+  expect(next('awaiting')).toContain('Somebody else');
+  expect(next('awaiting', true)).toBe('You can agree, for 1:05 more. Then it expires.');
+  expect(next('unknown')).toContain('Go to the device');
+  expect(Object.keys(STATE).filter((state) => !next(state))).toEqual(['done', 'cancelled']);
 });
