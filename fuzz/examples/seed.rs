@@ -197,18 +197,18 @@ fn seed_files(folder: &Path, corpus: &mut Corpus) -> io::Result<()> {
     for target in paths(folder)? {
         let name = stem(&target);
         for file in paths(&target)? {
-            let text = fs::read_to_string(&file)?;
+            let bytes = fs::read(&file)?;
             if file.extension().is_some_and(|ending| ending == "lines") {
-                for (at, line) in text.lines().enumerate() {
-                    corpus.add(&name, &at.to_string(), line.as_bytes())?;
+                for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+                    corpus.add(&name, &at.to_string(), line)?;
                 }
             } else if name == "hl7_message" {
-                let message = text.replace('\n', "\r");
+                let message = String::from_utf8_lossy(&bytes).replace('\n', "\r");
                 corpus.add(&name, &stem(&file), message.as_bytes())?;
                 let framed = wire_hl7::mllp::frame(message.as_bytes());
                 corpus.add("mllp_frames", &stem(&file), &[&[9], &framed[..]].concat())?;
             } else {
-                corpus.add(&name, &stem(&file), text.as_bytes())?;
+                corpus.add(&name, &stem(&file), &bytes)?;
             }
         }
     }

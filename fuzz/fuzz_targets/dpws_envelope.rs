@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     again::<Eventing>(&envelope);
     again::<Metadata>(&envelope);
     if let Some(fault) = envelope.fault() {
-        Envelope::write_payload(Header::default(), &fault);
+        let _ = Envelope::write_payload(Header::default(), &fault);
     }
 });
 
