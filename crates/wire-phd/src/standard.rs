@@ -24,9 +24,10 @@ const SIMPLE_AT: &[(u16, u16)] = &[(attr::NU_SIMPLE, 4), (attr::TIME_ABSOLUTE, 8
 const PRESSURE_AT: &[(u16, u16)] = &[(attr::NU_COMPOUND_BASIC, 10), (attr::TIME_ABSOLUTE, 8)];
 
 /// The numbers of the configurations that are here, with the specialisation of each.
-pub const KNOWN: [(u16, &str); 4] = [
+pub const KNOWN: [(u16, &str); 5] = [
     (0x0190, "IEEE 11073-10404 pulse oximeter"),
     (0x02bc, "IEEE 11073-10407 blood pressure monitor"),
+    (0x0320, "IEEE 11073-10408 thermometer"),
     (0x05dc, "IEEE 11073-10415 weighing scale"),
     (0x06a4, "IEEE 11073-10417 glucose meter"),
 ];
@@ -51,6 +52,8 @@ pub fn standard(id: u16) -> Option<Configuration> {
             },
             Numeric { handle: 2, code: 18_474, parts: &[], unit: 2720, report: BASIC_AT },
         ],
+        // Body temperature in °C.
+        0x0320 => &[Numeric { handle: 1, code: 19_292, parts: &[], unit: 6048, report: SIMPLE_AT }],
         // Weight in kg.
         0x05dc => &[Numeric { handle: 1, code: 57_664, parts: &[], unit: 1731, report: SIMPLE_AT }],
         // Glucose in capillary whole blood, in mg/dL.

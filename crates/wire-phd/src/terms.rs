@@ -153,6 +153,9 @@ const SENSORS: &[(u32, &[&str])] = &[
 const HUB: [&str; 5] =
     ["auto-presence-received", "auto-presence-failed", "low-battery", "fault", "end-of-life"];
 
+/// Those of them with which it can't know: auto-presence-failed, fault, end-of-life.
+const OUT_OF_ORDER: u32 = 0x0000_5800;
+
 /// Terms that states are.
 const TERMS: &[(u32, &str)] = &[
     (FITNESS | 1000, "MDC_HF_ACT_AMB"),
@@ -227,8 +230,8 @@ pub fn told_by_sensor(metric: MetricCode, word: u32) -> Option<(MetricCode, f64)
         1 if first => own(67_109_033, 1.0),
         // VW_CALL_BUTTON
         2 if first => own(67_109_107, 1.0),
-        // VW_WATER_LEAK
-        5 => own(67_109_110, f64::from(u8::from(first))),
+        // VW_WATER_LEAK; a sensor that is at fault does not know.
+        5 if first || word & OUT_OF_ORDER == 0 => own(67_109_110, f64::from(u8::from(first))),
         // VW_CONTACT_OPEN
         10 if first || second => own(67_109_109, f64::from(u8::from(first))),
         // VW_DOSES_TAKEN, VW_DOSES_MISSED
@@ -263,5 +266,7 @@ mod tests {
         }
         let fall = told_by_sensor(MetricCode(AGEING | 1), 0x8000_0000).expect("a fall");
         assert_eq!(fall.0.refid(), "VW_FALL");
+        let water = |word| told_by_sensor(MetricCode(AGEING | 5), word).map(|(_, value)| value);
+        assert_eq!([0x8000_1000, 0, 0x1000].map(water), [Some(1.0), Some(0.0), None]);
     }
 }
