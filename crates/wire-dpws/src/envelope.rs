@@ -2,7 +2,7 @@
 
 use markup::{Element, Limits};
 
-use crate::names::{ANONYMOUS, S12, WSA, WSD};
+use crate::names::{ANONYMOUS, MDPWS, S12, WSA, WSD};
 use crate::{Endpoint, Error, Fault, Payload, Prefixes};
 
 /// What an envelope over HTTP may be at most: 4 MiB, 64 deep.
@@ -47,6 +47,8 @@ pub struct Header {
     pub sequence: Option<AppSequence>,
     /// Reference parameters of the endpoint that it was sent to.
     pub parameters: Vec<Element>,
+    /// Further headers, written as they are; of those that are read, the safety information of MDPWS.
+    pub more: Vec<Element>,
 }
 
 impl Header {
@@ -111,6 +113,7 @@ impl Header {
             (WSA, "ReplyTo") => self.reply_to = Some(Endpoint::of(child)?),
             (WSA, "FaultTo") => self.fault_to = Some(Endpoint::of(child)?),
             (WSD, "AppSequence") => self.sequence = Some(sequence(child)?),
+            (MDPWS, "SafetyInfo") => self.more.push(child.clone()),
             _ if flag(S12, "mustUnderstand") => return Err(Error::MustUnderstand),
             _ => {}
         }
@@ -143,6 +146,7 @@ impl Header {
             parameter.set(WSA, "IsReferenceParameter", "true");
             header.children.push(parameter);
         }
+        header.children.extend(self.more.iter().cloned());
         header
     }
 }

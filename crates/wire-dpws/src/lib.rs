@@ -20,6 +20,8 @@ pub mod discovery;
 pub mod metadata;
 pub mod eventing;
 mod wsdl;
+mod path;
+pub mod safety;
 
 pub use endpoint::Endpoint;
 pub use envelope::{AppSequence, Envelope, Header, LIMITS, LIMITS_UDP};

@@ -172,6 +172,20 @@ impl Mdib {
     }
 }
 
+impl Mdib {
+    /// Puts texts of the localisation service beside the references to them.
+    pub fn localise(&mut self, texts: &[LocalizedText]) {
+        for code in self.descriptors.iter_mut().filter_map(|entry| entry.descriptor.code.as_mut()) {
+            let referred = |text: &&LocalizedText| {
+                text.reference.is_some() && code.descriptions.iter().any(|known| known.reference == text.reference)
+            };
+            let found: Vec<LocalizedText> = texts.iter().filter(referred).cloned().collect();
+            code.descriptions.retain(|known| !found.iter().any(|text| text.reference == known.reference && text.lang == known.lang));
+            code.descriptions.extend(found);
+        }
+    }
+}
+
 pub(crate) fn limit(number: usize) -> Result<(), Fault> {
     if number >= MOST_PARTS { Err(Fault::new("", Problem::Limit)) } else { Ok(()) }
 }
@@ -208,4 +222,33 @@ fn write_tree(descriptor: &Descriptor, children: &HashMap<Option<&str>, Vec<&Des
         descriptor::sort(&mut element);
     }
     element
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::basic::CodedValue;
+    use crate::descriptor::MdsDescriptor;
+
+    fn text(text: &str, lang: &str, reference: &str) -> LocalizedText {
+        LocalizedText { reference: Some(reference.to_owned()), ..LocalizedText::new(text, lang) }
+    }
+
+    #[test]
+    fn texts_come_beside_the_references_to_them() {
+        let reference = LocalizedText { reference: Some("r1".to_owned()), ..LocalizedText::default() };
+        let code = CodedValue { descriptions: vec![reference], ..CodedValue::mdc(1) };
+        let entry = |handle: &str, code: &CodedValue| Entry {
+            parent: None,
+            descriptor: Descriptor::new(handle, MdsDescriptor::default()).coded(code.clone()),
+        };
+        let mut mdib = Mdib { descriptors: vec![entry("a", &code), entry("b", &CodedValue::mdc(2))], ..Mdib::default() };
+        assert_eq!(mdib.references().count(), 1);
+        for _ in 0..2 {
+            mdib.localise(&[text("Monitor", "en", "r1"), text("Überwacher", "de", "r1"), text("Other", "en", "r2")]);
+        }
+        let label = |handle: &str, lang: &str| mdib.descriptor(handle).and_then(|d| d.code.as_ref()).map(|c| c.label(lang));
+        assert_eq!((label("a", "de"), label("a", "fr"), label("b", "de")), (Some("Überwacher"), Some("Monitor"), Some("2")));
+        assert_eq!(mdib.references().count(), 3, "once each, however often");
+    }
 }

@@ -21,6 +21,8 @@ pub enum Request {
     GetLocalizedText {
         /// References; all if none.
         references: Vec<String>,
+        /// Version of the texts; the newest if none.
+        version: Option<u64>,
         /// Languages; all if none.
         languages: Vec<String>,
     },
@@ -116,8 +118,9 @@ impl Request {
             Self::GetMdDescription(handles) | Self::GetMdState(handles) | Self::GetContextStates(handles) => {
                 handles.put(&mut element, MSG, "HandleRef");
             }
-            Self::GetLocalizedText { references, languages } => {
+            Self::GetLocalizedText { references, version, languages } => {
                 references.put(&mut element, MSG, "Ref");
+                version.put(&mut element, MSG, "Version");
                 languages.put(&mut element, MSG, "Lang");
             }
             Self::Set(set) => set.write(&mut element),
@@ -143,6 +146,7 @@ impl Request {
             "GetContextStates" => Self::GetContextStates(handles()?),
             "GetLocalizedText" => Self::GetLocalizedText {
                 references: ElementField::get(element, MSG, "Ref")?,
+                version: ElementField::get(element, MSG, "Version")?,
                 languages: ElementField::get(element, MSG, "Lang")?,
             },
             "GetSupportedLanguages" => Self::GetSupportedLanguages,
