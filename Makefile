@@ -44,6 +44,12 @@ bench: build
 		$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends mosquitto postgresql; status=$$?; \
 		[ -z "$$ours" ] || $$sudo rm /usr/sbin/policy-rc.d; exit $$status; \
 	fi
+	@if ! cmp -s tools/codec_peers.txt target/bench-venv/installed.txt; then \
+		echo "pip: installing other people's codecs into target/bench-venv (tools/codec_peers.txt), to compare with"; \
+		rm -rf target/bench-venv && python3 -m venv target/bench-venv && \
+		target/bench-venv/bin/pip install --quiet --disable-pip-version-check --requirement tools/codec_peers.txt && \
+		cp tools/codec_peers.txt target/bench-venv/installed.txt || echo "pip: that failed; nothing is compared with others' codecs"; \
+	fi
 	cargo build --release --locked -p bench
 	ulimit -n 20000 && ./target/release/bench $(BENCH)
 

@@ -16,11 +16,16 @@ use vitals::ReceiveTime;
 use crate::Bench;
 use crate::report::Report;
 
+/// A sensor's registration over CoAP (LwM2M): `POST /rd?ep=s` with one object.
+const REGISTRATION: &[u8] = b"\x40\x02\x00\x01\xb2rd\x44ep=s\xff</3303/0>";
+/// The Plug-a-thon's device, whole; beside the repository, since it is not ours.
+const MDIB: &str = "sdc/PlugathonMdibV2.xml";
+
 /// When everything is received.
 const RECEIVED: ReceiveTime = ReceiveTime(1_795_309_200_000_001);
 
 /// A codec: key, what people read, the session with its messages, its MQTT topic if it has one.
-const CODECS: [(&str, &str, &str, &str); 8] = [
+const CODECS: [(&str, &str, &str, &str); 9] = [
     ("codec_senml_json_per_s", "SenML JSON, 5 values", "native-senml-json", "vitalwire/m/measurements"),
     ("codec_senml_cbor_per_s", "SenML CBOR, 4 values", "native-senml-cbor", "vitalwire/m/measurements"),
     ("codec_waveform_per_s", "waveform frames, 4 channels", "native-waveform", "vitalwire/m/waveform"),
@@ -28,6 +33,7 @@ const CODECS: [(&str, &str, &str, &str); 8] = [
     ("codec_gatt_per_s", "Bluetooth heart rate, 3 payloads", "gatt-heart-rate", "vitalwire/m/gatt"),
     ("codec_hl7_per_s", "HL7 v2 PCD-01, 4 values", "hl7-pcd-01", ""),
     ("codec_fhir_per_s", "FHIR R4 Observations, validated", "fhir-observation", ""),
+    ("codec_sparkplug_per_s", "Sparkplug B, a birth of 3 metrics", "sparkplug-monitor", ""),
     ("codec_phd_per_s", "IEEE 11073-20601 sessions, 3 APDUs", "phd-blood-pressure", ""),
 ];
 
@@ -48,6 +54,9 @@ pub fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
                 black_box(wire_hl7::read(message, RECEIVED, &wire_hl7::Options::default()));
             }),
             Some("fhir") => per_second(&messages, time, fhir),
+            Some("sparkplug") => per_second(&messages, time, |message| {
+                let _ = black_box(wire_sparkplug::Payload::decode(message));
+            }),
             Some("phd") => {
                 // A whole session: the manager keeps the state from one APDU to the next.
                 per_second(&[Vec::new()], time, |_| phd(&messages))
@@ -59,7 +68,24 @@ pub fn measure(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
         };
         report.add(key, &format!("codec: {what}"), rate, "/s");
     }
-    peers(&root, time, report)
+    let coap = per_second(&[REGISTRATION.to_vec()], time, |datagram| {
+        let mut session = wire_coap::Session::new(&["s".to_owned()], wire_coap::Limits::default(), 1);
+        black_box(session.step(datagram, 0));
+    });
+    report.add("codec_coap_per_s", "codec: CoAP, a sensor's registration and our answer", coap, "/s");
+    let mdib = std::env::var_os("VITALWIRE_DATA").map_or_else(|| root.join("../shared/data"), PathBuf::from).join(MDIB);
+    match fs::read(&mdib) {
+        Ok(bytes) => {
+            let rate = per_second(&[bytes], time, |message| {
+                if let Ok(tree) = markup::read(message, &markup::Limits::default()) {
+                    let _ = black_box(wire_sdc::Mdib::read(&tree));
+                }
+            });
+            report.add("codec_sdc_per_s", "codec: SDC, a device's whole MDIB (39 descriptors, 37 states)", rate, "/s");
+        }
+        Err(_) => report.note(format!("SDC: skipped, {MDIB} is not in VITALWIRE_DATA")),
+    }
+    peers(&root, time, &mdib, report)
 }
 
 fn fhir(message: &[u8]) {
@@ -117,21 +143,27 @@ fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// What is independent of us and reads the same: figure, what people read, name in the answer.
-const PEERS: [(&str, &str, &str); 2] = [
+const PEERS: [(&str, &str, &str); 7] = [
     ("peer_hl7apy_per_s", "hl7apy: the same PCD-01", "hl7apy"),
     ("peer_bluetooth_sig_per_s", "bluetooth-sig: the same heart rates", "bluetooth-sig"),
+    ("peer_fhir_resources_per_s", "fhir.resources: the same Observations", "fhir.resources"),
+    ("peer_cbor2_per_s", "cbor2: the same SenML, as CBOR alone", "cbor2"),
+    ("peer_pysparkplug_per_s", "pysparkplug: the same birth", "pysparkplug"),
+    ("peer_aiocoap_per_s", "aiocoap: the same registration, not answered", "aiocoap"),
+    ("peer_sdc11073_per_s", "sdc11073: the same MDIB", "sdc11073"),
 ];
 
-fn peers(root: &Path, time: Duration, report: &mut Report) -> anyhow::Result<()> {
-    let python = root.join("target/test-venv/bin/python");
+fn peers(root: &Path, time: Duration, mdib: &Path, report: &mut Report) -> anyhow::Result<()> {
+    let python = root.join("target/bench-venv/bin/python");
     if !python.exists() {
-        report.note("other libraries: skipped, target/test-venv is not there (`make test` makes it)".to_owned());
+        report.note("other libraries: skipped, target/bench-venv is not there (`make bench` makes it)".to_owned());
         return Ok(());
     }
     let output = Command::new(python)
         .arg(root.join("tools/codec_peers.py"))
         .arg(root.join("tests/sessions"))
         .arg(time.as_secs_f64().to_string())
+        .arg(mdib)
         .output()
         .context("cannot run tools/codec_peers.py")?;
     ensure!(output.status.success(), "tools/codec_peers.py: {}", String::from_utf8_lossy(&output.stderr));
@@ -139,12 +171,12 @@ fn peers(root: &Path, time: Duration, report: &mut Report) -> anyhow::Result<()>
     for (key, what, name) in PEERS {
         match told[name].as_f64() {
             Some(rate) => report.add(key, what, rate, "/s"),
-            None => report.note(format!("{name}: skipped, it is not in target/test-venv")),
+            None => report.note(format!("{name}: skipped, it is not in target/bench-venv, or has nothing to read")),
         }
     }
     report.note(
-        "codecs: one core each, one after the other; ours go from bytes to measurements in their own units, \
-         hl7apy only takes the message apart, and both peers are Python"
+        "codecs: one core each, one after the other; ours go from bytes to measurements in their own units where \
+         the peers take the message apart, and the peers are Python (cbor2 and protobuf in C)"
             .to_owned(),
     );
     Ok(())
