@@ -21,6 +21,8 @@ pub enum Protocol {
     Coap,
     /// IEEE 11073-20601 over TCP.
     Phd,
+    /// Bluetooth, through BlueZ.
+    Bluetooth,
 }
 
 impl Protocol {
@@ -36,6 +38,7 @@ impl Protocol {
             Self::Sdc => "sdc",
             Self::Coap => "coap",
             Self::Phd => "phd",
+            Self::Bluetooth => "bluetooth",
         }
     }
 }

@@ -46,6 +46,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("live", 4),
     ("gateway", 5),
     ("sdc", 5),
+    ("collector", 5),
     ("runtime", 5),
     ("api", 5),
     ("sim", 5),
