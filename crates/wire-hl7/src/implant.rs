@@ -62,7 +62,7 @@ impl FollowUp {
     {
         let mut found = Self::default();
         let (mut model, mut serial) = (None, None);
-        for (path, obx) in rows {
+        for (path, obx) in rows.filter(|(_, obx)| may_be_ours(obx.field(3).raw)) {
             let text = || Some(obx.field(5).text().trim().to_owned()).filter(|text| !text.is_empty());
             let episode = |found: &mut Self, set: &dyn Fn(&mut Episode)| {
                 set(found.episodes.entry(path.unwrap_or_default()).or_default());
@@ -117,6 +117,11 @@ impl FollowUp {
     fn episode(&self, metric: MetricCode, path: Option<Path>) -> Option<&Episode> {
         EPISODE.contains(&metric.0).then(|| self.episodes.get(&path.unwrap_or_default()))?
     }
+}
+
+/// Whether an OBX-3 may name a term of implants: most messages have none, and are not to be slowed.
+fn may_be_ours(identifier: &str) -> bool {
+    identifier.contains("MDC_IDC_") || identifier.starts_with("72") || identifier.starts_with("73")
 }
 
 /// Lists of values: what stands before the value's own word in its name.
