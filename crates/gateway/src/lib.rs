@@ -4,6 +4,7 @@
 //! the sender only after the journal has committed (DU-1). Nothing here knows patients, scores or
 //! alerts; nothing here keeps a reading.
 
+pub mod coap;
 pub mod mllp;
 pub mod mqtt;
 pub mod phd;
@@ -75,6 +76,26 @@ pub trait Authenticator: Send + Sync {
     fn mllp_at(&self, door: &Door) -> Result<ClientIdentity, Refused> {
         door.peer.map_or(Err(Refused::NotAllowed), |peer| self.mllp(peer))
     }
+
+    /// A sensor that shows this name in a handshake over DTLS: who it would be, and the key that it must
+    /// have. Nothing is proved yet: [`Self::came_in`] or [`Self::wrong_key`] follows, or neither.
+    ///
+    /// # Errors
+    /// [`Refused`] when nobody of that name may come in.
+    fn coap(&self, _door: &Door, _name: &[u8]) -> Result<(ClientIdentity, Vec<u8>), Refused> {
+        Err(Refused::NotAllowed)
+    }
+
+    /// A sensor has proved that it has its key.
+    ///
+    /// # Errors
+    /// [`Refused`] when it may not come in any more.
+    fn came_in(&self, _door: &Door, _identity: &ClientIdentity) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    /// Somebody showed a sensor's name, and did not have its key.
+    fn wrong_key(&self, _door: &Door, _identity: &ClientIdentity) {}
 
     /// A personal health device, or a gateway that brings one.
     ///

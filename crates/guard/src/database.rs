@@ -1,7 +1,8 @@
 //! The account database: SQLite, one connection, every change durable when its method returns.
 //!
 //! Every look-up reads it, so what another process changes (`vitalwire user remove`) holds at
-//! once. No secret is in it: passwords as Argon2id, everything random as a fingerprint.
+//! once. Passwords stand in it as Argon2id, everything random as a fingerprint; what has to be had to
+//! be used (sensors' keys, the seeds of one-time passwords) rests on the file's encryption.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,8 +64,9 @@ PRAGMA user_version = 3;
 "];
 
 /// The tables of the other parts of the guard, which each makes if they are not there.
-const MODULES: [&str; 7] = [
+const MODULES: [&str; 8] = [
     crate::digest::TABLES,
+    crate::psk::TABLES,
     crate::identity::TABLES,
     crate::trail::TABLES,
     crate::grants::TABLES,

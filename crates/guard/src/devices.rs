@@ -4,7 +4,7 @@
 //! Where a device is in its life is in `pki`; adding one here is an engineer's word that it was
 //! checked, and puts it into service.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use vitals::{DeviceId, ReceiveTime};
 
 use crate::pki::state_of;
@@ -39,19 +39,7 @@ impl Guard {
         };
         self.people()?.database.with(|connection| {
             let change = connection.transaction_with_behavior(crate::pki::IMMEDIATE)?;
-            let now = system_now();
-            let from = state_of(&change, id)?;
-            match from {
-                Some(state @ (DeviceState::Suspended | DeviceState::Retired)) => {
-                    let why = format!("the device is {}: activate or remove it first", state.name());
-                    return Err(TrustError::Refused(why).into());
-                }
-                Some(DeviceState::Active) => {}
-                _ => {
-                    let by = ("an engineer", "added with its credentials");
-                    crate::pki::put_state(&change, id, from, DeviceState::Active, by, now)?;
-                }
-            }
+            put_into_service(&change, id, system_now())?;
             change.execute(
                 "INSERT INTO device (id, password) VALUES (?1, ?2)
                  ON CONFLICT (id) DO UPDATE SET password = excluded.password",
@@ -99,7 +87,7 @@ impl Guard {
                 crate::pki::put_state(&change, id, Some(from), DeviceState::Retired, by, now)?;
             }
             crate::pki::revoke_all(&change, id, "cessation-of-operation", "removed", now)?;
-            for table in ["device", "device_digest", "device_life", "device_heard", "enrolment"] {
+            for table in ["device", "device_digest", "device_key", "device_life", "device_heard", "enrolment"] {
                 change.execute(&format!("DELETE FROM {table} WHERE id = ?1"), [id.as_str()])?;
             }
             Ok(change.commit()?)
@@ -136,8 +124,24 @@ impl Guard {
     }
 }
 
+/// Puts a device into service whose credentials an engineer brought.
+pub(crate) fn put_into_service(change: &Connection, id: &DeviceId, now: ReceiveTime) -> Result<(), GuardError> {
+    let from = state_of(change, id)?;
+    match from {
+        Some(state @ (DeviceState::Suspended | DeviceState::Retired)) => {
+            let why = format!("the device is {}: activate or remove it first", state.name());
+            Err(TrustError::Refused(why).into())
+        }
+        Some(DeviceState::Active) => Ok(()),
+        _ => {
+            let by = ("an engineer", "added with its credentials");
+            crate::pki::put_state(change, id, from, DeviceState::Active, by, now)
+        }
+    }
+}
+
 /// The machine's time: what is done here has no caller with a clock of its own.
-fn system_now() -> ReceiveTime {
+pub(crate) fn system_now() -> ReceiveTime {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     ReceiveTime(since.ok().and_then(|d| i64::try_from(d.as_micros()).ok()).unwrap_or(0))
 }

@@ -27,6 +27,7 @@ mod password;
 mod permission;
 mod pki;
 mod privacy;
+mod psk;
 mod record;
 mod secret;
 mod trail;
@@ -67,6 +68,7 @@ pub use privacy::{
     TeamMember, Verdict,
 };
 pub use privacy::{ask as ask_consents, seen as consented};
+pub use psk::DeviceKey;
 pub use trail::{Accesses, AuditPage, AuditQuery};
 pub use record::{Deed, Outcome, PATIENTS_MAX, Record};
 

@@ -14,7 +14,7 @@ use crate::registration::{LIFETIME_S, Told, measuring};
 use crate::replies::{Known, Replies};
 
 /// What a session may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a request that comes in blocks.
     pub request_bytes: usize,
@@ -135,6 +135,8 @@ pub struct Session {
     /// Whether it sleeps, and until when it listens.
     sleeps: bool,
     awake_until_ms: u64,
+    /// Whether there is a connection to ask over.
+    connected: bool,
     old: bool,
     pub(crate) replies: Replies,
     blocks: Blocks,
@@ -165,6 +167,7 @@ impl Session {
             lifetime_s: LIFETIME_S,
             sleeps: false,
             awake_until_ms: 0,
+            connected: true,
             old: false,
             replies: Replies::default(),
             blocks: Blocks::default(),
@@ -184,6 +187,12 @@ impl Session {
         self.waiting.clear();
         self.fetch = None;
         self.asks.take_back();
+        self.connected = true;
+    }
+
+    /// The connection is no more; the registration stands, and nothing is asked until there is another.
+    pub fn disconnected(&mut self) {
+        self.connected = false;
     }
 
     /// Until when the sensor is registered; none while it is not.
@@ -233,7 +242,7 @@ impl Session {
 
     /// Sends what is to be asked now.
     fn ask(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
-        let awake = !self.sleeps || now_ms < self.awake_until_ms;
+        let awake = self.connected && (!self.sleeps || now_ms < self.awake_until_ms);
         let due = self.asks.due(now_ms, awake, &mut self.next_id);
         outputs.extend(due.send.into_iter().map(Output::Send));
         for token in due.given_up {

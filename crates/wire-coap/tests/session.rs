@@ -206,8 +206,10 @@ fn on_another_connection_the_registration_stands_and_numbers_begin_anew() {
     let (mut session, observe) = registered();
     let packet = send(2, PACK);
     step(&mut session, &packet, 10);
+    session.disconnected();
+    assert_eq!(session.tick(20_000), [], "nobody is there to be asked");
     session.reconnected();
-    let outputs = step(&mut session, &packet, 20);
+    let outputs = step(&mut session, &packet, 21_000);
     assert!(matches!(&outputs[0], Output::Deliver { .. }), "{outputs:?}");
     assert_eq!(sends(&outputs)[0].get_token(), observe.get_token(), "what was not answered is asked again");
 }

@@ -94,20 +94,21 @@ impl Guard {
                 let text = |n| row.get::<_, String>(n);
                 Ok((text(0)?, text(1)?, text(2)?, text(3)?, row.get::<_, Option<String>>(4)?))
             });
-            Ok(texts.optional()?)
+            let key = crate::psk::fingerprint(connection, id)?;
+            Ok(texts.optional()?.map(|texts| (texts, key)))
         });
         let found = found.map_err(|error| {
             tracing::error!(%error, "device refused, for the account database failed");
             Refusal::Failed
         })?;
-        let (state, zone, kind, metrics, password) = found.ok_or(Refusal::Unknown)?;
+        let ((state, zone, kind, metrics, password), key) = found.ok_or(Refusal::Unknown)?;
         match DeviceState::from_name(&state) {
             Some(DeviceState::Active) => {}
             Some(state) => return Err(Refusal::NotInService(state)),
             None => return Err(Refusal::Failed),
         }
         let weak = password.as_deref().is_some_and(|kept| !kept.is_empty());
-        let standing = format!("{zone}|{kind}|{metrics}|{}", password.unwrap_or_default());
+        let standing = format!("{zone}|{kind}|{metrics}|{}|{key}", password.unwrap_or_default());
         Ok(Admitted { standing, zone, weak })
     }
 

@@ -20,6 +20,8 @@ pub enum Credential {
     None,
     /// With a name and password or token: weaker, for whoever hears it has it.
     Password,
+    /// With a key that both sides know, over DTLS.
+    Key,
     /// With a certificate and its key.
     Certificate,
 }
@@ -31,6 +33,7 @@ impl Credential {
         match self {
             Self::None => "none",
             Self::Password => "password",
+            Self::Key => "key",
             Self::Certificate => "certificate",
         }
     }
@@ -178,6 +181,7 @@ impl Guard {
             if to == DeviceState::Retired {
                 super::certificates::revoke_all(&change, id, "cessation-of-operation", who, now)?;
                 change.execute("UPDATE device SET password = '' WHERE id = ?1", [id.as_str()])?;
+                change.execute("DELETE FROM device_key WHERE id = ?1", [id.as_str()])?;
                 change.execute("DELETE FROM enrolment WHERE id = ?1", [id.as_str()])?;
             }
             change.commit()?;
@@ -233,9 +237,10 @@ impl Guard {
 const SELECT: &str = "
 SELECT life.id, life.state, life.since_us, life.who, life.why, life.zone, life.kind, life.metrics,
        life.activates, device.password, enrolment.until_us,
-       heard.first_us, heard.last_us, heard.count, heard.source, heard.door
+       heard.first_us, heard.last_us, heard.count, heard.source, heard.door, device_key.id
 FROM device_life life
 LEFT JOIN device ON device.id = life.id
+LEFT JOIN device_key ON device_key.id = life.id
 LEFT JOIN enrolment ON enrolment.id = life.id
 LEFT JOIN device_heard heard ON heard.id = life.id";
 
@@ -264,6 +269,7 @@ fn device(row: &Row<'_>) -> rusqlite::Result<DeviceTrust> {
         metrics: row.get::<_, String>(7)?.split_whitespace().map(str::to_owned).collect(),
         activates: row.get(8)?,
         credential: match password.as_deref() {
+            None | Some("") if row.get::<_, Option<String>>(16)?.is_some() => Credential::Key,
             None => Credential::None,
             Some("") => Credential::Certificate,
             Some(_) => Credential::Password,

@@ -52,7 +52,8 @@ impl std::fmt::Display for Network {
 }
 
 /// The listeners that a zone may have.
-pub const LISTENERS: [&str; 7] = ["mqtt", "mqtt-tls", "mllp", "mllp-tls", "http", "phd", "phd-tls"];
+pub const LISTENERS: [&str; 9] =
+    ["mqtt", "mqtt-tls", "mllp", "mllp-tls", "http", "coap-dtls", "coap", "phd", "phd-tls"];
 
 /// A part of the house's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
