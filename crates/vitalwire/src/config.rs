@@ -13,12 +13,14 @@ use vitals::Role;
 use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
+mod coap;
 mod receivers;
 mod sdc_consumer;
 mod sdc_provider;
 mod sections;
 pub(crate) mod sign_on;
 
+pub(crate) use coap::Coap;
 pub(crate) use receivers::*;
 pub(crate) use sections::*;
 pub(crate) use sign_on::Oidc;
@@ -32,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) login: Login,
     pub(crate) mqtt: Mqtt,
     pub(crate) mllp: Mllp,
+    pub(crate) coap: Coap,
     pub(crate) limits: Limits,
     pub(crate) journal: Journal,
     pub(crate) store: Store,

@@ -40,6 +40,20 @@ pub(crate) enum DeviceCommand {
         #[command(flatten)]
         data: Data,
     },
+    /// Give a sensor a key for CoAP over DTLS, and print the name that it shows and the key
+    /// (hexadecimal), once.
+    Key {
+        /// Device id.
+        id: String,
+        /// What the sensor shows (PSK identity); else its id.
+        #[arg(long)]
+        name: Option<String>,
+        /// A file with the key that the sensor came with, in hexadecimal; else a random one of 128 bits.
+        #[arg(long)]
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        data: Data,
+    },
     /// Remove a device from the books; a running server ends its connections.
     Remove {
         /// Device id.
@@ -147,6 +161,7 @@ pub(crate) fn run(command: DeviceCommand) -> anyhow::Result<()> {
     match command {
         DeviceCommand::Catalogue(args) => crate::supported::run(&args),
         DeviceCommand::Add { id, certificate, data } => add(&id, certificate, &data),
+        DeviceCommand::Key { id, name, from, data } => key(&id, name.as_deref(), from.as_deref(), &data),
         DeviceCommand::Remove { id: text, data } => {
             let (guard, id) = (data.guard()?, id(&text)?);
             Ok(guard.locally("remove-device", &text, clock(), || guard.remove_device(&id))?)
@@ -222,6 +237,30 @@ fn add(text: &str, certificate: bool, data: &Data) -> anyhow::Result<()> {
     println!("{password}");
     eprintln!("This is shown once. The device logs in as {text} with it. A certificate is stronger: see `vitalwire device claim`.");
     Ok(())
+}
+
+fn key(text: &str, name: Option<&str>, from: Option<&std::path::Path>, data: &Data) -> anyhow::Result<()> {
+    let (guard, id) = (data.guard()?, id(text)?);
+    let own = match from {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            Some(unhex(text.trim()).ok_or_else(|| Misuse("--from: the file holds hexadecimal digits, two a byte".to_owned()))?)
+        }
+        None => None,
+    };
+    let detail = format!("{text}: key for CoAP");
+    let made = guard.locally("add-device", &detail, clock(), || guard.set_device_key(&id, name, own.as_deref()))?;
+    println!("{}", made.name);
+    println!("{}", made.key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    eprintln!("This is shown once: the name, and the key in hexadecimal. The sensor speaks CoAP over DTLS with them.");
+    Ok(())
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 fn list(state: Option<&str>, data: &Data) -> anyhow::Result<()> {

@@ -35,6 +35,7 @@ fn route(door: &Door) -> &'static str {
         "mqtt-tls" => "MQTT over TLS",
         "mllp" => "MLLP",
         "mllp-tls" => "MLLP over TLS",
+        "coap-dtls" => "CoAP over DTLS",
         _ => "HTTP",
     }
 }
@@ -42,6 +43,8 @@ fn route(door: &Door) -> &'static str {
 fn deed(door: &Door) -> &'static str {
     if door.listener.starts_with("mllp") {
         "mllp-connect"
+    } else if door.listener.starts_with("coap") {
+        "coap-connect"
     } else if door.listener == "http" {
         "https-connect"
     } else {
@@ -58,6 +61,7 @@ impl Doorkeeper {
         let factor = match identity {
             ClientIdentity { presented: Some(_), .. } => "certificate",
             ClientIdentity { peer: true, .. } => "address",
+            _ if door.listener == "coap-dtls" => "key",
             ClientIdentity { device: Some(_), .. } => "password",
             _ => "token",
         };
@@ -125,6 +129,12 @@ impl Doorkeeper {
         let admitted = self.guard.admit_device(&id)?;
         let zone = self.guard.heard_in_zone(&admitted.zone, source(door), door.listener)?;
         Ok(ClientIdentity { zone, ..ClientIdentity::device(id, admitted.standing) })
+    }
+
+    /// The device that shows this name over DTLS, and its key.
+    fn sensor(&self, door: &Door, name: &[u8]) -> Result<(ClientIdentity, Vec<u8>), Refusal> {
+        let (id, key) = self.guard.device_key(name).ok_or(Refusal::Unknown)?;
+        Ok((self.device(id, door)?, key))
     }
 
     fn known(&self, user: &str, password: &[u8], door: &Door) -> Result<ClientIdentity, Refusal> {
@@ -247,6 +257,25 @@ impl Authenticator for Doorkeeper {
         })?;
         self.let_in(&identity, door);
         Ok(identity)
+    }
+
+    fn coap(&self, door: &Door, name: &[u8]) -> Result<(ClientIdentity, Vec<u8>), Refused> {
+        self.sensor(door, name).map_err(|refusal| {
+            self.turn_away(&String::from_utf8_lossy(name), door, refusal);
+            if refusal == Refusal::Unknown { Refused::BadCredentials } else { Refused::NotAllowed }
+        })
+    }
+
+    fn came_in(&self, door: &Door, identity: &ClientIdentity) -> Result<(), Refused> {
+        if !self.still_stands(identity) {
+            return Err(Refused::NotAllowed);
+        }
+        self.let_in(identity, door);
+        Ok(())
+    }
+
+    fn wrong_key(&self, door: &Door, identity: &ClientIdentity) {
+        self.turn_away(&identity.name, door, Refusal::BadPassword);
     }
 
     fn follows(&self, identity: &ClientIdentity, what: &str) -> Result<(), Refused> {

@@ -95,6 +95,8 @@ pub(crate) fn check_exposure(config: &Config, open: bool) -> Result<(), Misuse> 
     let mut addresses = vec![config.http.listen, config.mqtt.listen, config.mllp.listen];
     addresses.extend((own || mqtt_tls).then_some(config.mqtt.tls_listen));
     addresses.extend((own || mllp_tls).then_some(config.mllp.tls_listen));
+    addresses.extend(config.phd.listen.into_iter().chain(config.phd.tls_listen));
+    addresses.extend(config.coap.listen.into_iter().chain(config.coap.plain_listen));
     let outside = |address: &SocketAddr| !address.ip().is_loopback();
     if open && let Some(address) = addresses.iter().find(|address| outside(address)) {
         return Err(Misuse(format!(
@@ -102,11 +104,21 @@ pub(crate) fn check_exposure(config: &Config, open: bool) -> Result<(), Misuse> 
              as 127.0.0.1 will do"
         )));
     }
+    if !open && config.coap.plain_listen.is_some() {
+        return Err(Misuse(
+            "coap.plain_listen: without encryption nobody proves who they are; use coap.listen, and \
+             give each sensor a key with `vitalwire device key`"
+                .to_owned(),
+        ));
+    }
     let (http, mqtt, mllp) = (&config.http, &config.mqtt, &config.mllp);
+    let local = SocketAddr::from(([127, 0, 0, 1], 0));
+    let phd = config.phd.listen.unwrap_or(local);
     for (section, address, safe, instead) in [
         ("http", http.listen, http.insecure || http_tls || own, "give --tls-cert and --tls-key, or --tls-self-signed"),
         ("mqtt", mqtt.listen, mqtt.insecure, "open mqtt.tls_listen to others instead, with a certificate"),
         ("mllp", mllp.listen, mllp.insecure, "open mllp.tls_listen to others instead, with a certificate"),
+        ("phd", phd, config.phd.insecure, "open phd.tls_listen to others instead, with a certificate"),
     ] {
         if !safe && outside(&address) {
             return Err(Misuse(format!(
@@ -188,6 +200,10 @@ mod tests {
             (vec![("MLLP_LISTEN", "[::]:1")], false, Some("mllp.insecure")),
             (vec![("MLLP_LISTEN", "[::]:1"), ("MLLP_INSECURE", "true")], false, None),
             (vec![("MLLP_LISTEN", "[::]:1"), ("MLLP_INSECURE", "true")], true, Some("--open")),
+            (vec![("COAP_LISTEN", "[::]:1")], false, None),
+            (vec![("COAP_LISTEN", "[::]:1")], true, Some("--open")),
+            (vec![("COAP_PLAIN_LISTEN", "127.0.0.1:1")], false, Some("coap.listen")),
+            (vec![("COAP_PLAIN_LISTEN", "127.0.0.1:1")], true, None),
             (with(("MQTT_TLS_LISTEN", "0.0.0.0:1")), true, Some("--open")),
         ] {
             match (check(&pairs, open), refused) {

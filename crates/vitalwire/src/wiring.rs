@@ -31,7 +31,7 @@ use crate::clock::clock;
 use crate::config::Config;
 use crate::retained::Retained;
 use crate::{erasing, sealed, watch};
-use pieces::{courier, doorkeeper, options, registry, start_sdc, steward};
+use pieces::{courier, doorkeeper, options, registry, start_coap, start_sdc, steward};
 
 /// Committed batches that may wait for the engine. Few: an alert waits for all before it.
 const FEED: usize = 2;
@@ -182,6 +182,7 @@ pub(crate) async fn start_as(
     tasks.push(tokio::spawn(courier(&near, guard).run(stopping.clone())));
     tasks.push(tokio::spawn(steward(&near, guard, &depot, reported, &stopping).run()));
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
+    tasks.extend(start_coap(config, &doors).await?);
     let api = Api {
         appender: appender.clone(),
         live,

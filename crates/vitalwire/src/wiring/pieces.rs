@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use gateway::Authenticator;
+use gateway::coap::{CoapDoor, CoapLimits};
+use gateway::{Authenticator, Doors};
 use guard::Guard;
 use runtime::Options;
 use tokio::sync::{mpsc, watch as signal};
@@ -53,6 +54,26 @@ pub(super) fn courier(near: &Near, guard: &Guard) -> Courier {
         side: Arc::clone(&near.side),
         transports: vec![Arc::new(over_mqtt) as Arc<dyn command::Transport>].into(),
     }
+}
+
+/// Sensors over CoAP, where an address is configured.
+pub(super) async fn start_coap(config: &Config, doors: &Doors) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
+    let mut tasks = Vec::new();
+    for (listen, door) in [(config.coap.listen, CoapDoor::Secure), (config.coap.plain_listen, CoapDoor::Plain)] {
+        let Some(listen) = listen else { continue };
+        let socket = tokio::net::UdpSocket::bind(listen).await.with_context(|| {
+            format!("cannot listen for CoAP on {listen}; is another program there? choose another")
+        })?;
+        tracing::info!(address = %socket.local_addr()?, secure = door == CoapDoor::Secure, "coap: listening");
+        let limits = CoapLimits { sensors: config.coap.sensors_max, ..CoapLimits::default() };
+        let doors = doors.clone();
+        tasks.push(tokio::spawn(async move {
+            if let Err(error) = gateway::coap::serve(limits, doors, socket, door).await {
+                tracing::error!("the CoAP listener ended: {error}");
+            }
+        }));
+    }
+    Ok(tasks)
 }
 
 /// Devices of ours for other systems, and devices of others that are taken in, over IEEE 11073 SDC.
