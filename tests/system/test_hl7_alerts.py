@@ -2,6 +2,7 @@
 come back; over the running program, killed on the way. Messages that come out are read by hl7apy, a library of its own."""
 
 import socket
+import ssl
 import threading
 import time
 
@@ -9,6 +10,7 @@ import pytest
 from hl7apy.parser import parse_message
 
 from support.bedside import hl7
+from support.sdc_site import Site
 from support.server import Server, wait_for
 
 MSH = "MSH|^~\\&|{sender}|ICU|VITALWIRE|H|{at}||{kind}|{id}|P|2.6|||NE|AL"
@@ -21,10 +23,11 @@ def now():
 class Manager:
     """An alert manager: keeps what comes, answers each message when it is told to answer."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.messages, self.answers = [], True
+        self.tls, self.shown, self.turned_away = tls, set(), 0
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
@@ -33,6 +36,13 @@ class Manager:
                 line, _ = self.listener.accept()
             except OSError:
                 return
+            if self.tls:
+                try:
+                    line = self.tls.wrap_socket(line, server_side=True)
+                except (OSError, ssl.SSLError):
+                    self.turned_away += 1
+                    continue
+                self.shown.add(dict(part[0] for part in line.getpeercert()["subject"])["commonName"])
             with line:
                 read = b""
                 while not read.endswith(b"\x1c\r"):
@@ -120,3 +130,34 @@ def test_what_is_to_be_reported_survives_kill_9_and_keeps_its_control_id(house):
     assert len(manager.phases()) == 1, "the same message with the same control id"
     alarm(server, 2, "end", "inactive")
     wait_for(lambda: [p for p, _ in manager.phases()] == ["start", "end"], "the end behind the start", limit_s=90)
+
+
+def test_a_manager_that_asks_who_we_are_is_told_over_tls(tmp_path):
+    Site(tmp_path, "manager", "vitalwire")
+    strict = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    strict.load_cert_chain(tmp_path / "manager.pem", tmp_path / "manager.key")
+    strict.load_verify_locations(tmp_path / "ca.pem")
+    strict.verify_mode = ssl.CERT_REQUIRED
+    manager = Manager(strict)
+    config = tmp_path / "vitalwire.toml"
+    said = f'[[alert_manager]]\nname = "AM"\naddress = "mllps://127.0.0.1:{manager.port}"\n'
+    trusted = f'[outgoing]\nca_file = "{tmp_path}/ca.pem"\n'
+    config.write_text(trusted + said)
+    server = Server(tmp_path / "data", config=config)
+    server.start()
+    try:
+        # Nobody is told anything by one who does not say who it is.
+        alarm(server, 1, "start", "active")
+        wait_for(lambda: manager.turned_away or manager.shown, "a try without a certificate")
+        assert not manager.messages and not manager.shown
+        server.stop()
+        config.write_text(f'{trusted}certificate_file = "{tmp_path}/vitalwire.pem"\nkey_file = "{tmp_path}/vitalwire.key"\n{said}')
+        server.start()
+        wait_for(lambda: manager.messages, "the report, kept until now", limit_s=90)
+        alarm(server, 2, "end", "inactive")
+        wait_for(lambda: [p for p, _ in manager.phases()] == ["start", "end"], "the end behind the start", limit_s=90)
+        assert manager.shown == {"vitalwire"}
+        assert parse_message(manager.messages[0], find_groups=False).msh.msh_9.value == "ORU^R40^ORU_R40"
+    finally:
+        server.stop()
+        manager.listener.close()

@@ -9,16 +9,17 @@
 use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
-use vitals::{DeviceTime, MetricCode};
+use vitals::{Device, DeviceId, DeviceTime, MetricCode};
 
 use crate::codes;
 use crate::dtm::Dtm;
 use crate::path::Path;
 use crate::syntax::{Field, Segment};
 
-/// Model and serial number as rows say them; when PID-3 does not name the implant.
+/// What the implant is: model, serial number, maker.
 const MODEL: u32 = 720_898;
 const SERIAL: u32 = 720_899;
+const MAKER: u32 = 720_900;
 /// Terms of a lead, of a tachycardia zone, of a kind of counted episodes.
 const LEAD: std::ops::RangeInclusive<u32> = 720_961..=720_971;
 const ZONE: std::ops::RangeInclusive<u32> = 731_648..=732_351;
@@ -41,8 +42,9 @@ pub(crate) fn is_number(identifier: &str) -> bool {
 /// How the rows under one OBR hang together.
 #[derive(Debug, Default)]
 pub(crate) struct FollowUp {
-    /// `model:…/serial:…` of the rows themselves.
-    implant: Option<String>,
+    model: Option<String>,
+    serial: Option<String>,
+    maker: Option<String>,
     episodes: HashMap<Path, Episode>,
 }
 
@@ -61,15 +63,15 @@ impl FollowUp {
         'a: 's,
     {
         let mut found = Self::default();
-        let (mut model, mut serial) = (None, None);
         for (path, obx) in rows.filter(|(_, obx)| may_be_ours(obx.field(3).raw)) {
             let text = || Some(obx.field(5).text().trim().to_owned()).filter(|text| !text.is_empty());
             let episode = |found: &mut Self, set: &dyn Fn(&mut Episode)| {
                 set(found.episodes.entry(path.unwrap_or_default()).or_default());
             };
             match codes::code(&obx.field(3)) {
-                Some(MODEL) => model = text(),
-                Some(SERIAL) => serial = text(),
+                Some(MODEL) => found.model = said(obx),
+                Some(SERIAL) => found.serial = said(obx),
+                Some(MAKER) => found.maker = said(obx),
                 Some(EPISODE_ID) => {
                     let id = text().and_then(|id| id.parse().ok()).filter(|id| (1..1 << 30).contains(id));
                     episode(&mut found, &|one| one.id = id);
@@ -81,7 +83,6 @@ impl FollowUp {
                 _ => {}
             }
         }
-        found.implant = model.zip(serial).map(|(model, serial)| format!("model:{model}/serial:{serial}"));
         let begins: Vec<_> = found.episodes.values().map(|one| one.begin).collect();
         for one in found.episodes.values_mut() {
             one.shared = one.begin.is_none() || begins.iter().filter(|begin| **begin == one.begin).count() > 1;
@@ -89,9 +90,20 @@ impl FollowUp {
         found
     }
 
-    /// The implant, as its own rows name it.
-    pub(crate) fn implant(&self) -> Option<&str> {
-        self.implant.as_deref()
+    /// The implant, as its own rows name it: `model:…/serial:…`.
+    pub(crate) fn implant(&self) -> Option<String> {
+        let (model, serial) = self.model.as_ref().zip(self.serial.as_ref())?;
+        Some(format!("model:{model}/serial:{serial}"))
+    }
+
+    /// What the rows say the implant is; none if they don't.
+    pub(crate) fn details(&self, id: DeviceId) -> Option<Device> {
+        if self.model.is_none() && self.serial.is_none() && self.maker.is_none() {
+            return None;
+        }
+        let text = |said: &Option<String>| said.clone().unwrap_or_default();
+        let (model, serial, manufacturer) = (text(&self.model), text(&self.serial), text(&self.maker));
+        Some(Device { model, serial, manufacturer, ..Device::announced(id) })
     }
 
     /// When a row was, if the episode that it belongs to says so.
@@ -117,6 +129,12 @@ impl FollowUp {
     fn episode(&self, metric: MetricCode, path: Option<Path>) -> Option<&Episode> {
         EPISODE.contains(&metric.0).then(|| self.episodes.get(&path.unwrap_or_default()))?
     }
+}
+
+/// A value in words, coded or plain.
+fn said(obx: &Segment<'_>) -> Option<String> {
+    let parts = [2, 1].map(|part| obx.field(5).component(part).trim().to_owned());
+    parts.iter().find(|part| !part.is_empty()).map(|said| word(said).to_owned())
 }
 
 /// Whether an OBX-3 may name a term of implants: most messages have none, and are not to be slowed.
@@ -164,7 +182,7 @@ mod tests {
             lines.iter().map(|line| Segment::parse(line, Separators::default()).expect("a segment")).collect();
         let paths = rows.iter().map(|obx| (Path::parse(&obx.field(4).text()), obx));
         let found = FollowUp::of(paths, &TimeZone::UTC);
-        assert_eq!(found.implant(), implant);
+        assert_eq!(found.implant().as_deref(), implant);
         for (code, path, time, channel) in expected {
             let path = path.and_then(Path::parse);
             let metric = MetricCode(*code);

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 use vitals::{
-    Content, DeviceId, DeviceTime, Measurement, PatientRef, ProblemKind, Quality, Reading,
+    Content, Device, DeviceId, DeviceTime, DirectoryEvent, Measurement, PatientRef, ProblemKind, Quality, Reading,
 };
 
 use crate::codes::Aliases;
@@ -56,7 +56,8 @@ pub(crate) fn read(
             .saying("the message has no observation: send at least one OBX"),
         );
     }
-    gather(reader.out)
+    let told = reader.implants.into_iter().map(|implant| Content::Directory(DirectoryEvent::Device(implant)));
+    told.chain(gather(reader.out)).collect()
 }
 
 /// An OBX with what belongs to it.
@@ -90,6 +91,8 @@ struct Reader<'a, 's, 'r> {
     bed: Option<String>,
     /// `model:…/serial:…`, where PID-3 has it.
     implant: Option<String>,
+    /// What implants say they are.
+    implants: Vec<Device>,
     obr: Option<&'s Segment<'a>>,
     rows: Vec<Row<'a, 's>>,
     /// Devices that PRT segments locate (IHE PCD-15), with where.
@@ -124,6 +127,7 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
             patient: None,
             bed: None,
             implant: None,
+            implants: Vec::new(),
             obr: None,
             rows: Vec::new(),
             places: Vec::new(),
@@ -195,7 +199,10 @@ impl<'a, 's, 'r> Reader<'a, 's, 'r> {
         let group_time = self.group_time();
         let follow_up = FollowUp::of(rows.iter().map(|row| (row.path, row.obx)), self.zone);
         if self.implant.is_none() {
-            self.implant = follow_up.implant().map(str::to_owned);
+            self.implant = follow_up.implant();
+        }
+        if let Some(implant) = &self.implant {
+            self.implants.extend(follow_up.details(DeviceId::sanitised(implant)));
         }
         for row in &rows {
             let before = self.out.len();

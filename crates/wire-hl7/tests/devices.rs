@@ -109,6 +109,13 @@ fn every_term_of_implants_lands() {
             other => panic!("{}: {other:?}", term.refid),
         }
     }
+    // What it says of itself is in the registry, too, under the id that its readings have.
+    let Some(vitals::Content::Directory(vitals::DirectoryEvent::Device(implant))) = inbound.message.content.first() else {
+        panic!("what the implant is");
+    };
+    let ids: Vec<_> = inbound.message.readings().map(|(_, reading, _)| &reading.device).collect();
+    assert!(ids.iter().all(|id| **id == implant.id));
+    assert_eq!((implant.model.as_str(), implant.serial.as_str(), implant.manufacturer.as_str()), ("DDDR", "DDDR", "DDDR"));
     // The implant stands beside its patient and is none.
     let patients: Vec<_> = inbound.message.content.iter().filter_map(|part| match part {
         vitals::Content::Reading(reading) => reading.patient.as_ref().map(|patient| patient.identifiers.len()),
