@@ -14,6 +14,7 @@ use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
 mod coap;
+mod phd;
 mod receivers;
 mod sdc_consumer;
 mod sdc_provider;
@@ -21,6 +22,7 @@ mod sections;
 pub(crate) mod sign_on;
 
 pub(crate) use coap::Coap;
+pub(crate) use phd::Phd;
 pub(crate) use receivers::*;
 pub(crate) use sections::*;
 pub(crate) use sign_on::Oidc;
@@ -34,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) login: Login,
     pub(crate) mqtt: Mqtt,
     pub(crate) mllp: Mllp,
+    pub(crate) phd: Phd,
     pub(crate) coap: Coap,
     pub(crate) limits: Limits,
     pub(crate) journal: Journal,
@@ -91,6 +94,7 @@ impl Config {
         config.trust()?;
         config.sdc_provider()?;
         config.sdc_consumer()?;
+        config.phd_listener()?;
         Ok(config)
     }
 
@@ -193,6 +197,7 @@ impl Config {
             ("http", &self.http.certificate, &self.http.key),
             ("mqtt", &self.mqtt.certificate, &self.mqtt.key),
             ("mllp", &self.mllp.certificate, &self.mllp.key),
+            ("phd", &self.phd.certificate, &self.phd.key),
         ] {
             let missing = match (certificate, key) {
                 (Some(_), None) => "key",

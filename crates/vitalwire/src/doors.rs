@@ -20,6 +20,9 @@ pub(crate) struct Doorkeeper {
     pub(crate) mllp_peers: Vec<IpAddr>,
     /// Names in certificates that may use MLLP from any address.
     pub(crate) mllp_names: Vec<String>,
+    /// Addresses and names in certificates of gateways that bring personal health devices.
+    pub(crate) phd_peers: Vec<IpAddr>,
+    pub(crate) phd_names: Vec<String>,
     /// Who watches how devices behave.
     pub(crate) depot: depot::Depot,
     /// Where devices say how they get on with an update.
@@ -35,6 +38,8 @@ fn route(door: &Door) -> &'static str {
         "mqtt-tls" => "MQTT over TLS",
         "mllp" => "MLLP",
         "mllp-tls" => "MLLP over TLS",
+        "phd" => "IEEE 11073-20601",
+        "phd-tls" => "IEEE 11073-20601 over TLS",
         "coap-dtls" => "CoAP over DTLS",
         _ => "HTTP",
     }
@@ -43,6 +48,8 @@ fn route(door: &Door) -> &'static str {
 fn deed(door: &Door) -> &'static str {
     if door.listener.starts_with("mllp") {
         "mllp-connect"
+    } else if door.listener.starts_with("phd") {
+        "phd-connect"
     } else if door.listener.starts_with("coap") {
         "coap-connect"
     } else if door.listener == "http" {
@@ -190,16 +197,18 @@ impl Doorkeeper {
         }
     }
 
-    fn mllp_peer(&self, door: &Door) -> Result<ClientIdentity, Refusal> {
+    /// Who comes without a password: by a device's certificate, one of `names` in a certificate, or from
+    /// one of `peers`.
+    fn known_peer(&self, door: &Door, peers: &[IpAddr], names: &[String]) -> Result<ClientIdentity, Refusal> {
         if let Some(identity) = self.certified(door)? {
             return Ok(identity);
         }
-        let by_name = door.names().iter().find(|name| self.mllp_names.contains(name));
+        let by_name = door.names().iter().find(|name| names.contains(name));
         if let Some(name) = by_name {
             let (presented, zone) = (door.presented.clone(), door.zone.clone());
             return Ok(ClientIdentity { presented, zone, ..ClientIdentity::peer(name) });
         }
-        let address = source(door).filter(|address| self.mllp_peers.contains(address));
+        let address = source(door).filter(|address| peers.contains(address));
         let address = address.ok_or(Refusal::Unknown)?;
         Ok(ClientIdentity { zone: door.zone.clone(), ..ClientIdentity::peer(&address.to_string()) })
     }
@@ -251,7 +260,8 @@ impl Authenticator for Doorkeeper {
         if self.guard.is_open() {
             return Ok(ClientIdentity::open(&peer.to_string()));
         }
-        let identity = self.mllp_peer(door).map_err(|refusal| {
+        let known = self.known_peer(door, &self.mllp_peers, &self.mllp_names);
+        let identity = known.map_err(|refusal| {
             self.turn_away(claimed(door, None, ""), door, refusal);
             Refused::NotAllowed
         })?;
@@ -276,6 +286,20 @@ impl Authenticator for Doorkeeper {
 
     fn wrong_key(&self, door: &Door, identity: &ClientIdentity) {
         self.turn_away(&identity.name, door, Refusal::BadPassword);
+    }
+
+    fn phd(&self, door: &Door) -> Result<ClientIdentity, Refused> {
+        let peer = door.peer.ok_or(Refused::NotAllowed)?;
+        if self.guard.is_open() {
+            return Ok(ClientIdentity::open(&peer.to_string()));
+        }
+        let known = self.known_peer(door, &self.phd_peers, &self.phd_names);
+        let identity = known.map_err(|refusal| {
+            self.turn_away(claimed(door, None, ""), door, refusal);
+            Refused::NotAllowed
+        })?;
+        self.let_in(&identity, door);
+        Ok(identity)
     }
 
     fn follows(&self, identity: &ClientIdentity, what: &str) -> Result<(), Refused> {

@@ -39,6 +39,19 @@ pub(crate) const KEYS: &[&str] = &[
     "mllp.peers",
     "mllp.certificate_names",
     "mllp.insecure",
+    "phd.listen",
+    "phd.tls_listen",
+    "phd.certificate",
+    "phd.key",
+    "phd.client_authority",
+    "phd.peers",
+    "phd.certificate_names",
+    "phd.zone",
+    "phd.system_id",
+    "phd.set_time",
+    "phd.stores",
+    "phd.clear_stores",
+    "phd.insecure",
     "coap.listen",
     "coap.plain_listen",
     "coap.sensors_max",
@@ -115,7 +128,7 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
-const LISTS: &[&str] = &["login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names", "oidc.scopes", "oidc.second_factor"];
+const LISTS: &[&str] = &["login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names", "phd.peers", "phd.certificate_names", "oidc.scopes", "oidc.second_factor"];
 
 /// Whether every key of a file is known.
 pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {
@@ -266,6 +279,19 @@ mod tests {
         ("mllp.peers", "['10.0.0.1']", "['peer']"),
         ("mllp.certificate_names", "['his.example']", "7"),
         ("mllp.insecure", "true", "'perhaps'"),
+        ("phd.listen", "'127.0.0.1:1'", "'here'"),
+        ("phd.tls_listen", "'127.0.0.1:1'", "'here'"),
+        ("phd.certificate", "'/c.pem'", "7"),
+        ("phd.key", "'/k.pem'", "7"),
+        ("phd.client_authority", "'/a.pem'", "7"),
+        ("phd.peers", "['10.0.0.1']", "['peer']"),
+        ("phd.certificate_names", "['his.example']", "7"),
+        ("phd.zone", "'Europe/Berlin'", "7"),
+        ("phd.system_id", "'0123456789abcdef'", "7"),
+        ("phd.set_time", "false", "'perhaps'"),
+        ("phd.stores", "false", "'perhaps'"),
+        ("phd.clear_stores", "true", "'perhaps'"),
+        ("phd.insecure", "true", "'perhaps'"),
         ("coap.listen", "'127.0.0.1:1'", "'here'"),
         ("coap.plain_listen", "'127.0.0.1:1'", "'here'"),
         ("coap.sensors_max", "7", "-1"),

@@ -1,5 +1,6 @@
 //! Puts the parts together and takes them apart again.
 
+mod phd;
 mod pieces;
 
 use std::net::{IpAddr, SocketAddr};
@@ -182,6 +183,7 @@ pub(crate) async fn start_as(
     tasks.push(tokio::spawn(courier(&near, guard).run(stopping.clone())));
     tasks.push(tokio::spawn(steward(&near, guard, &depot, reported, &stopping).run()));
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
+    tasks.extend(phd::start(config, &doors).await?);
     tasks.extend(start_coap(config, &doors).await?);
     let api = Api {
         appender: appender.clone(),

@@ -37,6 +37,8 @@ pub(super) fn doorkeeper(config: &Config, guard: &Guard, depot: &depot::Depot, r
         guard: guard.clone(),
         mllp_peers: config.mllp.peers.iter().map(IpAddr::to_canonical).collect(),
         mllp_names: config.mllp.certificate_names.clone(),
+        phd_peers: config.phd.peers.iter().map(IpAddr::to_canonical).collect(),
+        phd_names: config.phd.certificate_names.clone(),
         depot: depot.clone(),
         reports,
         limits: config.limits,
