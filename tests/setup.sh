@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests of the whole program need beyond Rust and Node: a C compiler, Perl (for OpenSSL's build), Python with venv, Chromium, a token in software, a syslog server, and
+# What the tests of the whole program need beyond Rust and Node: a C compiler, Perl (for OpenSSL's build), Python with venv, Chromium, a token in software, a syslog server, CoAP clients, and
 # other people's clients in target/test-venv. Installs only what is missing, and says so first.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +19,7 @@ command -v cc >/dev/null || missing="$missing gcc libc6-dev"
 command -v perl >/dev/null || missing="$missing perl"
 command -v softhsm2-util >/dev/null || missing="$missing softhsm2"
 [ -x /usr/sbin/rsyslogd ] && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing="$missing rsyslog rsyslog-gnutls"
+[ -x /usr/bin/coap-client-openssl ] || missing="$missing libcoap3-bin"
 [ -n "$(python)" ] || missing="$missing python3 python3-venv"
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
 if [ -n "$missing" ]; then

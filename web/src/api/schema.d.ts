@@ -5378,7 +5378,7 @@ export interface components {
              * @description Until when its enrolment code holds, if it has one.
              */
             code_until_ms?: number | null;
-            /** @description How it proves who it is: `none`, `password` or `certificate`. */
+            /** @description How it proves who it is: `none`, `password`, `key` or `certificate`. */
             credential: string;
             heard?: components["schemas"]["HeardView"] | null;
             /** @description Device id. */

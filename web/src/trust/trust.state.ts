@@ -74,6 +74,7 @@ export function ends(untilMs: number, nowMs: number): string {
 /** What a device shows to prove who it is, in words. */
 export function proof(d: Pick<TrustedDevice, 'certificate' | 'credential' | 'state'>, nowMs: number): string {
   if (d.certificate) return `Certificate, ${ends(d.certificate.until_ms, nowMs)}`;
+  if (d.credential === 'key') return 'Key of its own (CoAP)';
   if (d.credential !== 'none') return 'Certificate';
   return d.state === 'active' ? 'Nothing yet: give it a code' : d.state === 'retired' ? '–' : 'Nothing yet';
 }

@@ -36,7 +36,7 @@ pub fn kind(row: &AuditRow) -> Kind {
     }
     match action {
         _ if action.contains("login") || action.contains("logout") || action.contains("unknown-caller") => Kind::Authentication,
-        "mqtt-connect" | "mllp-connect" | "redeem-setup-code" | "setup" => Kind::Authentication,
+        "mqtt-connect" | "mllp-connect" | "coap-connect" | "redeem-setup-code" | "setup" => Kind::Authentication,
         "application-start" | "application-stop" => Kind::Application,
         "write-fhir" if row.detail == "DELETE" => Kind::Data("delete"),
         "read-fhir" | "write-fhir" => Kind::Data(by_route(&row.route, action == "read-fhir")),

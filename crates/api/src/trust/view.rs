@@ -28,7 +28,7 @@ pub(crate) struct TrustedDevice {
     pub kind: String,
     /// Metrics that it may send beside its kind's: reference ids, their beginnings with `*`, groups.
     pub metrics: Vec<String>,
-    /// How it proves who it is: `none`, `password` or `certificate`.
+    /// How it proves who it is: `none`, `password`, `key` or `certificate`.
     pub credential: String,
     /// Whether it is let in with less than a certificate.
     pub weak: bool,

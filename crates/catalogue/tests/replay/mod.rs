@@ -112,6 +112,11 @@ pub fn replay(row: &Row, folder: &Path, messages: &[Vec<u8>], shipped: &[(String
         "apple-health" => messages.iter().for_each(|export| came.apple_health(export, &row.topic)),
         "fhir" => messages.iter().for_each(|resource| came.fhir(resource)),
         "phd" => came.phd(messages),
+        "coap" => {
+            let (profiles, errors) = Profiles::compile(shipped);
+            assert!(errors.is_empty(), "{}: {errors:?}", row.session);
+            came.coap(messages, &row.topic, &profiles);
+        }
         other => panic!("{}: nobody knows how to replay `{other}`", row.session),
     }
     came
@@ -188,6 +193,28 @@ impl Came {
             self.line(&format!("passed over: {count} {kind}"));
         }
         self.line(&format!("not to be read: {}", export.counts().broken));
+    }
+
+    /// What the sensor sent, as the listener reads it.
+    fn coap(&mut self, datagrams: &[Vec<u8>], topic: &str, profiles: &Profiles) {
+        use wire_coap::Output;
+        let mut session = wire_coap::Session::new(&[], wire_coap::Limits::default(), 1);
+        for datagram in datagrams {
+            for output in session.step(datagram, 0) {
+                match output {
+                    Output::Deliver { exchange, records, fault, .. } => {
+                        fault.iter().for_each(|fault| self.line(&format!("problem: {fault}")));
+                        let payload = wire_coap::content::to_json(&records, RECEIVED.0 as f64 / 1e6);
+                        let mapped = profiles.map(&RawMessage { topic, payload: &payload, content_type: None, received: RECEIVED });
+                        self.profiles.push(mapped.profile);
+                        self.tell(&mapped.content, &mapped.problems);
+                        session.settled(exchange, true);
+                    }
+                    Output::Refused(refusal) => self.line(&format!("refused: {}", refusal.name())),
+                    Output::Send(_) | Output::Registered { .. } | Output::Gone { .. } => {}
+                }
+            }
+        }
     }
 
     /// What the device sent, to a manager; its answers are not shown, but what it learned is.
