@@ -8,7 +8,9 @@ use bytes::{Buf, BytesMut};
 use journal::{AckQueue, Draft, Lane, Outcome};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
-use vitals::{DeviceId, Event, LinkState, Measurement, MetricCode};
+use vitals::{Content, DeviceId, Event, LinkState, Measurement, Message, MetricCode};
+use wire_phd::Apdu;
+use wire_phd::apdu::Protocol;
 use wire_phd::device::{Described, described};
 use wire_phd::manager::{Input, Manager, Output, State};
 use wire_phd::measure::Meaning;
@@ -192,10 +194,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let wait = self.shared.quotas.charge(&self.identity, allowance, 1, length);
                 self.slowed = wait.map(|wait| Instant::now() + wait).or(self.slowed);
             }
+            if self.manager.state() == State::Unassociated {
+                self.recall(&apdu);
+            }
             let outputs = self.manager.step(Input::Apdu(&apdu), self.now());
             self.carry_out(outputs, &apdu).await?;
         }
         Ok(())
+    }
+
+    /// Tells the manager which configurations the device that asks to associate has sent before.
+    fn recall(&mut self, apdu: &[u8]) {
+        let Ok(Apdu::AssociationRequest { protocols, .. }) = Apdu::decode(apdu) else { return };
+        let known = self.shared.known.lock();
+        for protocol in protocols {
+            let Protocol::Phd(association) = protocol else { continue };
+            for configuration in known.get(&association.system_id).into_iter().flatten() {
+                self.manager.remember(association.system_id.clone(), configuration.clone());
+            }
+        }
     }
 
     /// Carries out what the manager says, in its order: what stands before something to send is
@@ -277,9 +294,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // A device's own certificate says which device it is; a gateway's device by its identifier.
         let own = self.identity.device.clone();
         self.devices = vec![own.unwrap_or_else(|| DeviceId::sanitised(&hex))];
-        for configuration in self.shared.known.lock().get(&system_id).into_iter().flatten() {
-            self.manager.remember(system_id.clone(), configuration.clone());
-        }
         self.system_id = system_id;
         (self.about, self.battery) = (None, None);
         Ok(())
@@ -387,8 +401,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Event::Message(message) = &mut draft.event else { return };
         let identify = &self.shared.doors.identify;
         if let Some(restrictions) = identify.restrictions() {
+            // What holds for a device holds for each of its users.
+            let user = self.devices.first().and_then(|own| rename(message, own));
             let violations = restrictions.keep_within(message);
             violations.iter().for_each(|violation| identify.violated(&self.identity, violation));
+            if let Some(user) = user {
+                rename(message, &user);
+            }
         }
         metrics::counter!("vitalwire_gateway_messages_total", "protocol" => "phd").increment(1);
         if !message.problems.is_empty() {
@@ -416,6 +435,19 @@ async fn until(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
+}
+
+/// Lets a message's readings be those of `device`; gives whose they were, if of another.
+fn rename(message: &mut Message, device: &DeviceId) -> Option<DeviceId> {
+    let mut before = None;
+    for content in &mut message.content {
+        if let Content::Reading(reading) = content
+            && reading.device != *device
+        {
+            before = Some(std::mem::replace(&mut reading.device, device.clone()));
+        }
+    }
+    before
 }
 
 fn link(device: DeviceId, state: LinkState, reason: &str) -> Draft {
