@@ -11,11 +11,9 @@ import paho.mqtt.client as mqtt
 import pytest
 import requests
 
+from support.commands import ADA, ask, deeds, person, populate, put_on, records, state, until, wish
 from support.server import Server, wait_for
 
-PASSWORD = "correct horse battery 9"
-ROLES = {"nurse": "nurse", "charge": "charge-nurse", "physician": "physician", "physician2": "physician",
-         "engineer": "engineer", "security": "security-officer"}
 KILL_SEED = int(os.environ.get("KILL_SEED", random.randrange(1 << 30)))
 KILL_COMMANDS = int(os.environ.get("KILL_COMMANDS", 12))
 
@@ -69,7 +67,6 @@ unit = "mL/h"
 low = 0
 high = 100
 """
-ADA = {"family": "Testperson", "birth_date": "1950-02-03"}
 
 
 class Pump:
@@ -123,73 +120,15 @@ class Pump:
 def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("commands")
     server = Server(folder / "data", open=False)
-    server.environment["VITALWIRE_PASSWORD"] = PASSWORD
-    for name, role in ROLES.items():
-        server.run("user", "add", name, "--role", role)
-    del server.environment["VITALWIRE_PASSWORD"]
-    server.passwords = {name: server.run("device", "add", name).split()[-1] for name in ("p1", "p2")}
+    populate(server, ("p1", "p2"))
+    server.console = server.run("user", "token", "console", "--role", "administrator").split()[0]
     (server.data / "commands").mkdir()
     (server.data / "commands" / "acme.toml").write_text(PUMP)
     (server.data / "commands" / "broken.toml").write_text("[[profile]]\ncolour = 1\n")
     server.start()
-    server.people = {}
     server.ada = put_on(server, "p1", "77", "Testperson, Ada", "1950-02-03")
     yield server
     server.stop()
-
-
-def person(house, name):
-    if name not in house.people:
-        session = requests.Session()
-        session.trust_env = False
-        answer = session.post(f"{house.url}/api/v1/login", json={"name": name, "password": PASSWORD}, timeout=60)
-        assert answer.status_code == 200, answer.text
-        house.people[name] = session
-    return house.people[name]
-
-
-def ask(house, who, method, path, body=None, expect=200):
-    answer = person(house, who).request(method, f"{house.url}/api/v1{path}", json=body, timeout=60)
-    expected = expect if isinstance(expect, tuple) else (expect,)
-    assert answer.status_code in expected, f"{method} {path}: {answer.status_code} {answer.text}"
-    return answer.json() if answer.content else None
-
-
-def put_on(house, device, number, name, birth):
-    one = {"device": device, "identifier": f"urn:mrn|{number}", "name": name, "birth_date": birth}
-    ask(house, "physician", "POST", "/associations", [one], expect=204)
-    on = lambda: ask(house, "physician", "GET", f"/devices/{device}", expect=(200, 404)).get("device", {}).get("patient")
-    return wait_for(lambda: (who := on()) and who["mrn"] == number and who["id"], f"{device} to be on {number}")
-
-
-def wish(house, who, command="identify", device="p1", expect=201, key=None, **more):
-    body = {"command": command, "patient": house.ada, "key": key or uuid.uuid4().hex, **more}
-    return ask(house, who, "POST", f"/devices/{device}/commands", body, expect=expect)
-
-
-def state(house, command):
-    return ask(house, "physician", "GET", f"/commands/{command['id']}")
-
-
-def until(house, command, *states, limit_s=60):
-    def there():
-        now = state(house, command)
-        return now if now["state"] in states else None
-    return wait_for(there, f"{command['command']} to be {states}", limit_s)
-
-
-def deeds(house, command):
-    """What the audit log says of one command, in order."""
-    mine = [row for row in records(house, *STEPS) if row["object"].startswith(command["id"])]
-    return [row["action"] for row in sorted(mine, key=lambda row: row["n"])]
-
-
-STEPS = ["request-command", "confirm-command", "cancel-command", "send-command", *(
-    f"command-{state}" for state in ("sending", "sent", "accepted", "done", "failed", "expired", "refused", "unknown"))]
-
-
-def records(house, *actions):
-    return ask(house, "security", "GET", f"/audit?limit=500&action={','.join(actions)}")["rows"]
 
 
 @pytest.fixture
@@ -330,6 +269,65 @@ def test_nobody_answers_for_another_device(house, pump):
     ended = until(house, command, "unknown")
     assert "done" not in [line["state"] for line in ended["history"]]
     other.stop()
+
+
+def test_nobody_but_the_platform_sends_commands(house, pump):
+    """A program that may manage devices, as its will, retained and by QoS 0 to 2: the device gets nothing."""
+    topic = "vitalwire/p1/command"
+    refused = []
+
+    def console(will=False):
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "console", protocol=mqtt.MQTTv5)
+        client.username_pw_set("console", house.console)
+        client.on_connect = lambda c, u, f, reason, p: refused.append(("connect", reason.value))
+        client.on_publish = lambda c, u, mid, reason, p: refused.append(("publish", reason.value))
+        if will:
+            client.will_set(topic, '{"id":"c-9","command":"identify"}', 1)
+        client.connect(*house.mqtt)
+        client.loop_start()
+        wait_for(lambda: any(what == "connect" for what, _ in refused), "an answer")
+        return client
+
+    client = console()
+    for qos, retain in ((0, False), (1, False), (1, True), (2, False)):
+        client.publish(topic, '{"id":"c-9","command":"identify"}', qos, retain)
+    wait_for(lambda: len([r for what, r in refused if what == "publish" and r == 0x87]) == 2, "refusals at QoS 1")
+    client.publish("vitalwire/p1/config", '{"brightness":3}', 1).wait_for_publish(30)
+    client.disconnect()
+    client.loop_stop()
+    refused.clear()
+    client = console(will=True)
+    assert ("connect", 0x87) in refused
+    client.loop_stop()
+    until(house, wish(house, "nurse"), "done")
+    assert [told["command"] for told in pump.got] == ["identify"] and pump.got[0]["id"] != "c-9"
+    denied = lambda: [r for r in records(house, "command-device") if r["outcome"] == "denied" and r["object"] == "p1"]
+    assert wait_for(denied, "a record of the refusal")[0]["actor"] == "console"
+    bearer = {"Authorization": f"Bearer {house.console}"}
+    metrics = requests.get(f"{house.url}/metrics", headers=bearer, timeout=60)
+    assert metrics.status_code == 200, metrics.text
+    counted = [line for line in metrics.text.splitlines() if line.startswith("vitalwire_gateway_refused_total")]
+    assert any('reason="forbidden"' in line for line in counted), counted
+
+
+def test_files_of_commands_are_read_again_when_they_change(house, pump):
+    file = house.data / "commands" / "later.toml"
+    names = lambda: {offer["name"] for offer in ask(house, "nurse", "GET", "/devices/p1/commands")["offers"]}
+    before = names()
+    later = PUMP[:PUMP.index('[[profile.command]]\nname = "hurry"')].replace('"identify"', '"sing"')
+    # One file with a fault and nothing changes: the broken one is there from the start.
+    file.write_text(later)
+    failed = lambda: [r for r in records(house, "change-device-commands") if r["outcome"] == "failed"]
+    assert "broken.toml" in wait_for(failed, "the record of a change with a fault")[0]["detail"]
+    assert names() == before
+    (house.data / "commands" / "broken.toml").unlink()
+    wait_for(lambda: names() == before | {"sing"}, "the new command")
+    command = wish(house, "nurse", "sing")
+    until(house, command, "done")
+    file.unlink()
+    wait_for(lambda: names() == before, "the command to be gone again")
+    assert state(house, command)["state"] == "done"
+    assert any(r["outcome"] == "allowed" and "later.toml" in r["detail"] for r in records(house, "change-device-commands"))
 
 
 def test_a_broken_connection_is_no_reason_to_send_again(house, pump):

@@ -35,7 +35,7 @@ pub struct Api {
     /// Who may do what, and the audit trail.
     pub guard: Guard,
     /// Which commands which devices take.
-    pub commands: Arc<command::Catalogue>,
+    pub commands: Arc<command::Shelf>,
     /// Our clock.
     pub clock: fn() -> ReceiveTime,
     /// Renders `/metrics`.

@@ -63,7 +63,7 @@ fn house() -> House {
     let store = store::SqliteStore::open(&at("store.db")).expect("a store");
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let api = Api {
-        commands: std::sync::Arc::new(command::Catalogue::built_in()),
+        commands: std::sync::Arc::new(command::Catalogue::built_in().into()),
         appender,
         live,
         reader: store.reader(),

@@ -53,6 +53,7 @@ pub(crate) struct Config {
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
     pub(crate) alert_manager: Vec<Manager>,
+    pub(crate) pump_server: Vec<PumpServerText>,
     /// What was said, as it was said: in the file, by variables, by flags.
     #[serde(skip)]
     pub(crate) said: toml::Table,
@@ -89,6 +90,7 @@ impl Config {
         let config = Self { said: table, ..config };
         config.webhooks()?;
         config.alert_managers()?;
+        config.pump_servers()?;
         config.mllp_options()?;
         config.check_tls()?;
         config.trust()?;
@@ -130,6 +132,11 @@ impl Config {
     /// The alert managers that are told of alerts over HL7.
     pub(crate) fn alert_managers(&self) -> Result<Vec<AlertManager>, Misuse> {
         self.alert_manager.iter().map(manager).collect()
+    }
+
+    /// Who programs pumps with the infusion orders that are asked for.
+    pub(crate) fn pump_servers(&self) -> Result<Vec<crate::infusion::PumpServer>, Misuse> {
+        self.pump_server.iter().map(PumpServerText::read).collect()
     }
 
     /// How HL7 messages are read.

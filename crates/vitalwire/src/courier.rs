@@ -241,21 +241,3 @@ impl Transport for OverMqtt {
         })
     }
 }
-
-/// What devices take: the program's own, and the files of a folder. A file with a fault is said and
-/// left out.
-pub(crate) fn catalogue(folder: &std::path::Path) -> command::Catalogue {
-    let mut catalogue = command::Catalogue::built_in();
-    let Ok(entries) = std::fs::read_dir(folder) else { return catalogue };
-    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "toml"));
-    files.sort();
-    for path in files {
-        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        let added = read.and_then(|text| catalogue.add(&text).map_err(|error| error.to_string()));
-        if let Err(error) = added {
-            tracing::error!("commands: {} is left out: {error}", path.display());
-        }
-    }
-    catalogue
-}

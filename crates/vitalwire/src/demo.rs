@@ -48,6 +48,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let profiles = folder.join("profiles");
     std::fs::create_dir_all(&profiles).context("cannot make the scratch folder")?;
     std::fs::write(profiles.join("wearable.toml"), sim::ward::WEARABLE_PROFILE).context("cannot write a profile")?;
+    let commands = folder.join("commands");
+    std::fs::create_dir_all(&commands).context("cannot make the scratch folder")?;
+    std::fs::write(commands.join("simulated-pump.toml"), sim::ward::PUMP_COMMANDS).context("cannot write what pumps take")?;
     let mut config = Config::default();
     config.http.listen = args.http;
     config.mqtt.listen = args.mqtt;

@@ -125,6 +125,10 @@ pub(crate) const KEYS: &[&str] = &[
     "alert_manager.address",
     "alert_manager.insecure",
     "alert_manager.priority",
+    "pump_server.name",
+    "pump_server.address",
+    "pump_server.devices",
+    "pump_server.insecure",
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
@@ -168,7 +172,7 @@ fn unknown<'a>(key: &str, known: impl Iterator<Item = &'a str>, place: &str) -> 
 
 /// Whether a key stands in a list of tables, which no variable sets one by one.
 fn listed(key: &str) -> bool {
-    ["webhook.", "alert_manager.", "zone."].iter().any(|list| key.starts_with(list))
+    ["webhook.", "alert_manager.", "pump_server.", "zone."].iter().any(|list| key.starts_with(list))
 }
 
 /// Variables that say something else than a value of the configuration.
@@ -200,6 +204,13 @@ pub(crate) fn apply_variable(
             Misuse(format!("{name}: write [{{name = \"…\", address = \"mllps://…\"}}]"))
         })?;
         table.insert("alert_manager".to_owned(), list);
+        return check_keys(table, name);
+    }
+    if rest == "PUMP_SERVER" {
+        let list = parsed.filter(toml::Value::is_array).ok_or_else(|| {
+            Misuse(format!("{name}: write [{{name = \"…\", address = \"mllps://…\", devices = [\"…\"]}}]"))
+        })?;
+        table.insert("pump_server".to_owned(), list);
         return check_keys(table, name);
     }
     if rest == "ZONE" {
@@ -449,6 +460,24 @@ mod tests {
         assert!(hook("http://pager", "short").is_err());
         assert!(load("", &[("VITALWIRE_WEBHOOK", "pager")]).is_err());
         assert!(load("", &[("VITALWIRE_WEBHOOK", "[{nam='a'}]")]).is_err_and(|e| e.contains("webhook.name")));
+    }
+
+    #[test]
+    fn pump_servers_are_checked() {
+        let server = |fields: &str| {
+            let by_file = load(&format!("pump_server = [{{{fields}}}]"), &[]);
+            let by_variable = load("", &[("VITALWIRE_PUMP_SERVER", &format!("[{{{fields}}}]"))]);
+            assert_eq!(by_file, by_variable);
+            by_file.map(|config| config.pump_server.len())
+        };
+        let good = "name='gateway', devices=['P60*'], address=";
+        assert_eq!(server(&format!("{good}'mllps://pumps.example:2580'")), Ok(1));
+        assert_eq!(server(&format!("{good}'mllp://127.0.0.1:2580'")), Ok(1));
+        assert_eq!(server(&format!("{good}'mllp://pumps.example:2580', insecure=true")), Ok(1));
+        assert!(server(&format!("{good}'mllp://pumps.example:2580'")).is_err_and(|e| e.contains("unencrypted")));
+        assert!(server(&format!("{good}'https://pumps.example'")).is_err_and(|e| e.contains("address")));
+        assert!(server("name='g', devices=[], address='mllps://p:1'").is_err_and(|e| e.contains("devices")));
+        assert!(load("", &[("VITALWIRE_PUMP_SERVER", "[{nam='a'}]")]).is_err_and(|e| e.contains("pump_server.name")));
     }
 
     #[test]

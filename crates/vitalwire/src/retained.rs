@@ -1,4 +1,4 @@
-//! Retained configuration and commands of devices, kept in the store across restarts.
+//! Retained configuration of devices, kept in the store across restarts.
 
 use std::sync::Arc;
 

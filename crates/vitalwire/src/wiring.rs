@@ -180,7 +180,7 @@ pub(crate) async fn start_as(
         side: Arc::clone(&side),
         mqtt: server,
     };
-    tasks.push(tokio::spawn(courier(&near, guard).run(stopping.clone())));
+    tasks.push(tokio::spawn(courier(&near, guard, config, outside.client.as_ref())?.run(stopping.clone())));
     tasks.push(tokio::spawn(steward(&near, guard, &depot, reported, &stopping).run()));
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
     tasks.extend(phd::start(config, &doors).await?);
@@ -191,7 +191,7 @@ pub(crate) async fn start_as(
         reader,
         library,
         guard: guard.clone(),
-        commands: Arc::new(crate::courier::catalogue(&folder.commands())),
+        commands: Arc::new(crate::offers::at_start(&folder.commands()).into()),
         clock,
         metrics,
         trusted_proxies: config.http.trusted_proxies.iter().map(IpAddr::to_canonical).collect(),
@@ -202,6 +202,8 @@ pub(crate) async fn start_as(
         outside,
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
+    let offers = crate::offers::follow(folder.commands(), Arc::clone(&api.commands), guard.clone(), stopping.clone());
+    tasks.push(tokio::spawn(offers));
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
     tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);

@@ -70,10 +70,10 @@ export const CommandsCard: Component<{ device: string; patient: PatientBrief | n
                   </Show>
                   <Show when={c.may_cancel}><button type="button" class="btn small" aria-label={`Take back: ${titleOf(c, offers())}`} onClick={() => void cancel(c)}>Take back</button></Show>
                 </div>
+                <Show when={props.patient?.id !== c.patient}><p class="command-other">For another patient than the device is on now.</p></Show>
                 <Show when={c.history.at(-1)?.detail}>{(detail) => <p>{sentence(detail())}</p>}</Show>
                 <Show when={nextOf(c, now())}>{(next) => <p class="command-next">{next()}</p>}</Show>
                 <p class="small muted">
-                  <Show when={props.patient?.id !== c.patient}><strong>For another patient than the device is on now.</strong>{' '}</Show>
                   Asked {when(c.history[0]!.at_ms, now())} by {c.by}{c.second ? `, agreed by ${c.second}` : ''}{c.settled ? `, ended ${when(c.history.at(-1)!.at_ms, now())}` : ''}
                 </p>
               </li>

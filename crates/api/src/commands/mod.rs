@@ -69,7 +69,8 @@ pub(crate) async fn get_commands(
     let route = "/api/v1/devices/{id}/commands";
     api.enter_device(&headers, Permission::SeeDevices, route, &device, None).await?;
     let line = api.live.device(&device).ok_or(ApiError::NotFound("device"))?;
-    let offers = api.commands.of(&line.device).into_iter();
+    let catalogue = api.commands.now();
+    let offers = catalogue.of(&line.device).into_iter();
     let offers = offers.map(|offered| dto::offer(offered, viewer.at_all(right(offered.class)))).collect();
     let mut commands: Vec<_> = api.live.commands().into_iter().filter(|c| c.order.device == device).collect();
     commands.retain(|command| viewer.may_see(&command.order.patient));
@@ -124,7 +125,8 @@ pub(crate) async fn post_command(
     let (device, viewer) = (device_id(&id)?, api.viewer(&headers)?);
     let patient = PatientId::new(&wanted.patient).map_err(|error| ApiError::bad(error.to_string()))?;
     let line = api.live.device(&device);
-    let offers = line.as_ref().map(|line| api.commands.of(&line.device)).unwrap_or_default();
+    let catalogue = api.commands.now();
+    let offers = line.as_ref().map(|line| catalogue.of(&line.device)).unwrap_or_default();
     let offered = offers.into_iter().find(|offered| offered.offer.name == wanted.command);
     let permission = offered.map_or(Permission::CommandDevices, |offered| right(offered.class));
     let route = "/api/v1/devices/{id}/commands";

@@ -66,7 +66,7 @@ pub async fn house() -> House {
         Runtime::start(appender.clone(), feed, Box::new(store), live.clone(), now, options).expect("started");
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let api = Api {
-        commands: std::sync::Arc::new(command::Catalogue::built_in()),
+        commands: std::sync::Arc::new(command::Catalogue::built_in().into()),
         appender,
         live,
         reader,

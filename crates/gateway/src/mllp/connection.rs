@@ -211,6 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             self.keep_within(&mut inbound);
             let response = response::of(&mut inbound, &self.shared.alert_managers, self.identity.device.is_some());
+            let programmed = response::of_order(&inbound);
             self.messages.increment(1);
             tell(self.shared.doors.identify.as_ref(), &inbound.message, "hl7", self.address);
             if !inbound.message.problems.is_empty() {
@@ -222,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 dedup: inbound.dedup,
                 event: Event::Message(inbound.message),
             });
-            if let Some((reply, draft)) = response {
+            for (reply, draft) in response.into_iter().chain(programmed) {
                 parts.push((reply, None));
                 drafts.push(draft);
             }

@@ -1,5 +1,6 @@
 //! What an alert manager says became of an alert of ours (IHE PCD-05), as what people do: who accepts
-//! it takes it, who rejects it passes it on; the rest is kept for the record.
+//! it takes it, who rejects it passes it on; the rest is kept for the record. And what a pump says
+//! became of an infusion order of ours (IHE PCD-10), in the pump's name.
 
 use journal::{Draft, Lane};
 use vitals::{Action, Actor, Event, Role};
@@ -20,6 +21,20 @@ pub(super) fn of(inbound: &mut Inbound, managers: &[String], for_a_device: bool)
     let actor = Actor { name: format!("{sender}/{who}"), role: Role::Service };
     let event = Event::Action(actor, action(status, sender));
     // The same message makes the same action, once.
+    let dedup = inbound.dedup.map(|key| !key);
+    Some((inbound.reply.unspoken(), Draft { lane: Lane::Urgent, dedup, event }))
+}
+
+/// What a pump's event says of a command, beside the event that said it: stored once with it, and never
+/// answered on its own. Nothing when the pump may not say what the event holds.
+pub(super) fn of_order(inbound: &Inbound) -> Option<(Reply, Draft)> {
+    let programmed = inbound.programmed.clone()?;
+    if inbound.message.readings().all(|(_, reading, _)| reading.device != programmed.device) {
+        return None;
+    }
+    let actor = Actor { name: programmed.device.to_string(), role: Role::Service };
+    let (command, device, step) = (programmed.command, programmed.device, programmed.step);
+    let event = Event::Action(actor, Action::CommandStep { command, device, step });
     let dedup = inbound.dedup.map(|key| !key);
     Some((inbound.reply.unspoken(), Draft { lane: Lane::Urgent, dedup, event }))
 }

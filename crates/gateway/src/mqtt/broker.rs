@@ -33,8 +33,8 @@ pub struct RetainedRecord {
     pub qos: u8,
 }
 
-/// Keeps retained configuration and commands across restarts. Measurements that a device marks
-/// as retained are not kept here: the journal has them.
+/// Keeps retained configuration across restarts. Measurements that a device marks as retained are
+/// not kept here: the journal has them; commands are never retained.
 pub trait RetainedMemory: Send + Sync {
     /// Everything kept, read once at start.
     fn load(&self) -> Vec<RetainedRecord>;
@@ -106,6 +106,12 @@ impl Broker {
     ) -> Self {
         let mut retained = Retained::new(limits.retained);
         for record in memory.iter().flat_map(|m| m.load()) {
+            // Commands are never kept: one that an earlier release let somebody retain is forgotten.
+            if downlink(&record.topic).is_some_and(|(_, what)| what == "command") {
+                let forgotten = RetainedRecord { payload: Vec::new(), ..record };
+                memory.iter().for_each(|m| m.set(&forgotten));
+                continue;
+            }
             retained.set(Arc::new(Publication {
                 topic: record.topic.into(),
                 payload: record.payload.into(),

@@ -69,12 +69,15 @@ fn native_parts(topic: &str) -> Option<(&str, &str)> {
 
 /// Whether a client may publish to a topic: a device's own account only to its own topics, and
 /// nobody's device to what goes down. Topics of other shapes are checked by what they contain. A
-/// program needs the right to send, and another one for what goes down.
+/// program needs the right to send, and another one for configuration that goes down. Commands are
+/// the platform's alone: only what went through rights, patient, time and record reaches a device.
 pub(super) fn may_publish(identity: &ClientIdentity, topic: &str) -> bool {
+    let down = downlink(topic).map(|(_, what)| what);
     let Some(own) = &identity.device else {
-        return match is_downlink(topic) {
-            true => identity.may_configure,
-            false => identity.may_publish && (identity.open || !topic.starts_with('$')),
+        return match down {
+            Some("command") => false,
+            Some(_) => identity.may_configure,
+            None => identity.may_publish && (identity.open || !topic.starts_with('$')),
         };
     };
     match native_parts(topic) {
@@ -266,11 +269,17 @@ mod tests {
             ("vitalwire/m1/measurements", true),
             ("vitalwire/m2/measurements", false),
             ("vitalwire/m1/config", false),
+            ("vitalwire/m1/command", false),
+            ("vitalwire/m1/command/answer", true),
+            ("vitalwire/m2/command/answer", false),
             ("site/x", true),
             ("$SYS/x", false),
         ] {
             assert_eq!(may_publish(&own, topic), allowed, "{topic}");
-            assert!(may_publish(&any, topic) || topic.starts_with('$'));
+            let command = topic.ends_with("/command");
+            assert_ne!(may_publish(&any, topic), command || topic.starts_with('$'), "{topic}");
+            let trial = ClientIdentity { open: true, ..any.clone() };
+            assert_ne!(may_publish(&trial, topic), command, "nobody sends commands past the platform");
             let reader = ClientIdentity { may_publish: false, may_configure: false, ..any.clone() };
             assert!(!may_publish(&reader, topic), "{topic}");
             let sender = ClientIdentity { may_configure: false, ..any.clone() };

@@ -36,6 +36,9 @@ pub struct MqttLink {
     outgoing: Vec<u8>,
     incoming: Vec<u8>,
     unacknowledged: VecDeque<(u16, Vec<u8>)>,
+    /// What is followed, and what came of it.
+    follows: Option<String>,
+    inbox: VecDeque<Vec<u8>>,
     /// Publishes that the server has taken.
     pub acknowledged: u64,
     /// Publishes that the server has refused with a reason code of 0x80 or more.
@@ -57,6 +60,8 @@ impl MqttLink {
             outgoing: Vec::new(),
             incoming,
             unacknowledged: VecDeque::new(),
+            follows: None,
+            inbox: VecDeque::new(),
             acknowledged: 0,
             refused: 0,
         })
@@ -70,6 +75,9 @@ impl MqttLink {
     pub async fn reconnect(&mut self) -> Result<(), SimError> {
         (self.stream, self.window, self.incoming) = open(&self.options).await?;
         self.outgoing.clear();
+        if let Some(filter) = &self.follows {
+            self.outgoing.extend(mqtt::subscribe(u16::MAX, filter));
+        }
         for (_, packet) in &mut self.unacknowledged {
             packet[0] |= 0x08;
         }
@@ -88,6 +96,43 @@ impl MqttLink {
         self.flush().await
     }
 
+    /// Follows one filter from now on, also on later connections.
+    ///
+    /// # Errors
+    /// [`SimError::Network`].
+    pub async fn follow(&mut self, filter: String) -> Result<(), SimError> {
+        self.outgoing.extend(mqtt::subscribe(u16::MAX, &filter));
+        self.follows = Some(filter);
+        self.flush().await
+    }
+
+    /// The next payload of what is followed; waits as long as it takes. May be given up at any time;
+    /// [`Self::flush`] acknowledges what was heard.
+    ///
+    /// # Errors
+    /// [`SimError::Network`].
+    pub async fn hear(&mut self) -> Result<Vec<u8>, SimError> {
+        loop {
+            if let Some(payload) = self.inbox.pop_front() {
+                return Ok(payload);
+            }
+            match self.stream.read_buf(&mut self.incoming).await {
+                Ok(0) => return Err(self.lost(closed("closed by the server"))),
+                Ok(_) => self.take_in()?,
+                Err(error) => return Err(self.lost(error)),
+            }
+        }
+    }
+
+    /// Shows the server that this end is there.
+    ///
+    /// # Errors
+    /// [`SimError::Network`].
+    pub async fn ping(&mut self) -> Result<(), SimError> {
+        self.outgoing.extend(mqtt::PING);
+        self.flush().await
+    }
+
     /// Queues one publish; writes and waits for acknowledgements while the window is full.
     ///
     /// # Errors
@@ -98,7 +143,8 @@ impl MqttLink {
         content_type: &str,
         payload: &[u8],
     ) -> Result<(), SimError> {
-        self.next_id = self.next_id.checked_add(1).unwrap_or(1);
+        // The last number is the subscription's.
+        self.next_id = if self.next_id >= u16::MAX - 1 { 1 } else { self.next_id + 1 };
         let packet = mqtt::publish(topic, self.next_id, content_type, payload);
         let room = self.make_room().await;
         self.unacknowledged.push_back((self.next_id, packet));
@@ -158,19 +204,26 @@ impl MqttLink {
 
     async fn receive(&mut self) -> Result<(), SimError> {
         let read = timeout(ANSWER_WITHIN, self.stream.read_buf(&mut self.incoming)).await;
-        let failed = |error: std::io::Error| SimError::Network {
-            what: "MQTT acknowledgement",
-            address: self.options.address.clone(),
-            source: error,
-        };
         match read {
-            Ok(Ok(0)) => return Err(failed(closed("closed by the server"))),
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => return Err(failed(error)),
-            Err(_) => return Err(failed(closed("no answer within 30 s"))),
+            Ok(Ok(0)) => Err(self.lost(closed("closed by the server"))),
+            Ok(Ok(_)) => self.take_in(),
+            Ok(Err(error)) => Err(self.lost(error)),
+            Err(_) => Err(self.lost(closed("no answer within 30 s"))),
         }
+    }
+
+    fn lost(&self, source: std::io::Error) -> SimError {
+        SimError::Network { what: "MQTT acknowledgement", address: self.options.address.clone(), source }
+    }
+
+    /// Acts on every whole packet that was read; what is to be answered is queued.
+    fn take_in(&mut self) -> Result<(), SimError> {
         let mut at = 0;
         while let Some((answer, length)) = mqtt::parse(&self.incoming[at..]) {
+            if let Some((id, payload)) = mqtt::delivered(&self.incoming[at..at + length]) {
+                self.inbox.push_back(payload.to_vec());
+                self.outgoing.extend(id.map(mqtt::puback).into_iter().flatten());
+            }
             at += length;
             match answer {
                 Answer::Acknowledged { packet_id, reason } => self.settle(packet_id, reason),

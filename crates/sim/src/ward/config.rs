@@ -45,6 +45,8 @@ pub struct WardConfig {
     pub mqtt_credentials: Option<(String, String)>,
     /// Shares of the protocols.
     pub protocols: Protocols,
+    /// Infusion pumps that take commands, one at each of the first beds.
+    pub pumps: usize,
     /// Scenario and start (s on the wall) by bed index, from 0; the rest follow the default mix.
     pub scenarios: Vec<(usize, Scenario, f64)>,
     /// How long to run, s on the wall; none: until stopped.
@@ -68,6 +70,7 @@ impl Default for WardConfig {
             token: None,
             mqtt_credentials: None,
             protocols: Protocols::default(),
+            pumps: 4,
             scenarios: Vec::new(),
             duration_s: None,
             transfer_every_s: Some(900),

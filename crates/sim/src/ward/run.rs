@@ -33,11 +33,11 @@ pub struct Progress {
 }
 
 #[derive(Debug, Default)]
-struct Counters {
+pub(super) struct Counters {
     sent: AtomicU64,
-    acknowledged: AtomicU64,
-    refused: AtomicU64,
-    reconnects: AtomicU64,
+    pub(super) acknowledged: AtomicU64,
+    pub(super) refused: AtomicU64,
+    pub(super) reconnects: AtomicU64,
     overflowed: AtomicU64,
 }
 
@@ -58,15 +58,23 @@ pub async fn run(
     let mut ward = Ward::new(&config);
     let http = Http::new(&config.http, config.token.clone());
     let admissions = open_ward(&mut ward, &config, &http, &counters).await?;
-    let mut senders = start_senders(&ward, &config, admissions, http, &counters);
+    let (tell, mut told) = mpsc::channel(DEVICE_MEMORY);
+    let mut senders = start_senders(&ward, &config, admissions, http, &counters, &tell);
     let mut clock = interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let began = Instant::now();
     let mut second = 0;
     loop {
-        clock.tick().await;
-        for (sender, what) in ward.tick(second, now_us()) {
+        let answers = tokio::select! {
+            _ = clock.tick() => None,
+            Some((pump, payload)) = told.recv() => Some(ward.told(pump, &payload, now_us())),
+        };
+        let is_answer = answers.is_some();
+        for (sender, what) in answers.unwrap_or_else(|| ward.tick(second, now_us())) {
             hand_over(&mut senders, sender, what, &counters);
+        }
+        if is_answer {
+            continue;
         }
         second += 1;
         let report = counters.report(began.elapsed().as_secs());
@@ -143,6 +151,7 @@ fn start_senders(
     admissions: MllpLink,
     http: Http,
     counters: &Arc<Counters>,
+    tell: &mpsc::Sender<(usize, Vec<u8>)>,
 ) -> Senders {
     let mut senders = Senders { queues: HashMap::new(), tasks: Vec::new() };
     let mut start = |sender: Sender| {
@@ -167,6 +176,18 @@ fn start_senders(
             };
             tasks.push(tokio::spawn(mqtt_sender(inbox, options, counters)));
         }
+    }
+    for (index, (device, topic)) in ward.pumps().into_iter().enumerate() {
+        let options = MqttOptions {
+            address: config.mqtt.clone(),
+            will: Some((format!("vitalwire/{device}/status"), b"{\"state\":\"lost\"}".to_vec())),
+            client_id: device,
+            credentials: config.mqtt_credentials.clone(),
+            window: 64,
+        };
+        let (inbox, tell) = (start(Sender::Pump(index)), tell.clone());
+        let heard = Box::new(move |payload| drop(tell.try_send((index, payload))));
+        tasks.push(tokio::spawn(super::talk::pump(inbox, options, topic, heard, Arc::clone(counters))));
     }
     let inbox = start(Sender::Admissions);
     let address = config.mllp.clone();
@@ -234,7 +255,7 @@ async fn mqtt_sender(
     }
 }
 
-async fn connect_mqtt(options: &MqttOptions) -> MqttLink {
+pub(super) async fn connect_mqtt(options: &MqttOptions) -> MqttLink {
     loop {
         match MqttLink::connect(options.clone()).await {
             Ok(link) => return link,

@@ -7,6 +7,7 @@ use super::device::BedDevice;
 use super::home::HomeHub;
 use super::nurse::Nurse;
 use super::plan::{AUTHORITY, BedPlan, Personality, Plan, Resident};
+use super::pump::Pump;
 use super::waves::Lines;
 use crate::body::{Body, Constitution, Drives, Vitals};
 use crate::random::Random;
@@ -18,6 +19,8 @@ use crate::wire::{fhir, hl7};
 pub enum Sender {
     /// The device of this bed.
     Bed(usize),
+    /// An infusion pump.
+    Pump(usize),
     /// The admission system (MLLP).
     Admissions,
     /// Everything that speaks HTTP: nurses, home hubs, administration.
@@ -86,6 +89,7 @@ pub struct Ward {
     patients: Vec<Living>,
     devices: Vec<BedDevice>,
     hubs: Vec<HomeHub>,
+    pumps: Vec<Pump>,
     nurse: Nurse,
     random: Random,
     controls: u64,
@@ -122,6 +126,7 @@ impl Ward {
             nurse: Nurse::new(config.chart_every_s, patients.len()),
             random: root.fork("ward"),
             free_bed: config.beds,
+            pumps: Pump::all(&plan, config.pumps.min(config.beds)),
             plan,
             patients,
             devices,
@@ -185,6 +190,12 @@ impl Ward {
                 )),
             }
         }
+        for pump in &self.pumps {
+            errands.push(Errand::post(
+                format!("/api/v1/devices/{}/mount", pump.device),
+                json!({"location": pump.location}),
+            ));
+        }
         for hub in &self.hubs {
             let who = &self.patients[hub.patient].who;
             errands.push(Errand::post(
@@ -216,10 +227,28 @@ impl Ward {
             let plan: &BedPlan = &self.plan.beds[bed];
             self.devices[bed].tick(plan, patient, elapsed, second, now_us, &mut out, bed);
         }
+        for (index, pump) in self.pumps.iter_mut().enumerate() {
+            pump.tick(index, second, now_us, &mut out);
+        }
         for hub in &mut self.hubs {
             hub.tick(&self.patients[hub.patient], second, now_us, &mut out);
         }
         self.nurse.tick(&self.patients, &self.plan.beds, second, now_us, &mut out);
+        out
+    }
+
+    /// Device and command topic of each pump.
+    #[must_use]
+    pub fn pumps(&self) -> Vec<(String, String)> {
+        self.pumps.iter().map(|pump| (pump.device.to_string(), pump.listens())).collect()
+    }
+
+    /// A pump got a message: what it answers.
+    pub fn told(&mut self, pump: usize, payload: &[u8], now_us: i64) -> Vec<(Sender, Outgoing)> {
+        let mut out = Vec::new();
+        if let Some(told) = self.pumps.get_mut(pump) {
+            told.told(pump, payload, now_us, &mut out);
+        }
         out
     }
 

@@ -65,6 +65,37 @@ pub fn publish(topic: &str, packet_id: u16, content_type: &str, payload: &[u8]) 
     packet(0x32, &body)
 }
 
+/// A SUBSCRIBE to one filter at QoS 1.
+#[must_use]
+pub fn subscribe(packet_id: u16, filter: &str) -> Vec<u8> {
+    let mut body = packet_id.to_be_bytes().to_vec();
+    body.push(0);
+    string(&mut body, filter.as_bytes());
+    body.push(1);
+    packet(0x82, &body)
+}
+
+/// The PUBACK of a publish that came in.
+#[must_use]
+pub fn puback(packet_id: u16) -> [u8; 4] {
+    let [high, low] = packet_id.to_be_bytes();
+    [0x40, 2, high, low]
+}
+
+/// What a PUBLISH that came in says: its packet id, none at QoS 0, and its payload; none for every
+/// other packet. `packet` is one whole packet, as [`parse`] measured it.
+#[must_use]
+pub fn delivered(packet: &[u8]) -> Option<(Option<u16>, &[u8])> {
+    let first = *packet.first().filter(|first| **first >> 4 == 3)?;
+    let (_, header) = remaining_length(packet)?;
+    let two = |at: usize| Some(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?]));
+    let mut at = header + 2 + usize::from(two(header)?);
+    let id = if first & 0x06 == 0 { None } else { Some(two(at)?) };
+    at += if id.is_some() { 2 } else { 0 };
+    let (properties, length) = variable_at(packet.get(at..)?)?;
+    Some((id, packet.get(at + length + properties..)?))
+}
+
 /// Where the packet id of a PUBLISH made by [`publish`] stands, to reuse the packet.
 #[must_use]
 pub fn packet_id_at(packet: &[u8], topic: &str) -> usize {
@@ -200,6 +231,19 @@ mod tests {
             let at = packet_id_at(&bytes, "a/b");
             assert_eq!(bytes[at..at + 2], [0x12, 0x34]);
         }
+    }
+
+    #[test]
+    fn a_publish_that_comes_in_is_taken_apart() {
+        for size in [0, 1, 300, 20_000] {
+            let payload = vec![7; size];
+            let bytes = publish("vitalwire/p/command", 513, "text/plain", &payload);
+            assert_eq!(delivered(&bytes), Some((Some(513), payload.as_slice())));
+            assert_eq!(delivered(&bytes[..6]), None);
+        }
+        assert_eq!(delivered(&[0x30, 4, 0, 1, b'a', 0]), Some((None, &[][..])));
+        assert_eq!(delivered(&puback(9)), None);
+        assert_eq!(subscribe(1, "a"), [0x82, 7, 0, 1, 0, 0, 1, b'a', 1]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch as signal};
 use super::{Folder, Near};
 use crate::config::Config;
 use crate::courier::{Courier, OverMqtt};
+use crate::infusion::OverPcd03;
 use crate::doors::Doorkeeper;
 use crate::sealed;
 use crate::steward::{Reported, Reports, Steward};
@@ -46,16 +47,31 @@ pub(super) fn doorkeeper(config: &Config, guard: &Guard, depot: &depot::Depot, r
 }
 
 /// Who brings commands to devices.
-pub(super) fn courier(near: &Near, guard: &Guard) -> Courier {
-    let over_mqtt = OverMqtt(Arc::clone(&near.mqtt));
-    Courier {
+pub(super) fn courier(
+    near: &Near,
+    guard: &Guard,
+    config: &Config,
+    client: Option<&outgoing::Client>,
+) -> anyhow::Result<Courier> {
+    // What the configuration names for a device goes before what the device does by itself.
+    let mut transports: Vec<Arc<dyn command::Transport>> = Vec::new();
+    if let Some(client) = client {
+        transports.push(Arc::new(OverPcd03 {
+            servers: config.pump_servers()?,
+            client: client.clone(),
+            live: near.live.clone(),
+            appender: near.appender.clone(),
+        }));
+    }
+    transports.push(Arc::new(OverMqtt(Arc::clone(&near.mqtt))));
+    Ok(Courier {
         appender: near.appender.clone(),
         live: near.live.clone(),
         guard: guard.clone(),
         reader: near.reader.clone(),
         side: Arc::clone(&near.side),
-        transports: vec![Arc::new(over_mqtt) as Arc<dyn command::Transport>].into(),
-    }
+        transports: transports.into(),
+    })
 }
 
 /// Sensors over CoAP, where an address is configured.
