@@ -20,6 +20,7 @@ command -v perl >/dev/null || missing="$missing perl"
 command -v softhsm2-util >/dev/null || missing="$missing softhsm2"
 [ -x /usr/sbin/rsyslogd ] && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing="$missing rsyslog rsyslog-gnutls"
 [ -x /usr/bin/coap-client-openssl ] || missing="$missing libcoap3-bin"
+command -v dbus-daemon >/dev/null || missing="$missing dbus-daemon"
 [ -n "$(python)" ] || missing="$missing python3 python3-venv"
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
 if [ -n "$missing" ]; then

@@ -24,7 +24,7 @@ HOURS = 2
 def locked(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("locked") / "data", open=False)
     token = server.run("user", "token", "ehr").split()[0]
-    names = [f"{kind}-{at}" for kind in ("ns", "ble") for at in range(len(PEOPLE))] + ["ns-other"]
+    names = [f"{kind}-{at}" for kind in ("ns", "ble") for at in range(len(PEOPLE))] + ["ns-other", "ns-third"]
     server.passwords = {name: server.run("device", "add", name).split()[-1] for name in names}
     server.session.headers["Authorization"] = f"Bearer {token}"
     server.start()
@@ -162,3 +162,43 @@ def test_what_was_answered_survives_a_power_failure(make_server):
     wait_for(lambda: len(stored(server, "cgm-9")) == 20, "all twenty")
     upload(server.session, server, entries([(now - 6000, 100)]), "/api/v1/entries?device=cgm-9")
     assert len(stored(server, "cgm-9")) == 20, "sent again after the restart, stored once"
+
+
+def test_uploads_by_version_3(locked):
+    """As AndroidAPS does: a token for a pass, then a document a request, with the pass."""
+    password = locked.passwords["ns-third"]
+    session = requests.Session()
+    session.trust_env = False
+    url = locked.url
+    version = session.get(f"{url}/api/v3/version", timeout=60).json()
+    assert version["status"] == 200 and version["result"]["apiVersion"].startswith("3.")
+    for token in ("wrong", hashlib.sha1(password.encode()).hexdigest()):
+        assert session.get(f"{url}/api/v2/authorization/request/{token}", timeout=60).status_code == 401
+    for path in ("entries", "status", "lastModified", "entries/history/0"):
+        assert session.get(f"{url}/api/v3/{path}", timeout=60).status_code == 401, path
+    document = {"type": "sgv", "date": (int(time.time()) - 600) * 1000, "sgv": 123, "direction": "Flat", "app": "AAPS",
+                "device": "phone", "utcOffset": 60, "identifier": "95e1a6e3-1146-5d6a-a3f1-41567cae0895"}
+    assert session.post(f"{url}/api/v3/entries", json=document, timeout=60).status_code == 401
+    given = session.get(f"{url}/api/v2/authorization/request/{password}", timeout=60).json()
+    assert given["sub"] == "ns-third" and given["exp"] > time.time() and given["token"].count(".") == 2
+    session.headers["Authorization"] = f"Bearer {given['token']}"
+    assert session.get(f"{url}/api/v3/status", timeout=60).json()["result"]["apiPermissions"]["entries"] == "cr"
+    first = session.post(f"{url}/api/v3/entries", json=document, timeout=60)
+    assert (first.status_code, first.json()["identifier"]) == (201, document["identifier"]), first.text
+    assert first.headers["Location"] == f"/api/v3/entries/{document['identifier']}"
+    again = session.post(f"{url}/api/v3/entries", json=document, timeout=60)
+    assert (again.status_code, again.json()["isDeduplication"]) == (200, True), again.text
+    bolus = {"eventType": "Correction Bolus", "date": document["date"], "insulin": 1.25, "app": "AAPS", "identifier": "b-1"}
+    assert session.put(f"{url}/api/v3/treatments/b-1", json=bolus, timeout=60).status_code == 201
+    assert session.post(f"{url}/api/v3/food", json=document, timeout=60).status_code == 404
+    assert session.post(f"{url}/api/v3/entries", json=[document], timeout=60).status_code == 400
+    broken = session.post(f"{url}/api/v3/entries", json={"type": "sgv", "date": document["date"], "sgv": 5}, timeout=60)
+    assert broken.status_code == 201 and "quarantined" in broken.json()
+    found = wait_for(lambda: session.get(f"{url}/api/v3/entries?sort$desc=date&limit=3", timeout=60).json()["result"], "the entry")
+    assert [(e["sgv"], e["date"]) for e in found] == [(123, document["date"])]
+    changed = session.get(f"{url}/api/v3/lastModified", timeout=60).json()["result"]["collections"]["entries"]
+    history = session.get(f"{url}/api/v3/entries/history/{changed - 1}", timeout=60).json()["result"]
+    assert [e["srvModified"] for e in history] == [changed]
+    assert session.get(f"{url}/api/v3/entries/history/{changed}", timeout=60).json()["result"] == []
+    locked.run("device", "suspend", "ns-third", "--why", "a test")
+    assert session.post(f"{url}/api/v3/entries", json=document, timeout=60).status_code == 403, "a pass opens no more than its device may"

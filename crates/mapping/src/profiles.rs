@@ -56,6 +56,15 @@ pub struct Listed {
 }
 
 impl Profiles {
+    /// Group and name of the Sparkplug nodes whose birth is missing, since this was last asked, with the
+    /// topic and the payload that let each be born again. `now_ms`: milliseconds since 1970.
+    #[must_use]
+    pub fn rebirths(&self, now_ms: u64) -> Vec<(String, Vec<u8>)> {
+        let unborn = self.nodes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take_unborn();
+        let topic = |(group, node): (String, String)| format!("{}{group}/NCMD/{node}", sparkplug::ROOT);
+        unborn.into_iter().map(|node| (topic(node), wire_sparkplug::rebirth(now_ms))).collect()
+    }
+
     /// Compiles files given as (name, text). A name may have folders, separated by `/`. A folder
     /// with a `devicecontent.json` and a `fhirmapping.json` is one pair of iomt-fhir templates;
     /// any other `.toml` or `.json` file is a profile. What is wrong with a file is reported and

@@ -14,6 +14,7 @@ use crate::Misuse;
 use crate::keys::{apply_variable, check_keys};
 
 mod coap;
+mod collect;
 mod phd;
 mod receivers;
 mod sdc_consumer;
@@ -22,6 +23,7 @@ mod sections;
 pub(crate) mod sign_on;
 
 pub(crate) use coap::Coap;
+pub(crate) use collect::Collect;
 pub(crate) use phd::Phd;
 pub(crate) use receivers::*;
 pub(crate) use sections::*;
@@ -50,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) outgoing: Outgoing,
     pub(crate) edge: Edge,
     pub(crate) sdc: Sdc,
+    pub(crate) collect: Collect,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
     pub(crate) alert_manager: Vec<Manager>,
@@ -96,6 +99,7 @@ impl Config {
         config.trust()?;
         config.sdc_provider()?;
         config.sdc_consumer()?;
+        config.check_collect()?;
         config.phd_listener()?;
         Ok(config)
     }

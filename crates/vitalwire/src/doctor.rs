@@ -221,11 +221,7 @@ fn our_clock(folder: &Folder) -> Result<String, String> {
             ));
         }
     }
-    // systemd's and chrony's own word that the clock is kept.
-    let kept = ["/run/systemd/timesync/synchronized", "/run/chrony/chronyd.pid", "/run/ntpd.pid"];
-    let word = match kept.iter().any(|path| Path::new(path).exists()) {
-        true => "plausible, and a time service is at work",
-        false => "plausible; no time service was found here: keep the clock by NTP",
-    };
-    Ok(word.to_owned())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let kept = runtime.map_or(crate::time_service::Kept::Unknown, |runtime| runtime.block_on(crate::time_service::look()));
+    Ok(format!("plausible; {}", kept.words()))
 }

@@ -113,6 +113,8 @@ pub(crate) const KEYS: &[&str] = &[
     "oidc.ca_file",
     "sdc.provider",
     "sdc.consumer",
+    "collect.nightscout",
+    "collect.bluetooth",
     "zone.networks",
     "zone.listeners",
     "zone.roles",
@@ -364,6 +366,8 @@ mod tests {
         ("oidc.ca_file", "'/ca.pem'", "7"),
         ("sdc.provider", "{listen = '127.0.0.1:1', certificate = '/c.pem', key = '/k.pem', client_authority = '/ca.pem', devices = ['m1'], peers = [{certificate = 'c', account = 'a'}], operations = ['limits']}", "7"),
         ("sdc.consumer", "{listen = '127.0.0.1:1', certificate = '/c.pem', key = '/k.pem', authority = '/ca.pem', devices = [{id = 'm1', address = 'https://h:1/x'}], metrics = [{code = 67108880, metric = 'MDC_ECG_HEART_RATE', unit = '/min'}]}", "7"),
+        ("collect.nightscout", "[{name = 'anna', url = 'https://ns.example', device = 'cgm-1', token_file = '/t', every_s = 60, back_days = 7}]", "7"),
+        ("collect.bluetooth", "{bus = '/b', adapter = 'hci0', devices = [{id = 'cuff-1', address = 'AA:BB:CC:DD:EE:FF', utc_offset = 60, user = 1}]}", "7"),
     ];
 
     /// What goes together with a key for it to be complete.

@@ -132,6 +132,7 @@ pub(crate) async fn start_as(
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let sealed = sealed::unlock(&folder, &config.keys)?;
     let outside = Arc::new(outside(config)?);
+    let asking = outside.client.clone();
     let (guard, config) = &open_guard(&folder, config, &sealed, open)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
@@ -181,6 +182,7 @@ pub(crate) async fn start_as(
         mqtt: server,
     };
     tasks.push(tokio::spawn(courier(&near, guard, config, outside.client.as_ref())?.run(stopping.clone())));
+    tasks.push(tokio::spawn(crate::rebirth::run(library.clone(), Arc::clone(&near.mqtt))));
     tasks.push(tokio::spawn(steward(&near, guard, &depot, reported, &stopping).run()));
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
     tasks.extend(phd::start(config, &doors).await?);
@@ -206,6 +208,7 @@ pub(crate) async fn start_as(
     tasks.push(tokio::spawn(offers));
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
+    tasks.extend(crate::collectors::start(data, config, guard, &doors, asking.as_ref())?);
     tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
@@ -281,6 +284,7 @@ fn start_watchers(
         tokio::spawn(Arc::clone(&api.broadcast).run(api.clone())),
         tokio::spawn(watch::run(guard.clone(), appender.clone(), folder.guard())),
         tokio::spawn(watch::trust(guard.clone())),
+        tokio::spawn(crate::time_service::run()),
     ];
     for repository in &config.audit.repository {
         let shipper = crate::audit::atna::Shipper::new(guard.audit_log(), &folder.guard(), repository)?;

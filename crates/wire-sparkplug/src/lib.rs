@@ -9,7 +9,7 @@ mod payload;
 mod protobuf;
 mod topic;
 
-pub use nodes::{NODES_MAX, Named, Nodes, Note, Told};
+pub use nodes::{NODES_MAX, Named, Nodes, Note, Told, rebirth};
 pub use payload::{Metric, Payload, Value};
 pub use topic::{Kind, Topic};
 

@@ -1,7 +1,7 @@
 //! What messages mean after those before them. A birth gives names and data types to aliases and
 //! starts the sequence; data carry on; a death ends it, if it is of the same birth (`bdSeq`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::payload::{Metric, Payload, Value};
 use crate::topic::{Kind, Topic};
@@ -16,6 +16,8 @@ const NAMES_MAX: usize = 50_000;
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
     nodes: HashMap<(String, String), Node>,
+    /// Those whose birth is missing, since somebody last asked.
+    unborn: BTreeSet<(String, String)>,
 }
 
 /// One node since its birth.
@@ -79,6 +81,12 @@ pub enum Note {
 }
 
 impl Nodes {
+    /// Group and name of the nodes that sent what only their birth explains, since this was last asked: a
+    /// host lets them be born again ([`rebirth`]).
+    pub fn take_unborn(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.unborn).into_iter().collect()
+    }
+
     /// Takes a message.
     ///
     /// # Errors
@@ -119,9 +127,32 @@ impl Nodes {
                 Err(_) => {}
             }
         }
+        let explained = !told.notes.iter().any(|note| matches!(note, Note::Unborn | Note::Alias(_)));
+        if explained {
+            self.unborn.remove(&key);
+        } else if topic.kind != Kind::NodeBirth && self.unborn.len() < NODES_MAX {
+            self.unborn.insert(key);
+        }
         Ok(told)
     }
 }
+
+/// The payload that asks a node to be born again (Sparkplug 3.0, section 6.4.22: `Node Control/Rebirth`),
+/// for the topic of its commands. `now_ms` is when it is sent, in milliseconds since 1970.
+#[must_use]
+pub fn rebirth(now_ms: u64) -> Vec<u8> {
+    let metric = Metric {
+        name: Some("Node Control/Rebirth".to_owned()),
+        timestamp_ms: Some(now_ms),
+        datatype: Some(BOOLEAN),
+        value: Some(Value::Boolean(true)),
+        ..Metric::default()
+    };
+    Payload { timestamp_ms: Some(now_ms), metrics: vec![metric], seq: None }.encode()
+}
+
+/// The number of the data type of truth.
+const BOOLEAN: u64 = 11;
 
 impl Node {
     /// Compares a sequence number with the one that was due, and goes on from it.

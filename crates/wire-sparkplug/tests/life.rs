@@ -1,7 +1,7 @@
 //! The life of a node and its device, message by message; and any bytes at all.
 
 use proptest::prelude::*;
-use wire_sparkplug::{Metric, Nodes, Note, Payload, Topic, Value};
+use wire_sparkplug::{Metric, Nodes, Note, Payload, Topic, Value, rebirth};
 
 fn metric(name: Option<&str>, alias: Option<u64>, datatype: Option<u64>, value: Value) -> Metric {
     Metric { name: name.map(str::to_owned), alias, datatype, value: Some(value), ..Metric::default() }
@@ -21,6 +21,24 @@ fn take(nodes: &mut Nodes, topic: &str, bytes: &[u8]) -> (Vec<String>, Vec<Note>
 
 fn birth(number: u64) -> Vec<u8> {
     message(Some(0), vec![metric(Some("bdSeq"), None, Some(8), Value::Long(number)), metric(Some("Mains"), Some(1), Some(11), Value::Boolean(true))])
+}
+
+#[test]
+fn a_node_whose_birth_was_missed_is_to_be_born_again() {
+    let mut nodes = Nodes::default();
+    let data = |seq, alias| message(Some(seq), vec![metric(None, Some(alias), None, Value::Int(1))]);
+    let gateway = || vec![("icu".to_owned(), "gw".to_owned())];
+    take(&mut nodes, "spBv1.0/icu/NDATA/gw", &data(4, 1));
+    take(&mut nodes, "spBv1.0/icu/DDATA/gw/bed", &data(5, 10));
+    assert_eq!((nodes.take_unborn(), nodes.take_unborn()), (gateway(), vec![]), "told once");
+    take(&mut nodes, "spBv1.0/icu/NDATA/gw", &data(6, 1));
+    take(&mut nodes, "spBv1.0/icu/NBIRTH/gw", &birth(7));
+    assert_eq!(nodes.take_unborn(), vec![], "it was born meanwhile");
+    take(&mut nodes, "spBv1.0/icu/DDATA/gw/bed", &data(1, 99));
+    assert_eq!(nodes.take_unborn(), gateway(), "its birth named no such alias");
+    let asked = Payload::decode(&rebirth(1_700_000_000_000)).expect("a payload");
+    let [wanted] = asked.metrics.as_slice() else { panic!("one metric") };
+    assert_eq!((wanted.name.as_deref(), &wanted.value, wanted.datatype), (Some("Node Control/Rebirth"), &Some(Value::Boolean(true)), Some(11)));
 }
 
 #[test]

@@ -138,7 +138,10 @@ fn original(api: &Api, row: &QuarantineRow) -> Message {
 }
 
 fn protocol(name: &str) -> Protocol {
-    [Protocol::Mqtt, Protocol::Mllp, Protocol::Fhir, Protocol::Http, Protocol::Sdc, Protocol::Coap, Protocol::Phd]
+    [
+        Protocol::Mqtt, Protocol::Mllp, Protocol::Fhir, Protocol::Http, Protocol::Sdc, Protocol::Coap, Protocol::Phd,
+        Protocol::Bluetooth,
+    ]
         .into_iter()
         .find(|protocol| protocol.name() == name)
         .unwrap_or(Protocol::Internal)
@@ -157,7 +160,7 @@ pub(crate) async fn get_item(
     let row = found(&api, offset).await?;
     let message = original(&api, &row);
     let trace = api.library.profiles().trace(&raw(&message));
-    let by_profile = matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Coap);
+    let by_profile = matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Coap | Protocol::Bluetooth);
     Ok(Json(dto::QuarantineDetail {
         item: item(&row),
         message: message_view(&message),
@@ -254,7 +257,8 @@ async fn release_row(api: &Api, actor: &Actor, row: &QuarantineRow) -> Result<()
     let mut message = original(api, row);
     let had: Vec<Content> = std::mem::take(&mut message.content);
     let mapped = api.library.profiles().map_again(&raw(&message));
-    if !matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Http | Protocol::Coap) || mapped.content.is_empty() {
+    let by_profile = matches!(message.origin.protocol, Protocol::Mqtt | Protocol::Http | Protocol::Coap | Protocol::Bluetooth);
+    if !by_profile || mapped.content.is_empty() {
         return Err(ApiError::Conflict(
             "the profiles of now do not understand it either; mend the profile first".to_owned(),
         ));

@@ -131,7 +131,7 @@ pub(crate) async fn limit(State(api): State<Api>, request: Request, next: Next) 
 
 /// Whether a path is answered without a look at credentials: pages, probes, what logs in.
 fn is_public(path: &str) -> bool {
-    let asks = path.starts_with("/api/v1/") || path.starts_with("/fhir/");
+    let asks = ["/api/v1/", "/api/v3/", "/fhir/"].iter().any(|start| path.starts_with(start));
     let open = ["/api/v1/login", "/api/v1/setup", "/api/v1/logout", "/api/v1/oidc", "/fhir/metadata"];
     !asks || open.iter().any(|start| path.starts_with(start))
 }

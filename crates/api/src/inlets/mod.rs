@@ -24,6 +24,7 @@ use crate::access::source;
 use crate::error::ApiError;
 use crate::state::Api;
 
+use nightscout::third;
 pub(crate) use sender::{Sender, Shown};
 
 /// The routes of the Nightscout API, which no account opens by itself: each handler asks for what its
@@ -47,6 +48,13 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/api/v1/status.json", get(nightscout::get_status))
         .route("/api/v1/verifyauth", get(nightscout::get_verified))
         .route("/api/v1/experiments/test", get(nightscout::get_verified))
+        .route("/api/v2/authorization/request/{token}", get(third::get_pass))
+        .route("/api/v3/version", get(third::get_version))
+        .route("/api/v3/status", get(third::get_status))
+        .route("/api/v3/lastModified", get(third::get_last_modified))
+        .route("/api/v3/{collection}", get(third::get_documents).post(third::post_document))
+        .route("/api/v3/{collection}/{identifier}", axum::routing::put(third::put_document))
+        .route("/api/v3/{collection}/history/{since}", get(third::get_history))
 }
 
 /// Those whose form is ours to describe.

@@ -1,10 +1,12 @@
-//! The Nightscout API (version 1) for apps of continuous glucose meters: they upload entries,
+//! The Nightscout API (version 1; version 3 in [`third`]) for apps of continuous glucose meters: they upload entries,
 //! treatments and device status here, and followers read glucose back.
 //!
 //! Whoever uploads is a device: `api-secret` is the SHA-1 of its password. A document is a message of
 //! its own, so that overlapping uploads store each value once.
 
+mod pass;
 mod read;
+pub(crate) mod third;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use vitals::DeviceId;
 
 use super::sender::{self, with_token};
-use super::{Piece, Sender, Shown, take};
+use super::{Fate, Piece, Sender, Shown, take};
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::state::Api;
@@ -135,13 +137,7 @@ async fn upload(
     if documents.len() > DOCUMENTS_MAX {
         return Err(ApiError::Malformed(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {DOCUMENTS_MAX} documents in one request")));
     }
-    let mut pieces = Vec::with_capacity(documents.len());
-    for document in &documents {
-        let device = device_of(&sender, query, document);
-        let payload = serde_json::to_vec(&without_id(document)).map_err(|error| ApiError::internal(&error))?;
-        pieces.push(Piece { topic: format!("vitalwire/{device}/nightscout"), payload });
-    }
-    let fates = take(api, &sender, pieces).await?;
+    let fates = keep(api, &sender, query, &documents).await?;
     // As Nightscout answers: the documents, each with an id. What is in quarantine is told beside.
     let answered = documents.into_iter().zip(fates).map(|(mut document, fate)| {
         if let Value::Object(fields) = &mut document {
@@ -154,6 +150,17 @@ async fn upload(
         document
     });
     Ok(Json(Value::Array(answered.collect())))
+}
+
+/// Keeps documents; what became of each.
+async fn keep(api: &Api, sender: &Sender, query: Option<&str>, documents: &[Value]) -> Result<Vec<Fate>, ApiError> {
+    let mut pieces = Vec::with_capacity(documents.len());
+    for document in documents {
+        let device = device_of(sender, query, document);
+        let payload = serde_json::to_vec(&without_id(document)).map_err(|error| ApiError::internal(&error))?;
+        pieces.push(Piece { topic: format!("vitalwire/{device}/nightscout"), payload });
+    }
+    take(api, sender, pieces).await
 }
 
 /// Of which device a document is: the sender's own; of a program the one that the address names, or
@@ -169,11 +176,13 @@ fn device_of(sender: &Sender, query: Option<&str>, document: &Value) -> DeviceId
     DeviceId::sanitised(&name.unwrap_or_else(|| "nightscout".to_owned()))
 }
 
-/// Without the id that a former server gave: it is not of the content.
+/// Without what a former server added: it is not of the content.
 fn without_id(document: &Value) -> Value {
     let mut document = document.clone();
     if let Value::Object(fields) = &mut document {
-        fields.shift_remove("_id");
+        for mark in ["_id", "srvModified", "srvCreated", "subject", "modifiedBy"] {
+            fields.shift_remove(mark);
+        }
     }
     document
 }

@@ -96,8 +96,12 @@ impl Settings {
         if !address.is_encrypted() && !address.is_loopback() && !insecure {
             return Err(SettingsError::Plain);
         }
-        let (Credential::Token(secret) | Credential::Secret(secret)) = &credential;
-        if secret.is_empty() || !secret.bytes().all(|b| b.is_ascii_graphic()) {
+        // A secret may be a sentence; a token stands in an address.
+        let good = match &credential {
+            Credential::Token(token) => !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic()),
+            Credential::Secret(secret) => !secret.is_empty() && !secret.contains(char::is_control),
+        };
+        if !good {
             return Err(SettingsError::Credential);
         }
         if !EVERY_S.contains(&every_s) {
@@ -143,6 +147,8 @@ mod tests {
             assert_eq!(check(name, url, insecure, token(), numbers), expected, "{name} {url}");
         }
         assert!(check("anna", "https://ns.example?token=x", false, token(), (60, 7)).is_err());
+        let sentence = Credential::Secret("a long secret".to_owned());
+        assert!(check("anna", "https://ns.example", false, sentence, (60, 7)).is_ok());
         let two_lines = Credential::Secret("a\nb".to_owned());
         assert_eq!(check("anna", "https://ns.example", false, two_lines, (60, 7)), Err(SettingsError::Credential));
         assert_eq!(format!("{:?}", token()), "Token(…)");

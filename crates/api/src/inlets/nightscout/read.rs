@@ -20,6 +20,10 @@ use crate::state::Api;
 const COUNT: usize = 10;
 /// Most documents in an answer.
 const COUNT_MAX: usize = 10_000;
+/// The same by version 3.
+const THIRD_MAX: usize = 1_000;
+/// How long before a change its value may have been measured, to be told among changes, in microseconds.
+const LATE_US: i64 = 7 * vitals::time::DAY;
 /// How far back is looked when the request does not say: as Nightscout does, two days.
 const BACK_US: i64 = 2 * vitals::time::DAY;
 
@@ -74,6 +78,30 @@ impl Asked {
             _ => return Err(ApiError::bad("find: $gte, $gt, $lte or $lt")),
         }
         Ok(())
+    }
+
+    /// Reads `limit`, `date$gte` and its kin, as version 3 writes them. What narrows further is disregarded.
+    pub(super) fn third(query: Option<&str>) -> Result<Self, ApiError> {
+        let mut asked = Self { count: COUNT, from: None, to: None, kind: None, patient: None };
+        for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            match key.as_ref() {
+                "limit" => asked.count = value.parse().map_err(|_| ApiError::bad("limit: a whole number"))?,
+                "patient" => asked.patient = Some(value.into_owned()),
+                "type" | "type$eq" => asked.kind = Some(value.into_owned()),
+                other => {
+                    if let Some((field, operator)) = other.split_once('$') {
+                        asked.bound(&format!("find[{field}][${operator}]"), &value)?;
+                    }
+                }
+            }
+        }
+        asked.count = asked.count.min(THIRD_MAX);
+        Ok(asked)
+    }
+
+    /// Most documents in the answer.
+    pub(super) const fn count(&self) -> usize {
+        self.count
     }
 
     fn span(&self, now: i64) -> Span {
@@ -185,6 +213,31 @@ pub(super) async fn treatments(api: &Api, shown: Shown, headers: &HeaderMap, ask
     Ok(Json(newest(found, asked.count)))
 }
 
+/// Entries or treatments that were received after a time (milliseconds since 1970), in that order; values
+/// measured long before it are left out.
+pub(super) async fn changes(
+    api: &Api,
+    shown: Shown,
+    headers: &HeaderMap,
+    (collection, asked): (&str, &Asked),
+    since_ms: i64,
+) -> Result<Vec<Value>, ApiError> {
+    let now = api.now().micros();
+    let since = since_ms.saturating_mul(1_000);
+    // Nobody asks for all that ever was: without a time, as elsewhere, what is not old.
+    let from = if since_ms == 0 { now.saturating_sub(BACK_US) } else { since.saturating_sub(LATE_US) };
+    let asked = Asked { from: Some(from), to: Some(now.saturating_add(vitals::time::DAY)), count: COUNT_MAX, ..asked.clone() };
+    let Json(found) = match collection {
+        "treatments" => treatments(api, shown, headers, asked).await?,
+        _ => entries(api, shown, headers, asked).await?,
+    };
+    let Value::Array(mut found) = found else { return Ok(Vec::new()) };
+    let changed = |document: &Value| document["srvModified"].as_i64().unwrap_or(0);
+    found.retain(|document| changed(document) > since_ms);
+    found.sort_by_key(changed);
+    Ok(found)
+}
+
 fn newest(mut found: Vec<(i64, Value)>, count: usize) -> Value {
     found.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
     found.into_iter().take(count).map(|(_, document)| document).collect()
@@ -197,7 +250,10 @@ fn entry(kind: &str, time: i64, point: &Point, device: &DeviceId) -> Value {
     if !point.quality.usable() {
         entry["noise"] = Value::from(4);
     }
-    entry["_id"] = Value::from(document_id(&entry));
+    let id = Value::from(document_id(&entry));
+    entry["_id"] = id.clone();
+    entry["identifier"] = id;
+    entry["srvModified"] = Value::from(point.received.millis());
     entry
 }
 
