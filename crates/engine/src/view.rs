@@ -210,7 +210,8 @@ fn wave_line(channel: &WaveChannel) -> WaveLine {
 
 /// A door without a lasting connection has no link to lose: heard lately is online.
 fn present_link(state: &DeviceState, now: ReceiveTime) -> LinkState {
-    let lately = state.protocol != Protocol::Mqtt && state.per_minute(now) > 0.0;
+    let lasting = matches!(state.protocol, Protocol::Mqtt | Protocol::Phd);
+    let lately = !lasting && state.per_minute(now) > 0.0;
     if state.link == LinkState::Offline && lately { LinkState::Online } else { state.link }
 }
 
