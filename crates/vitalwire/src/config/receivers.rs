@@ -1,10 +1,23 @@
-//! `[[webhook]]` and `[[alert_manager]]`: to whom alerts are sent. `[[pump_server]]`: who programs pumps.
+//! `[outgoing]`, `[[webhook]]` and `[[alert_manager]]`: to whom alerts are sent, and how others are asked. `[[pump_server]]`: who programs pumps.
+
+use std::path::PathBuf;
 
 use alert::Priority;
 use serde::Deserialize;
 
 use crate::Misuse;
 use crate::infusion::PumpServer;
+
+/// `[outgoing]`: requests of ours to other programs over HTTPS.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Outgoing {
+    /// Authorities (PEM) to trust in place of the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What is shown to those who ask who we are (PEM), and its key.
+    pub(crate) certificate_file: Option<PathBuf>,
+    pub(crate) key_file: Option<PathBuf>,
+}
 
 /// `[[webhook]]`
 #[derive(Debug, Clone, PartialEq, Deserialize)]

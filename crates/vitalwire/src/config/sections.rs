@@ -354,17 +354,6 @@ pub(crate) struct Sdc {
     pub(crate) consumer: Option<super::sdc_consumer::SdcConsumer>,
 }
 
-/// `[outgoing]`: requests of ours to other programs over HTTPS.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(crate) struct Outgoing {
-    /// Authorities (PEM) to trust in place of the system's.
-    pub(crate) ca_file: Option<PathBuf>,
-    /// What is shown to those who ask who we are (PEM), and its key.
-    pub(crate) certificate_file: Option<PathBuf>,
-    pub(crate) key_file: Option<PathBuf>,
-}
-
 /// `[edge]`: of `vitalwire edge`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
