@@ -494,6 +494,30 @@ def test_administrators_register_applications(house):
     assert "temp" not in house.run("client", "list")
 
 
+def test_metrics_are_of_the_patient_whom_their_device_is_on(house, doc):
+    nora, ehr = Browser(house, "nora"), {"Authorization": f"Bearer {house.token}"}
+    for device, who in zip(("m-a", "m-b"), house.people):
+        answer = nora.web.post(f"{house.url}/api/v1/devices/{device}/association", json={"patient": who}, timeout=60)
+        assert answer.status_code == 204, answer.text
+        said = {**reading(who, "vital-signs", "8867-4"), "device": {"reference": f"Device/{device}"}}
+        house.post("/fhir/Observation", said, headers=ehr, expect=201)
+    theirs = lambda device: house.get(f"/fhir/DeviceMetric?source=Device/{device}", headers=ehr)["total"] == 1  # noqa: E731
+    wait_for(lambda: theirs("m-a") and theirs("m-b"), "their metrics")
+    where = lambda token: {m["source"]["reference"] for m in entries(fhir(house, token, "/DeviceMetric"))}  # noqa: E731
+    token = App(house).tokens(doc, 0, "launch/patient patient/DeviceMetric.rs patient/Device.rs")["access_token"]
+    show = lambda path: fhir(house, token, path)  # noqa: E731
+    wait_for(lambda: "Device/m-a" in where(token), "the device to be on the patient")
+    mine = f"Device/chart-{house.people[0]}"
+    assert where(token) <= {"Device/m-a", mine}, "and nobody else's"
+    assert "total" not in show("/DeviceMetric").json(), "how many there are of others is not told"
+    assert [show(f"/DeviceMetric/metric-147842-0-{device}").status_code for device in ("m-a", "m-b")] == [200, 404]
+    assert [show(f"/Device/part-69798-{device}").status_code for device in ("m-a", "m-b")] == [200, 404]
+    assert {e["resourceType"] for e in entries(show("/Device?_id=m-a&_revinclude=DeviceMetric:source"))} == {"Device", "DeviceMetric"}
+    everything = App(house).tokens(doc, 0, "launch/patient user/DeviceMetric.rs")["access_token"]
+    assert where(everything) >= {"Device/m-a", "Device/m-b"}
+    assert fhir(house, App(house).tokens(doc, 0, "launch/patient patient/Observation.rs")["access_token"], "/DeviceMetric").status_code == 403
+
+
 def test_nothing_secret_is_in_the_log(house):
     log = house.log()
     assert house.secret not in log and "vwa_" not in log and "vwr_" not in log and "code=" not in log

@@ -39,10 +39,10 @@ pub(crate) async fn enter(State(api): State<Api>, mut request: Request, next: Ne
     match api.enter_about(&viewer, permission, (route, subject.as_ref()), (&object, &detail)).await {
         Ok(actor) => {
             request.extensions_mut().insert(Sender(actor.name));
-            let grant = viewer.caller().grant.clone();
+            let (grant, seer) = (viewer.caller().grant.clone(), viewer.clone());
             let answer = async {
                 match grant {
-                    Some(grant) => smart::run(&api, &grant, request, next).await,
+                    Some(grant) => smart::run(&api, &seer, &grant, request, next).await,
                     None => next.run(request).await,
                 }
             };

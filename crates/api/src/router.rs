@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::{
-    alerts, decisions, devices, erasure, patients, policy, profiles, quarantine, readings, scan, trends, ward,
+    alerts, decisions, devices, erasure, model, patients, policy, profiles, quarantine, readings, scan, trends, ward,
 };
 use crate::dto;
 use crate::error::ApiError;
@@ -65,6 +65,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(alerts::post_alert))
         .routes(routes!(devices::get_devices))
         .routes(routes!(devices::get_device))
+        .routes(routes!(model::get_model))
+        .routes(routes!(model::get_proposals))
         .routes(routes!(devices::associate, devices::disassociate))
         .routes(routes!(devices::mount))
         .routes(routes!(devices::bulk))

@@ -369,3 +369,31 @@ fn keep_told(new: &mut vitals::Device, old: &vitals::Device) {
     }
     new.document.clone_from(&old.document);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitals::{ClockMethod, Device, Identifier};
+
+    fn identifier(value: &str) -> Identifier {
+        Identifier { system: "urn:vitalwire:udi".into(), value: value.into(), kind: "UDI".into() }
+    }
+
+    #[test]
+    fn what_a_device_says_adds_to_what_is_known() {
+        let id = DeviceId::sanitised("m-1");
+        let known = Device {
+            name: "Monitor".into(),
+            identifiers: vec![identifier("a"), Identifier { kind: "SNO".into(), ..identifier("7") }],
+            clock: ClockMethod::Manual,
+            document: Some(b"{}".to_vec()),
+            ..Device::announced(id.clone())
+        };
+        let mut said = Device { identifiers: vec![identifier("b")], ..Device::announced(id) };
+        keep_told(&mut said, &known);
+        assert_eq!((said.name.as_str(), said.clock), ("Monitor", ClockMethod::Manual));
+        let values: Vec<&str> = said.identifiers.iter().map(|one| one.value.as_str()).collect();
+        assert_eq!(values, ["b", "7"], "a new label stands in place of the old one");
+        assert_eq!(said.document, known.document);
+    }
+}

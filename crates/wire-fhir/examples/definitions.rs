@@ -13,8 +13,8 @@ use std::fs;
 use serde_json::Value;
 
 /// The resources that the platform takes and serves.
-const ROOTS: [&str; 10] = [
-    "Patient", "Observation", "Device", "DeviceMetric", "Encounter", "Location", "Bundle", "Consent", "CareTeam", "AuditEvent",
+const ROOTS: [&str; 11] = [
+    "Patient", "Observation", "Device", "DeviceMetric", "Encounter", "Location", "Bundle", "Consent", "CareTeam", "AuditEvent", "DeviceRequest",
 ];
 /// A larger value set is a terminology, not a table.
 const CODES_MAX: usize = 60;

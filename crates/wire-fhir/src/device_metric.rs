@@ -152,6 +152,29 @@ pub fn of(device: &Device) -> Vec<Json> {
     inside.filter(|inner| inner["resourceType"] == "DeviceMetric").cloned().collect()
 }
 
+/// The calibration of a written metric.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calibration {
+    /// What it measures, where the table has it.
+    pub metric: Option<MetricCode>,
+    /// `not-calibrated`, `calibration-required`, `calibrated`, `unspecified`.
+    pub state: Option<String>,
+    /// When (ISO 8601).
+    pub time: Option<String>,
+}
+
+/// The calibrations in the metrics that were written for a device, the last of each.
+#[must_use]
+pub fn calibrations(device: &Device) -> Vec<Calibration> {
+    let text = |json: &Json| json.as_str().map(str::to_owned);
+    let last = |json: &Json| {
+        let all = json["calibration"].as_array()?;
+        let last = all.iter().max_by_key(|one| one["time"].as_str().unwrap_or_default())?;
+        Some(Calibration { metric: metric(json), state: text(&last["state"]), time: text(&last["time"]) })
+    };
+    of(device).iter().filter_map(last).collect()
+}
+
 /// Whether a document can hold a metric: looked at before it is parsed.
 fn mentioned(document: &[u8]) -> bool {
     const WORD: &[u8] = b"\"DeviceMetric\"";

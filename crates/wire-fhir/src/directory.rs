@@ -172,21 +172,17 @@ fn device(resource: &Json, id: DeviceId) -> Device {
     }
 }
 
-/// How the clock is set: IEEE 11073-10101 `MDC_TIME_SYNC_PROTOCOL` (68220) with its values from
-/// 532225 (by hand) on.
+/// How the clock is set: IEEE 11073-10101 `MDC_TIME_SYNC_PROTOCOL` (68220).
 fn clock(resource: &Json) -> ClockMethod {
-    let code = resource["property"]
+    resource["property"]
         .as_array()
         .into_iter()
         .flatten()
         .filter(|property| codings(&property["type"]).any(|(_, code)| code == "68220"))
         .flat_map(|property| property["valueCode"].as_array().into_iter().flatten())
-        .find_map(mdc_code);
-    match code {
-        Some(MetricCode(532_225)) => ClockMethod::Manual,
-        Some(MetricCode(532_226..=532_239)) => ClockMethod::Synchronised,
-        _ => ClockMethod::Unknown,
-    }
+        .find_map(mdc_code)
+        .and_then(|way| vitals::property::clock_method(way.0))
+        .unwrap_or_default()
 }
 
 fn mdc_code(concept: &Json) -> Option<MetricCode> {

@@ -23,6 +23,8 @@ pub mod bits;
 pub mod dress;
 pub mod containment;
 pub mod device_metric;
+mod device_property;
+pub mod device_request;
 pub mod bundle;
 pub mod patch;
 pub mod search;

@@ -8,6 +8,7 @@ use vitals::{
 };
 
 use crate::code::MDC;
+use crate::device_property::{self, CONTINUA_KINDS};
 use crate::directory::Kind;
 use crate::project::meta;
 use crate::time;
@@ -30,6 +31,8 @@ pub struct Record {
     pub patient: Option<PatientId>,
     /// For a metric of a device: the metric; the event is then the device's.
     pub metric: Option<Json>,
+    /// For a device: what it says of itself beyond its record.
+    pub said: Vec<(vitals::MetricCode, vitals::Value)>,
 }
 
 impl Record {
@@ -72,7 +75,7 @@ pub fn resource(record: &Record) -> Option<Json> {
     let mut json = match &record.event {
         _ if record.metric.is_some() => record.metric.clone()?,
         DirectoryEvent::Patient(patient) => self::patient(patient),
-        DirectoryEvent::Device(device) => self::device(device, record.patient.as_ref()),
+        DirectoryEvent::Device(device) => self::device(device, record),
         DirectoryEvent::Encounter(encounter) => self::encounter(encounter),
         DirectoryEvent::Location(location) => self::location(location),
         DirectoryEvent::Merge { .. } | DirectoryEvent::Movement(_) => return None,
@@ -130,7 +133,7 @@ fn patient(patient: &Patient) -> Json {
     json
 }
 
-fn device(device: &Device, patient: Option<&PatientId>) -> Json {
+fn device(device: &Device, record: &Record) -> Json {
     let mut json = kept(device.document.as_deref());
     crate::device_metric::strip(&mut json);
     add_identifiers(&mut json, &device.identifiers);
@@ -157,7 +160,11 @@ fn device(device: &Device, patient: Option<&PatientId>) -> Json {
     if let Some(place) = &device.location {
         json["location"] = json!({"reference": format!("Location/{place}")});
     }
-    if let Some(patient) = patient {
+    json["id"] = device.id.as_str().into();
+    device_property::show(&mut json, &record.said);
+    device_property::carrier(&mut json, &device.identifiers);
+    device_property::claim(&mut json, device);
+    if let Some(patient) = &record.patient {
         json["patient"] = json!({"reference": format!("Patient/{patient}")});
     }
     json
@@ -253,7 +260,8 @@ fn add_identifiers(json: &mut Json, identifiers: &[Identifier]) {
             entry["system"] = identifier.system.as_str().into();
         }
         if !identifier.kind.trim().is_empty() {
-            let system = "http://terminology.hl7.org/CodeSystem/v2-0203";
+            let personal = matches!(identifier.kind.trim(), "SYSID" | "BTMAC");
+            let system = if personal { CONTINUA_KINDS } else { "http://terminology.hl7.org/CodeSystem/v2-0203" };
             entry["type"] = json!({"coding": [{"system": system, "code": identifier.kind.trim()}]});
         }
         list.push(entry);

@@ -113,7 +113,7 @@ proptest! {
                 let _ = observation::read(&json, "Observation");
                 if let Ok(event) = directory::read(Kind::ALL[kind], &json, "x", "X") {
                     let updated = ReceiveTime(0);
-                    let _ = record::resource(&Record { event, version: 1, updated, offset: 0, patient: None, metric: None });
+                    let _ = record::resource(&Record { event, version: 1, updated, offset: 0, patient: None, metric: None, said: Vec::new() });
                 }
             }
         }
@@ -165,7 +165,7 @@ fn a_document_comes_back_as_it_went_in() {
     });
     let event = directory::read(Kind::Patient, &patient, "p1", "Patient").expect("valid");
     assert!(matches!(&event, DirectoryEvent::Patient(p) if p.deceased && p.name.given == "B C"));
-    let stored = Record { event, version: 3, updated: ReceiveTime(0), offset: 9, patient: None, metric: None };
+    let stored = Record { event, version: 3, updated: ReceiveTime(0), offset: 9, patient: None, metric: None, said: Vec::new() };
     let mut json = record::resource(&stored).expect("a record");
     assert_eq!(json["meta"]["versionId"], "3");
     json.as_object_mut().expect("object").remove("meta");

@@ -1,6 +1,6 @@
 // Calls to `/api/v1`. Answers other than 2xx become an `ApiError` with the server's own text.
 import type {
-  Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, BeatPage, DevicePage, DeviceView, ErrorBody, Hold,
+  Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, BeatPage, DeviceModel, DevicePage, DeviceView, ErrorBody, Hold,
   LocationView, MetricLimits, MountRequest, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
   QuarantineDetail, QuarantinePage, ReadingSource, Session, Setup, SetupState, Spo2Scale, Trends, WaveChannel,
 } from './types';
@@ -94,6 +94,7 @@ export const api = {
   act: (episode: string, verb: AlertVerb, action: AlertAction) => post<Alert>(`/alerts/${id(episode)}/${verb}`, action),
   devices: () => get<DevicePage>('/devices'),
   device: (device: string) => get<DeviceDetail>(`/devices/${id(device)}`),
+  deviceModel: (device: string) => get<DeviceModel>(`/devices/${id(device)}/model`),
   associate: (device: string, request: AssociateRequest) => post<unknown>(`/devices/${id(device)}/association`, request),
   disassociate: (device: string) => call<unknown>('DELETE', url(`/devices/${id(device)}/association`)),
   mount: (device: string, request: MountRequest) => post<unknown>(`/devices/${id(device)}/mount`, request),

@@ -278,6 +278,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/associations/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices mounted at a bed that are not on who lies there: somebody may confirm them by a scan. */
+        get: operations["get_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/associations/scan": {
         parameters: {
             query?: never;
@@ -640,6 +657,23 @@ export interface paths {
          *     never done twice.
          */
         post: operations["post_command"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{id}/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a device is made of, and what it says of itself. */
+        get: operations["get_model"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3565,6 +3599,47 @@ export interface components {
             associations: components["schemas"]["AssociationView"][];
             device: components["schemas"]["DeviceView"];
         };
+        /** @description A name of a device. */
+        DeviceIdentifier: {
+            /** @description `UDI`, `SYSID`, `SNO` …; may be empty. */
+            kind: string;
+            /** @description Whose names these are; may be empty. */
+            system: string;
+            /** @description The name. */
+            value: string;
+        };
+        /** @description What a part measures. */
+        DeviceMetricView: {
+            /** @description When, as the record has it. */
+            calibrated?: string | null;
+            /** @description Calibration as a record has it: `calibrated`, `calibration-required`, `not-calibrated`, `unspecified`. */
+            calibration?: string | null;
+            /** @description Reference id. */
+            metric: string;
+            /** @description In words. */
+            name: string;
+            /** @description Unit as people read it; may be empty. */
+            unit: string;
+        };
+        /** @description A device as IEEE 11073 sees it, with what is known of its state. */
+        DeviceModel: {
+            /** @description When it was last calibrated (ISO 8601), as it or its record says. */
+            calibrated?: string | null;
+            /** @description When it is to be calibrated next. */
+            calibration_due?: string | null;
+            /** @description Whether that day is over. */
+            calibration_overdue: boolean;
+            /** @description How its clock is set: `synchronised`, `manual`, `none`, `unknown`. */
+            clock_method: string;
+            /** @description Business identifiers: UDI, EUI-64, serial or asset number. */
+            identifiers: components["schemas"]["DeviceIdentifier"][];
+            /** @description Kind of device in words; empty when nobody said. */
+            kind: string;
+            /** @description What it is made of, in the order of the tree, the device itself first. */
+            parts: components["schemas"]["DevicePart"][];
+            /** @description Versions, certification, clock, specialisations: what it says of itself. */
+            properties: components["schemas"]["DeviceProperty"][];
+        };
         /** @description Devices and how well they speak. */
         DevicePage: {
             /** @description The devices. */
@@ -3576,6 +3651,31 @@ export interface components {
              * @description Our clock when this was made.
              */
             now_ms: number;
+        };
+        /** @description The device, a virtual medical device in it, or a channel of one. */
+        DevicePart: {
+            /** @description IEEE 11073 reference id or code; may be empty. */
+            code: string;
+            /** @description Id of its `Device` in FHIR; empty for a part that has none of its own. */
+            id: string;
+            /**
+             * Format: int32
+             * @description 0 the device, 1 a virtual medical device, 2 a channel.
+             */
+            level: number;
+            /** @description What it measures. */
+            metrics: components["schemas"]["DeviceMetricView"][];
+            /** @description In words. */
+            name: string;
+        };
+        /** @description One thing that a device says of itself. */
+        DeviceProperty: {
+            /** @description Reference id of the property. */
+            metric: string;
+            /** @description What it is, in words. */
+            name: string;
+            /** @description What the device said, in words, with its unit. */
+            value: string;
         };
         /** @description What a device says of an update. */
         DeviceReport: {
@@ -4725,6 +4825,19 @@ export interface components {
             /** @description Whole text. */
             text: string;
         };
+        /** @description A device at somebody's bed that is not on who lies there. */
+        Proposal: {
+            /** @description Device id. */
+            device: string;
+            /** @description Where it is mounted. */
+            location: components["schemas"]["LocationBrief"];
+            /** @description Its name. */
+            name: string;
+            /** @description Whether it is on somebody else now. */
+            on_another: boolean;
+            /** @description Who lies there. */
+            patient: components["schemas"]["PatientBrief"];
+        };
         /** @description Whose an account is at the identity provider. */
         ProviderLink: {
             /** @description The person's unchanging name there (`sub`); the audit log has it of everybody who was refused. */
@@ -4984,6 +5097,11 @@ export interface components {
             /** @description The patient's family name, as they say it. */
             family?: string | null;
             order?: components["schemas"]["ScannedOrder"] | null;
+            /**
+             * @description The number of an order that is kept here (`DeviceRequest`): device and patient must be those
+             *     that it names.
+             */
+            order_number?: string | null;
             /** @description The wristband: GS1 with a GSRN (8018), or the record number. */
             patient_code: string;
         };
@@ -6610,6 +6728,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `associate`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_proposals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"][];
                 };
             };
             /** @description Not logged in. */
@@ -8411,6 +8585,74 @@ export interface operations {
             };
             /** @description It does not fit what is there; the message says why. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Device id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceModel"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -17,6 +17,7 @@ export interface Route {
 
 const alerts = lazy(() => import('../alerts/AlertsPage'));
 const devices = lazy(() => import('../devices/DevicesPage'));
+const scan = lazy(() => import('../scan/ScanPage'));
 const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
 const patient = lazy(() => import('../patient/PatientPage'));
 const waves = lazy(() => import('../strips/WavesPage'));
@@ -43,6 +44,7 @@ export const ROUTES: Route[] = [
   { path: '/alerts/:episode', title: 'Alert', needs: 'see-patients', page: alerts },
   { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
   { path: '/devices/:device', title: 'Device', needs: 'see-devices', page: devices },
+  { path: '/scan', key: 's', title: 'Put a device on a patient', needs: 'associate', page: scan },
   { path: '/fleet', nav: 'Fleet', key: 'f', title: 'Fleet', needs: 'see-security', page: fleet },
   { path: '/quarantine', nav: 'Quarantine', key: 'q', title: 'Quarantine', needs: 'see-quarantine', page: quarantine },
   { path: '/trust', nav: 'Trust', key: 't', title: 'Trust in devices', needs: 'see-security', page: trust },

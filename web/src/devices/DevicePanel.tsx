@@ -12,6 +12,7 @@ import { attempt } from '../ui/toast';
 import { exactTime, signedMs, when } from '../ui/format';
 import { CLOCK_WORD } from './devices.state';
 import { LinkSign } from './DeviceRow';
+import { ModelCard } from './ModelCard';
 import { PatientSearch } from './PatientSearch';
 
 const REFRESH_MS = 2_000;
@@ -31,6 +32,7 @@ export const DevicePanel: Component<{ id: string; onChange: () => void }> = (pro
               <Standing device={d().device} onChange={changed} />
               <CommandsCard device={d().device.id} patient={d().device.patient} />
               <Facts device={d().device} />
+              <ModelCard id={d().device.id} />
               <Show when={may('manage-devices') && may('see-patients')}><Mount device={d().device} onChange={changed} /></Show>
               <History associations={d().associations} />
             </>
@@ -86,7 +88,6 @@ const Facts: Component<{ device: DeviceView }> = (props) => {
       <dt>Clock</dt><dd>{CLOCK_WORD[d().clock] ?? d().clock}{d().clock_offset_ms == null ? '' : `, ${signedMs(d().clock_offset_ms!)} from ours`}</dd>
       <dt>Delay</dt><dd>{d().delay_ms == null ? '–' : `${signedMs(d().delay_ms!).replace('+', '')} from measuring to receiving`}</dd>
       <dt>Battery</dt><dd>{d().battery == null ? '–' : `${Math.round(d().battery!)} %`}</dd>
-      <dt>Sends</dt><dd><For each={d().metrics}>{(m) => <span class="chip mono flag">{m}</span>}</For></dd>
     </dl>
   );
 };

@@ -4,6 +4,7 @@ import { createStore, reconcile } from 'solid-js/store';
 import { api } from '../api/client';
 import type { DevicePage } from '../api/types';
 import { ward } from '../live/store';
+import { may } from '../session/session';
 import { plural } from '../ui/format';
 import { DevicePanel } from './DevicePanel';
 import { DeviceRow } from './DeviceRow';
@@ -37,6 +38,7 @@ const DevicesPage: Component<{ params: Record<string, string> }> = (props) => {
         <h1>Devices</h1>
         <span class="muted">{plural(page.data?.devices.length ?? 0, 'device')}<Show when={announced()}>, <b>{announced()} announced</b></Show></span>
         <span class="grow" />
+        <Show when={may('associate')}><a class="btn" href="/scan">Scan…</a></Show>
         <label class="row small">Link
           <select class="input" value={link()} onChange={(e) => setLink(e.currentTarget.value)}>
             <option value="">All</option><option value="online">Online</option><option value="silent">Silent</option><option value="offline">Offline</option><option value="lost">Lost</option>

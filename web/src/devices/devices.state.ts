@@ -1,5 +1,5 @@
 // Order, filter and words of the devices table. No markup here.
-import type { DeviceView } from '../api/types';
+import type { DeviceModel, DeviceView } from '../api/types';
 
 export type Column = 'name' | 'link' | 'patient' | 'seen' | 'rate' | 'delay' | 'clock' | 'battery' | 'problems';
 export interface DeviceOrder { by: Column; down: boolean }
@@ -8,6 +8,12 @@ const collator = new Intl.Collator('en', { numeric: true });
 const LINK_ORDER: Record<string, number> = { lost: 0, silent: 1, offline: 2, online: 3 };
 export const LINK_WORD: Record<string, string> = { online: 'Online', offline: 'Offline', lost: 'Lost', silent: 'Silent' };
 export const CLOCK_WORD: Record<string, string> = { good: 'Good', off: 'Off, corrected', none: 'Sends no time', unknown: 'Unknown' };
+
+export const METHOD_WORD: Record<string, string> = { synchronised: 'by the network or a signal', manual: 'by hand', none: 'it has none', unknown: 'nobody said' };
+const IDENTIFIER_WORD: Record<string, string> = { UDI: 'UDI', SYSID: 'System id', BTMAC: 'Bluetooth address', PNP: 'Product id', EUI64: 'EUI-64', SNO: 'Serial number' };
+export const identifierWord = (kind: string): string => IDENTIFIER_WORD[kind] ?? (kind || 'Identifier');
+/** When the next calibration is due, and whether that is over. */
+export const calibrationState = (m: DeviceModel): string => (m.calibration_due ? `${m.calibration_due}${m.calibration_overdue ? ': overdue' : ''}` : 'nobody said');
 
 const KEYS: Record<Column, (d: DeviceView) => string | number> = {
   name: (d) => d.name || d.id,

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod decisions;
 pub mod devices;
 pub mod erasure;
+pub mod model;
 pub mod patients;
 pub mod policy;
 pub mod profiles;

@@ -6,21 +6,25 @@ use axum::http::HeaderMap;
 use engine::{DeviceLine, PatientView};
 use fleet::association::{Conflict, Said, Situation, conflicts, read_wristband};
 use fleet::udi::Udi;
-use guard::{Deed, Outcome, Permission, Record};
+use guard::{Deed, DocumentKind, Outcome, Permission, Record};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use vitals::{Action, DeviceId, MetricCode, PatientId};
+use wire_fhir::device_request;
 
 use crate::access::{let_in, signed};
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::Json;
+use crate::privacy::guarded;
 use crate::state::Api;
 use crate::view;
-use crate::viewer::Viewer;
+use crate::viewer::{Viewer, survivor};
 
 const ROUTE: &str = "/api/v1/associations/scan";
+/// Orders that are looked through.
+const ORDERS_MAX: usize = 10_000;
 
 /// What was scanned and said.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,8 +38,11 @@ pub(crate) struct ScanRequest {
     family: Option<String>,
     /// The patient's date of birth (ISO), as they say it.
     birth_date: Option<String>,
-    /// The order that this is done for, where there is one.
+    /// What an order names, where one was looked at elsewhere.
     order: Option<ScannedOrder>,
+    /// The number of an order that is kept here (`DeviceRequest`): device and patient must be those
+    /// that it names.
+    order_number: Option<String>,
     /// Conflicts that whoever scans has looked at: `on-another`, `same-kind`, `other-bed`.
     #[serde(default)]
     accept: Vec<String>,
@@ -100,8 +107,12 @@ pub(crate) async fn scan(
     let device = line.device.id.clone();
     let id = whom.as_ref().map(|seen| seen.patient.id.clone());
     let actor = api.enter_device(&headers, Permission::Associate, ROUTE, &device, id.as_ref()).await?;
+    let ordered = match wanted.order_number.as_deref().map(str::trim).filter(|number| !number.is_empty()) {
+        Some(number) => Some(ordered(&api, number, &line).await?),
+        None => None,
+    };
     let said = Said { family: wanted.family.clone(), birth_date: wanted.birth_date.clone(), number: Some(band.number) };
-    let found = judge(&api, &wanted, (&line, label.as_ref()), whom.as_deref(), &said);
+    let found = judge(&api, &wanted, (&line, label.as_ref()), whom.as_deref(), (&said, ordered));
     let agreement = whom.as_ref().map(|seen| said.against(&seen.patient)).unwrap_or_default();
     let accepted = |conflict: &Conflict| {
         conflict.may_be_accepted() && wanted.accept.iter().any(|name| name == conflict.name())
@@ -165,12 +176,29 @@ fn device_of(api: &Api, code: &str) -> Result<(Arc<DeviceLine>, Option<Udi>), Ap
     }
 }
 
+/// What the active order of this number names: the device (this one, where it names its kind) and
+/// for whom.
+async fn ordered(api: &Api, number: &str, line: &DeviceLine) -> Result<(String, PatientId), ApiError> {
+    let rows = guarded(api, |guard| guard.documents(DocumentKind::DeviceRequest, None, ORDERS_MAX)).await?;
+    let found = rows.into_iter().filter(|row| row.status == "active").find_map(|row| {
+        let json = serde_json::from_str(&row.json).ok()?;
+        let order = device_request::read(&json).ok().filter(|order| order.numbers.iter().any(|own| own == number))?;
+        Some((order, row.patient))
+    });
+    let (order, patient) = found.ok_or(ApiError::NotFound("active order with this number"))?;
+    // A record that was merged since is the one that lives on.
+    let patient = survivor(&api.live, &patient).map_or(patient, |seen| seen.patient.id.clone());
+    let of_kind = order.kind.is_some() && order.kind == line.device.kind;
+    let device = order.device.unwrap_or_else(|| if of_kind { line.device.id.to_string() } else { String::new() });
+    Ok((device, patient))
+}
+
 fn judge(
     api: &Api,
     wanted: &ScanRequest,
     (line, label): (&DeviceLine, Option<&Udi>),
     whom: Option<&PatientView>,
-    said: &Said,
+    (said, kept): (&Said, Option<(String, PatientId)>),
 ) -> Vec<Conflict> {
     let others: Vec<(DeviceId, Option<MetricCode>)> = whom
         .iter()
@@ -185,6 +213,7 @@ fn judge(
         let nobody = PatientId::from_identifier("ordered", &order.number);
         (order.device.as_str(), whose.map_or(nobody, |seen| seen.patient.id.clone()))
     });
+    let ordered = kept.or_else(|| ordered.map(|(device, whose)| (device.to_owned(), whose)));
     conflicts(&Situation {
         device: &line.device.id,
         kind: line.device.kind,
@@ -196,7 +225,7 @@ fn judge(
         present: whom.is_some_and(|seen| seen.encounter.is_some()),
         others: &others,
         said,
-        order: ordered.as_ref().map(|(device, whose)| (*device, whose)),
+        order: ordered.as_ref().map(|(device, whose)| (device.as_str(), whose)),
     })
 }
 

@@ -4,6 +4,7 @@
 mod alert;
 mod device;
 mod error;
+mod model;
 mod patient;
 mod quarantine;
 mod session;
@@ -12,6 +13,7 @@ mod ward;
 pub use alert::*;
 pub use device::*;
 pub use error::*;
+pub use model::*;
 pub use patient::*;
 pub use quarantine::*;
 pub use session::*;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use store::{DirectoryQuery, DirectoryRow, Page, Read, SeriesFilter, StoreError};
-use vitals::{Device, DeviceId, DirectoryEvent, MetricCode};
+use vitals::{Device, DeviceId, DirectoryEvent, MetricCode, property};
 use wire_fhir::device_metric::{self, Seen};
 use wire_fhir::{Record, containment, guide};
 
@@ -82,7 +82,7 @@ pub(super) fn implied(store: &dyn Read, id: &str) -> Result<Option<Record>, Stor
         let device = Device { name, document: Some(document), ..Device::announced(own) };
         let event = DirectoryEvent::Device(device);
         let updated = vitals::ReceiveTime(0);
-        return Ok(Some(Record { event, version: 1, updated, offset: 0, patient: None, metric: None }));
+        return Ok(Some(Record { event, version: 1, updated, offset: 0, patient: None, metric: None, said: Vec::new() }));
     }
     let Some((part, device)) = containment::read_id(id) else { return Ok(None) };
     let Some(root) = holder(store, device, |known| containment::id(known, part) == id)? else { return Ok(None) };
@@ -104,7 +104,7 @@ pub(super) fn parts(store: &dyn Read, ids: &[String]) -> Result<Vec<Record>, Sto
             let document = Some(containment::resource(&row.device.id, part).to_string().into_bytes());
             let event = DirectoryEvent::Device(Device { name: String::new(), document, ..Device::announced(id) });
             let (version, updated) = (row.version, row.updated);
-            found.push(Record { event, version, updated, offset: version.saturating_sub(1), patient: None, metric: None });
+            found.push(Record { event, version, updated, offset: version.saturating_sub(1), patient: None, metric: None, said: Vec::new() });
         }
     }
     Ok(found)
@@ -150,6 +150,10 @@ fn seen(store: &dyn Read, ids: Option<&[String]>) -> Result<BTreeMap<DeviceId, V
     }
     let mut found: BTreeMap<DeviceId, Vec<Seen>> = BTreeMap::new();
     for info in store.series(&SeriesFilter { devices, ..SeriesFilter::default() })? {
+        // What a device says of itself is no metric of it, but stands in its `Device`.
+        if property::ALL.contains(&info.key.metric) {
+            continue;
+        }
         let seen = Seen::of(info.key.metric, info.key.channel);
         let list = found.entry(info.key.device).or_default();
         if !list.contains(&seen) {

@@ -6,6 +6,7 @@ mod listing;
 mod merged;
 mod metrics;
 mod panels;
+pub(crate) mod said;
 mod scoped;
 mod stored;
 
@@ -228,11 +229,18 @@ impl Backend {
                     store.devices(&query)?.rows.into_iter().map(DirectoryRow::Device).collect()
                 }
             };
-            let on = |row: &DirectoryRow| match row {
-                DirectoryRow::Device(row) => live.device(&row.device.id)?.patient.clone(),
+            let device = |row: &DirectoryRow| match row {
+                DirectoryRow::Device(row) => Some(row.device.id.clone()),
                 _ => None,
             };
-            Ok(rows.into_iter().filter_map(|row| { let on = on(&row); record(row, on) }).collect())
+            let mut said = said::of(store, &rows.iter().filter_map(device).collect::<Vec<_>>())?;
+            let told = |row: DirectoryRow| {
+                let own = device(&row);
+                let on = own.as_ref().and_then(|id| live.device(id)?.patient.clone());
+                let said = own.and_then(|id| said.remove(&id)).unwrap_or_default();
+                Some(Record { said, ..record(row, on)? })
+            };
+            Ok(rows.into_iter().filter_map(told).collect())
         })
         .await
     }
@@ -262,5 +270,5 @@ fn record(row: DirectoryRow, on: Option<PatientId>) -> Option<Record> {
         DirectoryRow::Device(row) => (DirectoryEvent::Device(row.device), row.version, row.updated),
         DirectoryRow::Association(_) => return None,
     };
-    Some(Record { event, version, updated, offset: version.saturating_sub(1), patient: on, metric: None })
+    Some(Record { event, version, updated, offset: version.saturating_sub(1), patient: on, metric: None, said: Vec::new() })
 }

@@ -1,5 +1,6 @@
-//! `/fhir/Consent` and `/fhir/CareTeam`: read, search, create and update. What they say is enforced
-//! from the moment of the answer, so what could not be enforced is refused, with the place.
+//! `/fhir/Consent`, `/fhir/CareTeam` and `/fhir/DeviceRequest`: read, search, create and update. What
+//! the first two say is enforced from the moment of the answer, so what could not be enforced is
+//! refused, with the place; the third is what a scan at the bedside names.
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -10,7 +11,7 @@ use guard::{ConsentRow, Document, DocumentKind, GuardError, Member, Permission, 
 use serde_json::{Value, json};
 use vitals::PatientId;
 use wire_fhir::search::decode;
-use wire_fhir::{Issue, IssueCode, care_team, consent, outcome, time};
+use wire_fhir::{Issue, IssueCode, care_team, consent, device_request, outcome, time};
 
 use super::{form, guarded, shown_anew};
 use crate::access::recorded;
@@ -35,6 +36,9 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/fhir/CareTeam", any(of_type))
         .route("/fhir/CareTeam/_search", any(of_type))
         .route("/fhir/CareTeam/{id}", any(instance))
+        .route("/fhir/DeviceRequest", any(of_type))
+        .route("/fhir/DeviceRequest/_search", any(of_type))
+        .route("/fhir/DeviceRequest/{id}", any(instance))
         .with_state(api)
 }
 
@@ -76,6 +80,8 @@ type Answer = Result<(StatusCode, Value), Refused>;
 fn kind_of(path: &str) -> (DocumentKind, &'static str) {
     if path.starts_with("/fhir/CareTeam") {
         (DocumentKind::CareTeam, "CareTeam")
+    } else if path.starts_with("/fhir/DeviceRequest") {
+        (DocumentKind::DeviceRequest, "DeviceRequest")
     } else {
         (DocumentKind::Consent, "Consent")
     }
@@ -242,6 +248,7 @@ async fn keep(
         // Each keeps its record once it is known whose it is.
         DocumentKind::Consent => keep_consent(api, headers, id, &json).await?,
         DocumentKind::CareTeam => keep_care_team(api, headers, id, &json).await?,
+        DocumentKind::DeviceRequest => keep_order(api, headers, id, &json).await?,
     };
     shown_anew(api, &row.patient);
     let status = if created || row.version == 1 { StatusCode::CREATED } else { StatusCode::OK };
@@ -325,6 +332,20 @@ async fn keep_care_team(
     api.deed("put-care-team", &recorded(&document.id, false), &document.status).await?;
     Ok(guarded(api, move |guard| {
         let version = guard.put_care_team(&document, &members, &by, now)?;
+        Ok::<_, GuardError>(row(document, version, by, now))
+    })
+    .await?)
+}
+
+async fn keep_order(api: &Api, headers: &HeaderMap, id: String, json: &Value) -> Result<ConsentRow, Refused> {
+    let order = device_request::read(json).map_err(Refused::wrong)?;
+    let (patient, by) = written_about(api, headers, &order.patient, "DeviceRequest.subject").await?;
+    let (kind, json) = (DocumentKind::DeviceRequest, json.to_string());
+    let document = Document { kind, id, patient, status: order.status, json, rules: None };
+    let now = api.now();
+    api.deed("put-device-request", &recorded(&document.id, false), &document.status).await?;
+    Ok(guarded(api, move |guard| {
+        let version = guard.put_order(&document, &by, now)?;
         Ok::<_, GuardError>(row(document, version, by, now))
     })
     .await?)

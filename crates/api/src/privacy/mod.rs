@@ -63,7 +63,7 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Asks the guard on a thread that may block.
-async fn guarded<T: Send + 'static>(
+pub(crate) async fn guarded<T: Send + 'static>(
     api: &Api,
     work: impl FnOnce(&Guard) -> Result<T, GuardError> + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -13,10 +13,11 @@ use serde_json::Value as Json;
 use vitals::PatientId;
 use wire_fhir::search::{Part, Subject, decode, encode};
 
-use super::write;
+use super::{whose, write};
 use crate::error::ApiError;
 use crate::fhir_access::outcome;
 use crate::state::Api;
+use crate::viewer::Viewer;
 
 /// Largest answer that is looked through.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
@@ -58,6 +59,8 @@ pub(super) fn doing<'a>(method: &Method, path: &'a str) -> (Doing, &'a str) {
 
 /// What a grant allows, with the ids of its patient.
 pub(super) struct Reach<'a> {
+    api: &'a Api,
+    viewer: &'a Viewer,
     pub(super) grant: &'a Grant,
     pub(super) patient: Vec<String>,
 }
@@ -76,7 +79,12 @@ impl Reach<'_> {
         let ty = resource["resourceType"].as_str().unwrap_or_default();
         let (mut rules, search) = (self.rules(Action::Read, ty), self.rules(Action::Search, ty));
         rules.extend(search);
-        matches(&rules, resource, &self.ids())
+        self.speaks(&rules, resource)
+    }
+
+    /// Whether one of the rules speaks of a resource, a device's metric being the device's patient's.
+    fn speaks(&self, rules: &[Rule<'_>], resource: &Json) -> bool {
+        matches(rules, &whose::told(self.api, self.viewer, resource), &self.ids())
     }
 }
 
@@ -95,8 +103,8 @@ fn ids(api: &Api, patient: Option<&PatientId>) -> Vec<String> {
 }
 
 /// Answers a request as far as a grant goes.
-pub(crate) async fn run(api: &Api, grant: &Grant, request: Request, next: Next) -> Response {
-    let reach = Reach { grant, patient: ids(api, grant.patient.as_ref()) };
+pub(crate) async fn run(api: &Api, viewer: &Viewer, grant: &Grant, request: Request, next: Next) -> Response {
+    let reach = Reach { api, viewer, grant, patient: ids(api, grant.patient.as_ref()) };
     let path = request.uri().path().to_owned();
     let (doing, ty) = doing(request.method(), &path);
     match doing {
@@ -157,14 +165,13 @@ async fn read(reach: &Reach<'_>, rules: &[Rule<'_>], mut request: Request, next:
     // Whether it changed since is told to whoever may see it; so it is looked at first.
     request.headers_mut().remove(header::IF_NONE_MATCH);
     let answer = next.run(request).await;
-    let patient = reach.ids();
     look(answer, |json| {
         if json["resourceType"] == "Bundle" {
             let all = json.get_mut("entry").and_then(Json::as_array_mut)?;
-            all.retain(|entry| matches(rules, &entry["resource"], &patient));
+            all.retain(|entry| reach.speaks(rules, &entry["resource"]));
             return (!all.is_empty()).then_some(());
         }
-        matches(rules, json, &patient).then(|| part.take(json))
+        reach.speaks(rules, json).then(|| part.take(json))
     })
     .await
 }
@@ -201,7 +208,7 @@ async fn search(reach: &Reach<'_>, ty: &str, mut request: Request, next: Next) -
                 Some("outcome") => true,
                 Some("include") => reach.shows(resource),
                 _ => {
-                    let shown = matches(&rules, resource, &reach.ids());
+                    let shown = reach.speaks(&rules, resource);
                     if shown {
                         part.take(resource);
                     }

@@ -15,6 +15,7 @@ mod known;
 mod launch;
 mod people;
 mod token;
+mod whose;
 mod write;
 
 use axum::Router;

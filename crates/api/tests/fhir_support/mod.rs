@@ -58,6 +58,7 @@ impl Inner {
                 offset,
                 patient: None,
                 metric: None,
+                said: Vec::new(),
             };
             let Some((kind, id)) = record.name().map(|(kind, id)| (kind, id.to_owned())) else { continue };
             let versions = self.records.entry((kind, id)).or_default();

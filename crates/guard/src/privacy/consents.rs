@@ -1,4 +1,4 @@
-//! Documents of this part as they came in (FHIR `Consent` and `CareTeam`), every version, beside
+//! Documents of this part as they came in (FHIR `Consent`, `CareTeam`, and `DeviceRequest`), every version, beside
 //! the rules that were made of them. What they say in FHIR is known to whoever hands them over.
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -17,6 +17,8 @@ pub enum DocumentKind {
     Consent,
     /// FHIR `CareTeam`.
     CareTeam,
+    /// FHIR `DeviceRequest`: an order, which decides about no access.
+    DeviceRequest,
 }
 
 impl DocumentKind {
@@ -24,6 +26,7 @@ impl DocumentKind {
         match self {
             Self::Consent => "consent",
             Self::CareTeam => "care-team",
+            Self::DeviceRequest => "device-request",
         }
     }
 }
@@ -87,6 +90,19 @@ impl Guard {
         })?;
         people.facts.read(&people.database, &document.patient)?;
         Ok(version)
+    }
+
+    /// Keeps an order for a device, or a new version of one. Its version.
+    ///
+    /// # Errors
+    /// [`GuardError::OtherPatient`] when the id is another patient's.
+    pub fn put_order(&self, document: &Document, by: &str, now: ReceiveTime) -> Result<i64, GuardError> {
+        self.people()?.database.with(|connection| {
+            let change = connection.transaction()?;
+            let version = put_document(&change, document, by, now)?;
+            change.commit()?;
+            Ok(version)
+        })
     }
 
     /// The newest version of a document.
