@@ -1,43 +1,16 @@
 """IEEE 11073 SDC (docs/interfaces/sdc.md): sdc11073's reference provider with the MDIB of the plug-a-thons feeds the ward over
 TLS: a number, a waveform, an alarm, patient and place. Killed, it is a data gap; back again, it goes on by itself."""
 
-import os
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from support.secure import Authority
-from support.server import ROOT, wait_for
+from support.server import wait_for
 from support.waves import channels
 
 pytest.importorskip("sdc11073", reason="skipped: sdc11073 is not installed")
-
-EPR = "11111111-2222-3333-4444-555555555555"
-DATA = pathlib.Path(os.environ.get("VITALWIRE_DATA") or ROOT.parent / "shared" / "data")
-MDIB = DATA / "sdc" / "PlugathonMdibV2.xml"
-
-
-class Device:
-    """The provider as a process. It comes back at another address: `config` says which."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.process = None
-
-    def start(self, port=0):
-        script = ROOT / "tests" / "support" / "sdc_device.py"
-        self.process = subprocess.Popen([sys.executable, str(script), str(MDIB), str(self.folder), EPR, str(port)],
-                                        stdout=subprocess.PIPE, text=True)
-        address = self.process.stdout.readline().strip()
-        assert address.startswith("https://"), "the device did not start"
-        return address
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
+from support.sdc_site import EPR, MDIB, Device
 
 
 @pytest.fixture

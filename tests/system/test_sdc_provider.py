@@ -1,83 +1,29 @@
 """Devices of ours as SDC devices: PyPI `sdc11073` finds one, reads it, follows it over TLS, renews its
 subscriptions, and operates it as far as it may; whoever has no account sees nothing."""
 
-import contextlib
-import datetime
 import decimal
-import ipaddress
-import socket
-import threading
 import time
 
 import pytest
 
 pytest.importorskip("sdc11073", reason="needs sdc11073")
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from sdc11073 import certloader, observableproperties
-from sdc11073.consumer.consumerimpl import SdcConsumer
-from sdc11073.definitions_sdc import SdcV1Definitions
+from sdc11073 import observableproperties
 from sdc11073.mdib.consumermdib import ConsumerMdib
 from sdc11073.wsdiscovery.wsdimpl import WSDiscovery
 from sdc11073.xml_types import msg_types, pm_qnames, pm_types
 
 from support.bedside import Monitor, admit
+from support.sdc_site import HERE, Site, Speaking, connected, finished, found, free_port, provider_address
 from support.server import Server, wait_for
+from support.waves import frame
 
-HERE = "127.0.0.1"
 HEART_RATE, SPO2, CONSCIOUSNESS = 147842, 150456, "VW_CONSCIOUSNESS"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HERE, 0))
-        return probe.getsockname()[1]
-
-
-class Authority:
-    """A site's authority with certificates for both sides."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "site")])
-        self.write("ca", self.key, self.sign(self.name, self.key, True))
-
-    def sign(self, subject, key, authority=False):
-        now = datetime.datetime.now(datetime.timezone.utc)
-        builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
-                   .public_key(key.public_key()).serial_number(x509.random_serial_number())
-                   .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=9))
-                   .add_extension(x509.BasicConstraints(authority, None), True))
-        if not authority:
-            name = subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
-            address = x509.IPAddress(ipaddress.ip_address(HERE))
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name), address]), False)
-            both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-            builder = builder.add_extension(x509.ExtendedKeyUsage(both), False)
-        return builder.sign(self.key, hashes.SHA256())
-
-    def write(self, name, key, certificate):
-        (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        (self.folder / f"{name}.key").write_bytes(key.private_bytes(*plain))
-
-    def certify(self, name):
-        key = ec.generate_private_key(ec.SECP256R1())
-        self.write(name, key, self.sign(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key))
-
-    def contexts(self, name):
-        return certloader.mk_ssl_contexts_from_folder(
-            self.folder, private_key=f"{name}.key", certificate=f"{name}.pem", ca_public_key="ca.pem")
+WAVE = "wave.131330.0"
 
 
 @pytest.fixture
 def house(tmp_path):
-    authority = Authority(tmp_path)
-    for name in ("provider", "display", "stranger"):
-        authority.certify(name)
+    site = Site(tmp_path, "provider", "display", "stranger")
     port = free_port()
     config = tmp_path / "config.toml"
     config.write_text(f"""
@@ -92,67 +38,27 @@ discovery = "{HERE}"
 operations = ["limits", "alerts", "patients"]
 """)
     server = Server(tmp_path / "data", config=config).start()
-    yield server, authority, port
+    yield server, site, port
     server.stop()
 
 
-class Speaking:
+def speaking(server):
     """A monitor that goes on measuring: every value is another, and some are alarms."""
-
-    def __init__(self, server):
-        self.monitor, self.over = Monitor(server, "mon-1"), threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self):
-        beat = 0
-        while not self.over.wait(0.5):
-            beat += 1
-            self.monitor.say({"MDC_ECG_HEART_RATE": 60 + beat % 30, "MDC_PULS_OXIM_SAT_O2": 80 + beat % 3})
-            self.monitor.send(text(CONSCIOUSNESS, ["alert", "voice"][beat % 2]))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join(30)
-        self.monitor.drop()
-
-
-def text(name, words):
-    return f'[{{"n":"{name}","vs":"{words}"}}]'
-
-
-def found(wsd):
-    services = wsd.search_services(types=SdcV1Definitions.MedicalDeviceTypesFilter, timeout=2)
-    return next((s for s in services if any(HERE in address for address in s.x_addrs or [])), None)
-
-
-@contextlib.contextmanager
-def connected(service, contexts):
-    consumer = SdcConsumer.from_wsd_service(service, ssl_context_container=contexts, validate=True)
-    consumer.start_all()
-    try:
-        yield consumer
-    finally:
-        consumer.stop_all()
-
-
-def finished(future):
-    return future.result(timeout=30).InvocationInfo.InvocationState
+    words = lambda beat: f'[{{"n":"{CONSCIOUSNESS}","vs":"{["alert", "voice"][beat % 2]}"}}]'
+    return Speaking(Monitor(server, "mon-1"), lambda beat: [
+        {"MDC_ECG_HEART_RATE": 60 + beat % 30, "MDC_PULS_OXIM_SAT_O2": 80 + beat % 3}, words(beat)])
 
 
 def test_a_consumer_finds_reads_follows_and_operates_a_device(house):
-    server, authority, _ = house
+    server, site, port = house
     patient, _ = admit(server, "4711", "1")
-    with Speaking(server), WSDiscovery(HERE) as wsd:
+    with speaking(server), WSDiscovery(HERE) as wsd:
         server.post("/api/v1/devices/mon-1/association", {"patient": patient}, expect=204)
-        service = wait_for(lambda: found(wsd), "discovery", 60)
+        service = wait_for(lambda: found(wsd, port), "discovery", 60)
         wsd.clear_remote_services()
         wsd._send_resolve(service.epr)
         wait_for(lambda: service.epr in wsd._remote_services, "an answer to Resolve")
-        with connected(service, authority.contexts("display")) as consumer:
+        with connected(service.x_addrs[0], site.contexts("display")) as consumer:
             follow(server, consumer, patient)
 
 
@@ -218,12 +124,113 @@ def operate(server, consumer, mdib, patient):
     wait_for(lambda: device().get("patient"), "the device to be on the patient")
 
 
+def test_waveforms_alerts_and_texts_are_read_as_they_are(house):
+    server, site, port = house
+    patient, _ = admit(server, "4711", "1")
+    monitor = Monitor(server, "mon-1")
+    monitor.say({"MDC_ECG_HEART_RATE": 72})
+    server.post("/api/v1/devices/mon-1/association", {"patient": patient}, expect=204)
+    wait_for(lambda: any(d.get("patient") for d in server.get("/api/v1/devices")["devices"]), "the device on its patient")
+    wave = Wave(monitor)
+    wave.send(2)
+    with connected(provider_address(server, port, "mon-1"), site.contexts("display")) as consumer:
+        mdib = ConsumerMdib(consumer)
+        mdib.init_mdib()
+        descriptor = wait_for(lambda: mdib.descriptions.handle.get_one(WAVE, allow_none=True), "the waveform")
+        assert descriptor.SamplePeriod == 0.004 and descriptor.Unit.SymbolicCodeName == "MDC_DIM_MILLI_VOLT"
+        waves(mdib, wave)
+        grows(mdib, monitor)
+        texts(consumer, mdib)
+        alerts(consumer, mdib, monitor)
+    monitor.drop()
+
+
+class Wave:
+    """An ECG of 250 Hz in frames of half a second, from now on; `sent` has every value by its time in milliseconds."""
+
+    def __init__(self, monitor):
+        self.monitor, self.frames, self.sent = monitor, 0, {}
+        self.start_ms = int(time.time() * 1000)
+
+    def send(self, frames, gap=range(0)):
+        for _ in range(frames):
+            began = self.start_ms + 500 * self.frames
+            time.sleep(max(0, began / 1000 + 0.5 - time.time()))
+            counts = [None if n in gap else (n * 37 + self.frames * 11) % 2000 - 1000 for n in range(125)]
+            self.sent |= {began + 4 * n: count / 1000 for n, count in enumerate(counts) if count is not None}
+            channel = frame.Channel(metric=131330, rate=(250, 1), scale=0.001, samples=counts)
+            payload = frame.encode(self.frames, [channel], time_us=began * 1000)
+            self.monitor.paho.publish("vitalwire/mon-1/waveform", payload, 1).wait_for_publish(60)
+            self.frames += 1
+
+
+def waves(mdib, wave):
+    """Every sample has the value and the time that it was sent with; a gap is a gap."""
+    got = {}
+
+    def heard(by_handle):
+        value = by_handle[WAVE].MetricValue if WAVE in by_handle else None
+        if value:
+            first = round(value.DeterminationTime * 1000)
+            got.update({first + 4 * n: float(sample) for n, sample in enumerate(value.Samples)})
+
+    observableproperties.bind(mdib, waveform_by_handle=heard)
+    began = wave.start_ms + 500 * wave.frames
+    wave.send(4)
+    wave.send(1, gap=range(40, 50))
+    wave.send(4)
+    wait_for(lambda: got and max(got) == max(wave.sent), "the last sample")
+    sent = {at: value for at, value in wave.sent.items() if at >= began}
+    assert len(sent) == 9 * 125 - 10
+    assert {at: value for at, value in got.items() if at >= began} == sent
+
+
+def grows(mdib, monitor):
+    """Another metric makes another version of the channel that it is in."""
+    channel = lambda: mdib.descriptions.handle.get_one("vmd.channel").DescriptorVersion
+    before = channel()
+    monitor.say({"MDC_RESP_RATE": 14})
+    wait_for(lambda: mdib.descriptions.handle.get_one("metric.151562", allow_none=True), "the new metric")
+    wait_for(lambda: channel() == before + 1, "the channel's next version")
+    assert mdib.states.descriptor_handle.get_one("vmd.channel").DescriptorVersion == before + 1
+
+
+def texts(consumer, mdib):
+    client, handle = consumer.localization_service_client, f"metric.{HEART_RATE}"
+    assert list(client.get_supported_languages().result.Lang) == ["en-US"]
+    [described] = mdib.descriptions.handle.get_one(handle).Type.ConceptDescription
+    [text] = client.get_localized_texts(refs=[handle]).result.Text
+    assert (text.text, text.Lang, text.Ref) == (described.text, "en-US", handle) and described.Ref == handle
+    assert not client.get_localized_texts(refs=[handle], langs=["de-DE"]).result.Text
+    assert len(client.get_localized_texts(langs=["en"]).result.Text) >= 3
+
+
+def alerts(consumer, mdib, monitor):
+    """A condition that is present, its signal, and what becomes of it when somebody takes it."""
+    state = lambda handle: mdib.states.descriptor_handle.get_one(handle)
+
+    def present():
+        conditions = mdib.states.NODETYPE.get(pm_qnames.AlertConditionState, [])
+        return next((c.DescriptorHandle for c in conditions if c.Presence), None)
+
+    handle = monitor.keep_saying({"MDC_PULS_OXIM_SAT_O2": 70}, present, "an alert", 180, 1)
+    condition = mdib.descriptions.handle.get_one(handle)
+    assert condition.Kind == pm_types.AlertConditionKind.PHYSIOLOGICAL and condition.Type.ConceptDescription[0].text
+    assert state(handle).ActualPriority != pm_types.AlertConditionPriority.NONE
+    wait_for(lambda: handle in state("mds.alerts").PresentPhysiologicalAlarmConditions, "the system to list it")
+    signal = mdib.descriptions.handle.get_one(f"{handle}.signal")
+    assert signal.ConditionSignaled == handle
+    assert state(signal.Handle).Presence == pm_types.AlertSignalPresence.ON
+    assert finished(consumer.set_service_client.activate("op.take-alerts")) == msg_types.InvocationState.FINISHED
+    wait_for(lambda: state(signal.Handle).Presence == pm_types.AlertSignalPresence.ACK, "it to be taken")
+
+
 def test_whoever_is_no_peer_gets_nothing(house):
-    server, authority, port = house
+    server, site, port = house
     Monitor(server, "mon-1").say({"MDC_ECG_HEART_RATE": 72})
     with WSDiscovery(HERE) as wsd:
-        service = wait_for(lambda: found(wsd), "discovery", 60)
+        service = wait_for(lambda: found(wsd, port), "discovery", 60)
     with pytest.raises(Exception):
-        with connected(service, authority.contexts("stranger")):
+        with connected(service.x_addrs[0], site.contexts("stranger")):
             pass
     wait_for(lambda: server.metric("vitalwire_counted_total", reason="sdc-unknown-peer") >= 1, "the refusal to be counted")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use gateway::{Authenticator, ClientIdentity};
 use journal::Appender;
-use sdc::consumer::{Consumer, Parts};
+use sdc::consumer::{Commands, Consumer, Parts};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use vitals::Message;
@@ -17,7 +17,7 @@ use crate::config::Config;
 pub(crate) async fn start(
     config: &Config,
     identify: Arc<dyn Authenticator>,
-    appender: &Appender,
+    (appender, commands): (&Appender, &Commands),
     stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let Some(settings) = config.sdc_consumer()? else { return Ok(Vec::new()) };
@@ -28,7 +28,7 @@ pub(crate) async fn start(
             identify.violated(&who, &violation);
         }
     };
-    let parts = Parts { appender: appender.clone(), clock, within: Arc::new(within), stopping };
+    let parts = Parts { appender: appender.clone(), clock, within: Arc::new(within), commands: commands.clone(), stopping };
     let consumer = Consumer::new(settings, parts).await.context("cannot start the SDC consumer")?;
     Ok(vec![tokio::spawn(consumer.run())])
 }

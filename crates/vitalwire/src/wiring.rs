@@ -64,6 +64,7 @@ pub(crate) struct Near {
     pub(crate) reader: store::Reader,
     pub(crate) side: Arc<dyn store::Side>,
     pub(crate) mqtt: Arc<MqttServer>,
+    pub(crate) sdc: sdc::consumer::Commands,
 }
 
 /// Where the parts of a data folder are.
@@ -180,6 +181,7 @@ pub(crate) async fn start_as(
         reader: reader.clone(),
         side: Arc::clone(&side),
         mqtt: server,
+        sdc: sdc::consumer::Commands::default(),
     };
     tasks.push(tokio::spawn(courier(&near, guard, config, outside.client.as_ref())?.run(stopping.clone())));
     tasks.push(tokio::spawn(crate::rebirth::run(library.clone(), Arc::clone(&near.mqtt))));

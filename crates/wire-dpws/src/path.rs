@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use markup::{Element, Scope};
 
+use crate::names::CONTENT;
+
 /// Longest path, in bytes.
 const LONGEST: usize = 1_024;
 /// Most elements that a path may look at: a document has at most [`crate::LIMITS`] nodes.
@@ -148,7 +150,7 @@ impl Condition {
 impl Named {
     fn read(text: &str, scope: &Scope) -> Option<Self> {
         let (ns, local) = match text.split_once(':') {
-            Some((prefix, local)) => (Some(Arc::clone(scope.namespace(prefix)?)), local),
+            Some((prefix, local)) => (Some(namespace(prefix, scope)?), local),
             None => (None, text),
         };
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -163,6 +165,13 @@ impl Named {
     fn attribute<'e>(&self, element: &'e Element) -> Option<&'e str> {
         element.attribute_ns(self.ns.as_deref().unwrap_or(""), &self.local)
     }
+}
+
+/// The namespace of a prefix. Libraries that write a device's description drop declarations that only texts rely
+/// on: a prefix that is not declared is that of the standards' own documents.
+fn namespace(prefix: &str, scope: &Scope) -> Option<Arc<str>> {
+    let usual = || CONTENT.iter().find(|(known, _)| *known == prefix).map(|(_, ns)| Arc::from(*ns));
+    scope.namespace(prefix).cloned().or_else(usual)
 }
 
 /// Where the bracket closes that was opened before; those in quotes do not count.
@@ -203,6 +212,14 @@ mod tests {
             let read = Path::read(path, &document.children[0].scope);
             assert_eq!(read.expect(path).value(&document).as_deref(), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn prefixes_that_are_not_declared_are_the_usual_ones() {
+        let text = format!("<x:Mdib xmlns:x='{}'><x:State v='1'/><State v='2'/></x:Mdib>", crate::names::PM);
+        let document = markup::read(text.as_bytes(), &crate::LIMITS).expect("XML");
+        let path = Path::read("/pm:Mdib/pm:State/@v", &Scope::default()).expect("a path");
+        assert_eq!(path.value(&document).as_deref(), Some("1"));
     }
 
     #[test]

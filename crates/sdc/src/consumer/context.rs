@@ -73,6 +73,7 @@ fn device(mapper: &mut Mapper<'_>, mdib: &Mdib, (mds, id): (&str, DeviceId), end
     let language = mapper.settings.language.clone();
     let mut device = Device::announced(id);
     let Some(descriptor) = mdib.descriptor(mds) else { return device };
+    let own = device.id == mapper.id;
     let code = descriptor.code.as_ref();
     if let Some(name) = code.and_then(|code| LocalizedText::pick(&code.descriptions, &language)) {
         name.clone_into(&mut device.name);
@@ -80,6 +81,19 @@ fn device(mapper: &mut Mapper<'_>, mdib: &Mdib, (mds, id): (&str, DeviceId), end
     device.kind = mapper.code_of(descriptor);
     if let DescriptorKind::Mds(described) = &descriptor.kind {
         describe(&mut device, described, &language);
+    }
+    if own {
+        let announced = &mapper.announced;
+        for (field, said) in [
+            (&mut device.manufacturer, &announced.manufacturer),
+            (&mut device.model, &announced.model),
+            (&mut device.serial, &announced.serial),
+            (&mut device.version, &announced.version),
+        ] {
+            if field.is_empty() {
+                field.clone_from(said);
+            }
+        }
     }
     device.identifiers.extend(endpoint.map(|endpoint| Identifier {
         system: String::from("urn:ietf:rfc:3986"),

@@ -26,13 +26,11 @@ const PAUSE: Duration = Duration::from_secs(25);
 pub(super) async fn look(settings: Arc<Settings>, line: Line, found: mpsc::Sender<Peer>, mut stopping: watch::Receiver<bool>) {
     loop {
         let looking = async {
-            let services = match &settings.discovery {
-                Some(Discovery::Proxy(address)) => proxy(&line, address).await,
-                _ => multicast().await,
-            };
-            match services {
-                Ok(services) => {
-                    for service in services {
+            let way = Way { line: &line, settings: &settings };
+            match way.ask(&Message::Probe(Probe::medical_devices())).await {
+                Ok(answers) => {
+                    for service in services(answers) {
+                        let service = way.resolved(service).await;
                         if let Some(peer) = peer(&settings, &service) {
                             let _ = found.send(peer).await;
                         }
@@ -49,34 +47,63 @@ pub(super) async fn look(settings: Arc<Settings>, line: Line, found: mpsc::Sende
     }
 }
 
-async fn proxy(line: &Line, address: &str) -> Result<Vec<Service>, String> {
-    let probe = Message::Probe(Probe::medical_devices());
-    let answer = line.ask_payload(&Endpoint::new(address), &probe).await.map_err(|e| e.to_string())?;
-    match Message::read(&answer) {
-        Ok(Message::ProbeMatches(services)) => Ok(services),
-        Ok(_) => Err(String::from("the proxy answered something else")),
-        Err(error) => Err(error.to_string()),
+/// The way on which it is asked.
+struct Way<'a> {
+    line: &'a Line,
+    settings: &'a Settings,
+}
+
+impl Way<'_> {
+    async fn ask(&self, question: &Message) -> Result<Vec<Message>, String> {
+        match &self.settings.discovery {
+            Some(Discovery::Proxy(address)) => {
+                let answer = self.line.ask_payload(&Endpoint::new(address), question).await;
+                let answer = Message::read(&answer.map_err(|e| e.to_string())?);
+                answer.map(|answer| vec![answer]).map_err(|error| error.to_string())
+            }
+            _ => multicast(question).await,
+        }
+    }
+
+    /// A device that did not say where it is, is asked; so is nobody whom the site did not name.
+    async fn resolved(&self, service: Service) -> Service {
+        if !service.addresses.is_empty() || !self.settings.allowed.contains(&service.endpoint) {
+            return service;
+        }
+        let answers = self.ask(&Message::Resolve(service.endpoint.clone())).await.unwrap_or_default();
+        let found = answers.into_iter().find_map(|answer| match answer {
+            Message::ResolveMatches(Some(found)) if found.endpoint == service.endpoint => Some(found),
+            _ => None,
+        });
+        found.unwrap_or(service)
     }
 }
 
-async fn multicast() -> Result<Vec<Service>, String> {
+fn services(answers: Vec<Message>) -> impl Iterator<Item = Service> {
+    answers.into_iter().flat_map(|answer| match answer {
+        Message::ProbeMatches(services) => services,
+        _ => Vec::new(),
+    })
+}
+
+async fn multicast(question: &Message) -> Result<Vec<Message>, String> {
     let told = |error: std::io::Error| error.to_string();
     let socket = UdpSocket::bind(("0.0.0.0", 0)).await.map_err(told)?;
     socket.set_multicast_ttl_v4(1).map_err(told)?;
     let header = Header { to: Some(EVERYBODY.to_owned()), ..Header::request("", EVERYBODY, message_id()) };
-    let question = Envelope::write_payload(header, &Message::Probe(Probe::medical_devices()));
+    let question = Envelope::write_payload(header, question);
     socket.send_to(question.as_bytes(), SocketAddr::from(MULTICAST_V4)).await.map_err(told)?;
-    let mut services: Vec<Service> = Vec::new();
+    let mut answers = Vec::new();
     let mut buffer = vec![0_u8; LIMITS_UDP.bytes];
     let end = tokio::time::Instant::now() + ANSWERS;
     while let Ok(Ok((length, _))) = tokio::time::timeout_at(end, socket.recv_from(&mut buffer)).await {
         let read = Envelope::read(&buffer[..length], &LIMITS_UDP).and_then(|envelope| Message::read(&envelope));
         match read {
-            Ok(Message::ProbeMatches(found)) => services.extend(found),
+            Ok(answer @ (Message::ProbeMatches(_) | Message::ResolveMatches(_))) => answers.push(answer),
             _ => refused("discovery"),
         }
     }
-    Ok(services)
+    Ok(answers)
 }
 
 /// The device to connect to, if the site named it and it said where it is.

@@ -25,12 +25,23 @@ const PRIVATE: u32 = 1_024 << 16;
 pub(super) struct Mapper<'a> {
     pub(super) settings: &'a Settings,
     pub(super) id: DeviceId,
+    /// What the device's web service says of it, beside its description.
+    pub(super) announced: Announced,
     /// Determination time of the value last taken, by handle.
     taken: HashMap<String, (Option<u64>, Option<u64>)>,
     /// Ordinal numbers of siblings, by parent.
     ordinals: HashMap<String, Vec<String>>,
     /// What was told since the description was read.
     told: HashSet<String>,
+}
+
+/// What a device's web service says of it (DPWS `ThisModel`, `ThisDevice`); empty where it says nothing.
+#[derive(Debug, Default)]
+pub(super) struct Announced {
+    pub(super) manufacturer: String,
+    pub(super) model: String,
+    pub(super) serial: String,
+    pub(super) version: String,
 }
 
 /// What a message says.
@@ -44,7 +55,7 @@ pub(super) struct Said {
 
 impl<'a> Mapper<'a> {
     pub(super) fn new(settings: &'a Settings, id: DeviceId) -> Self {
-        Self { settings, id, taken: HashMap::new(), ordinals: HashMap::new(), told: HashSet::new() }
+        Self { settings, id, announced: Announced::default(), taken: HashMap::new(), ordinals: HashMap::new(), told: HashSet::new() }
     }
 
     /// A description was read anew: whatever can't be mapped is told again.

@@ -9,6 +9,7 @@
 //! engine's to say.
 
 mod alarms;
+mod commands;
 mod context;
 mod discovery;
 mod line;
@@ -18,9 +19,11 @@ mod session;
 mod settings;
 mod sink;
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use journal::Appender;
@@ -28,7 +31,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use vitals::{DeviceId, Message, ReceiveTime};
 
-pub use line::{Line, LineError};
+pub use commands::Commands;
+pub use line::{Line, LineError, Papers};
 pub use operate::{OperateError, Operator, SafetyContext, Seen, is_done};
 pub use settings::{Discovery, Known, Peer, Settings};
 
@@ -41,6 +45,8 @@ pub struct Parts {
     pub clock: fn() -> ReceiveTime,
     /// Takes out of a message what its devices may not say, and notes that they spoke.
     pub within: Arc<dyn Fn(&mut Message) + Send + Sync>,
+    /// By which commands come to its devices.
+    pub commands: Commands,
     /// Becomes true when the program stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -60,7 +66,7 @@ impl Consumer {
     /// # Errors
     /// [`LineError`] when a file or the address can't be used.
     pub async fn new(settings: Settings, parts: Parts) -> Result<Self, LineError> {
-        let (line, tls) = (Line::new(&settings)?, line::server(&settings)?);
+        let (line, tls) = (Line::new(settings.papers())?, line::server(&settings)?);
         let listener = TcpListener::bind(settings.listen)
             .await
             .map_err(|error| LineError::Connection(format!("cannot listen on {}: {error}", settings.listen)))?;
@@ -75,22 +81,27 @@ impl Consumer {
         let mut stopping = self.parts.stopping.clone();
         let serving = tokio::spawn(sink.clone().serve(self.listener, self.tls, stopping.clone()));
         let (found, mut finds) = mpsc::channel(16);
-        let mut known: HashSet<DeviceId> = HashSet::new();
-        let begin = |peer: Peer| {
+        // Where each device was last found.
+        let mut known: HashMap<DeviceId, watch::Sender<String>> = HashMap::new();
+        let mut meet = |peer: Peer| {
+            if let Some(address) = known.get(&peer.id) {
+                address.send_if_modified(|known| std::mem::replace(known, peer.address.clone()) != peer.address);
+                return;
+            }
+            let (address, found_at) = watch::channel(peer.address.clone());
+            known.insert(peer.id.clone(), address);
             let session = session::Session::new(
                 Arc::clone(&self.settings),
                 self.parts.clone(),
                 self.line.clone(),
                 sink.clone(),
                 format!("https://{host}"),
-                peer,
+                (peer, found_at),
             );
             tokio::spawn(session.run());
         };
         for peer in &self.settings.devices {
-            if known.insert(peer.id.clone()) {
-                begin(peer.clone());
-            }
+            meet(peer.clone());
         }
         if self.settings.discovery.is_some() {
             tokio::spawn(discovery::look(Arc::clone(&self.settings), self.line.clone(), found, stopping.clone()));
@@ -99,11 +110,7 @@ impl Consumer {
         }
         loop {
             tokio::select! {
-                Some(peer) = finds.recv() => {
-                    if known.insert(peer.id.clone()) {
-                        begin(peer);
-                    }
-                }
+                Some(peer) = finds.recv() => meet(peer),
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
         }

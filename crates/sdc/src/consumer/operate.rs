@@ -7,7 +7,7 @@
 use wire_sdc::message::{Answer, Answered, Request, SetRequest, Setting};
 use wire_sdc::state::OperationState;
 use wire_sdc::words::{InvocationState, OperatingMode};
-use wire_sdc::{DescriptorKind, InvocationInfo, Mdib, StateKind};
+use wire_sdc::{DescriptorKind, InvocationInfo, Mdib, State, StateKind};
 
 use super::line::{Line, LineError};
 
@@ -152,7 +152,12 @@ fn mode(state: Option<&StateKind>) -> Option<OperatingMode> {
 }
 
 fn value_of(mdib: &Mdib, handle: &str) -> Option<Seen> {
-    match &mdib.state(handle)?.kind {
+    value_in(mdib.state(handle)?)
+}
+
+/// The value that a metric's state holds.
+pub(super) fn value_in(state: &State) -> Option<Seen> {
+    match &state.kind {
         StateKind::NumericMetric(s) => s.value.as_ref()?.value.map(Seen::Number),
         StateKind::StringMetric(s) => s.value.as_ref()?.value.clone().map(Seen::Text),
         StateKind::EnumStringMetric(s) => s.value.as_ref()?.value.clone().map(Seen::Text),

@@ -1,22 +1,24 @@
 //! One device: connected, subscribed, described, followed; and again after a loss.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use journal::{Draft, Lane, Outcome};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use vitals::{DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol, TimeBase};
 use wire_dpws::eventing::{Eventing, Subscribe};
 use wire_dpws::metadata::{Ask, Hosted, Metadata};
 use wire_dpws::{Endpoint, Envelope, LIMITS, Payload};
-use wire_sdc::message::Request;
-use wire_sdc::{Applied, Gap, LiveMdib, Mdib, Report, ReportKind};
+use wire_sdc::basic::LocalizedText;
+use wire_sdc::message::{Answer, Answered, Request};
+use wire_sdc::{Applied, Gap, LiveMdib, Mdib, Report, ReportBody, ReportKind};
 
+use super::commands::Desk;
 use super::line::{Line, LineError};
-use super::map::{Mapper, Said};
+use super::map::{Announced, Mapper, Said};
 use super::settings::{Peer, Settings};
 use super::sink::{Delivery, Route, Sink, refused};
 use super::{Parts, alarms, context};
@@ -57,10 +59,22 @@ struct Subscribed {
 /// What is known while connected.
 struct Following {
     live: LiveMdib,
-    get: String,
+    desk: Desk,
+    services: Services,
     /// Reports that came before one that must go first.
     early: BTreeMap<u64, Report>,
     early_since: Option<Instant>,
+}
+
+/// Where a device answers what.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Services {
+    /// Its get service.
+    pub(super) get: String,
+    /// Its set service, where it has one.
+    pub(super) set: Option<String>,
+    /// Its localisation service, where it has one.
+    pub(super) localization: Option<String>,
 }
 
 /// A device's task.
@@ -72,14 +86,23 @@ pub(super) struct Session {
     /// Scheme, host and port under which the device reaches us.
     host: String,
     peer: Peer,
+    /// Where the device was last found.
+    address: watch::Receiver<String>,
     devices: Vec<DeviceId>,
     online: bool,
 }
 
 impl Session {
-    pub(super) fn new(settings: Arc<Settings>, parts: Parts, line: Line, sink: Sink, host: String, peer: Peer) -> Self {
+    pub(super) fn new(
+        settings: Arc<Settings>,
+        parts: Parts,
+        line: Line,
+        sink: Sink,
+        host: String,
+        (peer, address): (Peer, watch::Receiver<String>),
+    ) -> Self {
         let devices = vec![peer.id.clone()];
-        Self { settings, parts, line, sink, host, peer, devices, online: false }
+        Self { settings, parts, line, sink, host, peer, address, devices, online: false }
     }
 
     /// Connects again and again, until the program stops.
@@ -90,6 +113,7 @@ impl Session {
         let mut stopping = self.parts.stopping.clone();
         loop {
             let mut subscribed = Vec::new();
+            self.peer.address = self.address.borrow_and_update().clone();
             let end = tokio::select! {
                 end = self.connect(&mut mapper, &mut subscribed) => end,
                 _ = stopping.wait_for(|stop| *stop) => End::Stopped,
@@ -112,18 +136,18 @@ impl Session {
                 tracing::debug!(device = %self.peer.id, "SDC device not reached: {end}");
             }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSES.1),
+                Ok(()) = self.address.changed() => pause = PAUSES.0,
                 _ = stopping.wait_for(|stop| *stop) => return,
             }
-            pause = (pause * 2).min(PAUSES.1);
         }
     }
 
     /// Everything from the first question to the loss.
     async fn connect(&mut self, mapper: &mut Mapper<'_>, subscribed: &mut Vec<Subscribed>) -> End {
         let (route, mut deliveries) = self.sink.route(WAITING);
-        match self.begin(&route, subscribed).await {
-            Ok(get) => match self.follow(mapper, &get, &mut deliveries, subscribed).await {
+        match self.begin(mapper, &route, subscribed).await {
+            Ok(services) => match self.follow(mapper, services, &mut deliveries, subscribed).await {
                 Ok(()) => End::Ended,
                 Err(end) => end,
             },
@@ -131,18 +155,24 @@ impl Session {
         }
     }
 
-    /// Metadata and subscriptions; gives the address of the get service. Subscriptions come before
+    /// Metadata and subscriptions; gives the addresses of the services. Subscriptions come before
     /// the MDIB, so that no report between the two is missed.
-    async fn begin(&self, route: &Route, subscribed: &mut Vec<Subscribed>) -> Result<String, End> {
+    async fn begin(&self, mapper: &mut Mapper<'_>, route: &Route, subscribed: &mut Vec<Subscribed>) -> Result<Services, End> {
         let metadata = self.line.ask_payload(&Endpoint::new(&self.peer.address), &Ask::Device).await?;
         let metadata = Metadata::read(&metadata).map_err(|e| LineError::Answer(e.to_string()))?;
+        mapper.announced = self.announced(&metadata);
         let relationship = metadata.relationship.ok_or(End::Lacking("hosted services"))?;
         if let Some(expected) = &self.peer.endpoint {
             if relationship.host.as_ref().is_none_or(|host| host.address != *expected) {
                 return Err(End::Stranger);
             }
         }
-        let get = address_of(&relationship.hosted, "GetService").ok_or(End::Lacking("the get service"))?;
+        let service = |name| address_of(&relationship.hosted, name);
+        let services = Services {
+            get: service("GetService").ok_or(End::Lacking("the get service"))?,
+            set: service("SetService"),
+            localization: service("LocalizationService"),
+        };
         for hosted in &relationship.hosted {
             let actions: Vec<String> = ReportKind::ALL
                 .into_iter()
@@ -163,19 +193,35 @@ impl Session {
                 Err(error) => return Err(LineError::Answer(error.to_string()).into()),
             }
         }
-        if subscribed.is_empty() { Err(End::Lacking("a service with reports")) } else { Ok(get) }
+        if subscribed.is_empty() { Err(End::Lacking("a service with reports")) } else { Ok(services) }
+    }
+
+    /// What the device's web service says of it.
+    fn announced(&self, metadata: &Metadata) -> Announced {
+        let pick = |texts: &[(String, String)]| {
+            let ours = texts.iter().find(|(lang, _)| lang.starts_with(self.settings.language.as_str()));
+            ours.or(texts.first()).map(|(_, text)| text.trim().to_owned()).unwrap_or_default()
+        };
+        let (model, device) = (metadata.model.as_ref(), metadata.device.as_ref());
+        Announced {
+            manufacturer: model.map(|model| pick(&model.manufacturer)).unwrap_or_default(),
+            model: model.map(|model| pick(&model.model_name)).unwrap_or_default(),
+            serial: device.and_then(|device| device.serial.clone()).unwrap_or_default(),
+            version: device.and_then(|device| device.firmware.clone()).unwrap_or_default(),
+        }
     }
 
     /// Takes reports until the device is lost.
     async fn follow(
         &mut self,
         mapper: &mut Mapper<'_>,
-        get: &str,
+        services: Services,
         deliveries: &mut mpsc::Receiver<Delivery>,
         subscribed: &mut [Subscribed],
     ) -> Result<(), End> {
-        let live = self.fetch(mapper, get).await?;
-        let mut following = Following { live, get: get.to_owned(), early: BTreeMap::new(), early_since: None };
+        let live = self.fetch(mapper, &services).await?;
+        let desk = Desk::open(&self.parts.commands, &self.devices);
+        let mut following = Following { live, desk, services, early: BTreeMap::new(), early_since: None };
         self.link(LinkState::Online, "").await?;
         self.online = true;
         metrics::gauge!("vitalwire_sdc_connected").increment(1.0);
@@ -187,6 +233,11 @@ impl Session {
                 delivery = deliveries.recv() => {
                     let Some(delivery) = delivery else { return Err(End::Ended) };
                     self.take(mapper, &mut following, delivery).await?;
+                }
+                Some(asked) = following.desk.next() => {
+                    let mdib = following.live.mdib();
+                    let device = mapper.device_of(mdib, asked.operation());
+                    following.desk.begin(asked, mdib, &device, &following.services, (&self.line, &self.parts.appender));
                 }
                 () = tokio::time::sleep_until(order) => {
                     if following.early_since.is_some_and(|since| since.elapsed() >= ORDER) {
@@ -211,10 +262,11 @@ impl Session {
     }
 
     /// Fetches the MDIB and takes all that it says.
-    async fn fetch(&mut self, mapper: &mut Mapper<'_>, get: &str) -> Result<LiveMdib, End> {
-        let (envelope, bytes) = self.line.request(get, &Request::GetMdib).await?;
+    async fn fetch(&mut self, mapper: &mut Mapper<'_>, services: &Services) -> Result<LiveMdib, End> {
+        let (envelope, bytes) = self.line.request(&services.get, &Request::GetMdib).await?;
         let body = envelope.body.ok_or(End::Lacking("an MDIB"))?;
-        let (mdib, faults) = Mdib::read(&body).map_err(|fault| LineError::Answer(fault.to_string()))?;
+        let (mut mdib, faults) = Mdib::read(&body).map_err(|fault| LineError::Answer(fault.to_string()))?;
+        self.localise(&mut mdib, services.localization.as_deref()).await;
         mapper.described(&mdib);
         self.devices = mapper.devices(&mdib).into_iter().map(|(_, id)| id).collect();
         let mut said = Said::default();
@@ -227,11 +279,50 @@ impl Session {
         Ok(LiveMdib::new(mdib))
     }
 
+    /// Texts that the description only refers to, in the site's language. Names are no reason to be without values: where
+    /// the service fails, the device goes on without them.
+    async fn localise(&self, mdib: &mut Mdib, service: Option<&str>) {
+        let language = &self.settings.language;
+        let lacks = |text: &&LocalizedText| !text.lang.as_ref().is_some_and(|lang| lang.starts_with(language.as_str()));
+        let references: BTreeSet<String> = mdib.references().filter(lacks).filter_map(|text| text.reference.clone()).collect();
+        let Some(service) = service.filter(|_| !references.is_empty()) else { return };
+        if let Some(texts) = self.texts(service, references).await {
+            mdib.localise(&texts);
+        }
+    }
+
+    async fn texts(&self, service: &str, references: BTreeSet<String>) -> Option<Vec<LocalizedText>> {
+        let asked = async |request| {
+            let answer = self.line.request(service, &request).await.map_err(|error| error.to_string())?;
+            let body = answer.0.body.ok_or_else(|| String::from("an empty answer"))?;
+            Answer::read(&body).map(|(answer, _)| answer.what).map_err(|fault| fault.to_string())
+        };
+        let base = |lang: &str| lang.split('-').next().unwrap_or(lang).to_ascii_lowercase();
+        let ours = base(&self.settings.language);
+        // The standard wants a language as the device writes it: `en-US` where `en` is asked for here.
+        let languages = match asked(Request::GetSupportedLanguages).await {
+            Ok(Answered::Languages(known)) => known.into_iter().filter(|lang| base(lang) == ours).collect(),
+            _ => vec![self.settings.language.clone()],
+        };
+        if languages.is_empty() {
+            return None;
+        }
+        let request = Request::GetLocalizedText { references: references.into_iter().collect(), version: None, languages };
+        match asked(request).await {
+            Ok(Answered::Texts(texts)) => Some(texts),
+            Ok(_) => None,
+            Err(why) => {
+                tracing::warn!(device = %self.peer.id, "SDC: texts cannot be read: {why}");
+                None
+            }
+        }
+    }
+
     async fn resynchronise(&mut self, mapper: &mut Mapper<'_>, following: &mut Following) -> Result<(), End> {
         metrics::counter!("vitalwire_sdc_resynchronised_total").increment(1);
         following.early.clear();
         following.early_since = None;
-        following.live = self.fetch(mapper, &following.get).await?;
+        following.live = self.fetch(mapper, &following.services).await?;
         Ok(())
     }
 
@@ -267,6 +358,9 @@ impl Session {
             }
         };
         metrics::counter!("vitalwire_sdc_reports_total").increment(1);
+        if let ReportBody::Invoked(invoked) = &report.body {
+            following.desk.heard(invoked);
+        }
         let mut said = Said { problems: faults.iter().map(problem).collect(), ..Said::default() };
         let resync = self.apply(mapper, following, report.clone(), &mut said);
         // Values are taken in the order in which they come: each has a time of its own.
@@ -290,6 +384,10 @@ impl Session {
                     let mdib = following.live.mdib();
                     let conditions = alarms::touched(mdib, report.states());
                     alarms::say(mapper, mdib, &conditions, said);
+                    // Texts that a new description refers to come with a new MDIB.
+                    if described && mdib.references().any(|text| text.text.trim().is_empty()) {
+                        return true;
+                    }
                     let contexts = report.states().any(|state| state.context().is_some());
                     if described || contexts {
                         mapper.described(mdib);

@@ -38,6 +38,14 @@ pub struct Settings {
     pub language: String,
 }
 
+impl Settings {
+    /// The files for both directions of TLS.
+    #[must_use]
+    pub fn papers(&self) -> super::Papers<'_> {
+        super::Papers { certificate: &self.certificate, key: &self.key, authority: &self.authority }
+    }
+}
+
 /// One device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {

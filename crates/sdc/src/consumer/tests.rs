@@ -36,7 +36,7 @@ fn mdib(states: &str) -> Mdib {
     mdib
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         address: None,

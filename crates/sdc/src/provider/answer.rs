@@ -14,6 +14,7 @@ use wire_dpws::metadata::{Ask, GET, GET_METADATA, Hosted, Metadata, Relationship
 use wire_dpws::names::{MSG, PM, SDC};
 use wire_dpws::{Code, Endpoint, Envelope, Fault, LIMITS, Name, Payload, Prefixes, services, wsdl};
 use wire_sdc::message::{Answer, Answered, Request, SetRequest, description_response};
+use wire_sdc::basic::LocalizedText;
 use wire_sdc::words::{InvocationError, InvocationState};
 use wire_sdc::{InvocationInfo, Invoked, Mdib, ReportKind, State};
 
@@ -119,6 +120,10 @@ impl Shared {
         if let Ok(Discovery::Probe(probe)) = Discovery::read(envelope) {
             let service = self.service(asked.host).filter(|service| probe.matches(service));
             return Ok(Said::payload(&Discovery::ProbeMatches(service.into_iter().collect())));
+        }
+        if let Ok(Discovery::Resolve(endpoint)) = Discovery::read(envelope) {
+            let service = self.service(asked.host).filter(|service| service.endpoint == endpoint);
+            return Ok(Said::payload(&Discovery::ResolveMatches(service)));
         }
         if Eventing::is_action(action) {
             let message = Eventing::read(envelope).map_err(|error| Fault::of_error(&error))?;
@@ -411,12 +416,25 @@ fn get(mdib: &Mdib, request: &Request) -> Element {
         Request::GetMdDescription(handles) => return description_response(mdib, handles),
         Request::GetMdState(handles) => Answered::States(states(handles, false)),
         Request::GetContextStates(handles) => Answered::Contexts(states(handles, true)),
-        // All texts stand in the description; none is referred to.
-        Request::GetLocalizedText { .. } => Answered::Texts(Vec::new()),
+        Request::GetLocalizedText { references, version, languages } => {
+            Answered::Texts(texts(mdib, references, *version, languages))
+        }
         Request::GetSupportedLanguages => Answered::Languages(vec!["en-US".to_owned()]),
         _ => Answered::Mdib(Box::new(mdib.clone())),
     };
     Answer { version: mdib.version.clone(), what }.write()
+}
+
+/// The texts of these references in these languages, all where none is named. They have no versions.
+fn texts(mdib: &Mdib, references: &[String], version: Option<u64>, languages: &[String]) -> Vec<LocalizedText> {
+    let base = |lang: &str| lang.split('-').next().unwrap_or(lang).to_ascii_lowercase();
+    let any = |list: &[String], test: &dyn Fn(&String) -> bool| list.is_empty() || list.iter().any(test);
+    let wanted = |text: &&LocalizedText| {
+        any(references, &|wanted| text.reference.as_ref() == Some(wanted))
+            && any(languages, &|wanted| text.lang.as_deref().is_some_and(|lang| base(lang) == base(wanted)))
+            && version.is_none_or(|version| version == 0)
+    };
+    mdib.references().filter(wanted).cloned().collect()
 }
 
 fn nobody() -> Fault {

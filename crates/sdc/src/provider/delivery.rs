@@ -55,7 +55,7 @@ pub(super) struct Courier {
     pub(super) access: Access,
     /// Who subscribed.
     pub(super) caller: Caller,
-    connection: Option<(Sink, SendRequest<Full<Bytes>>)>,
+    connection: Option<(SocketAddr, SendRequest<Full<Bytes>>)>,
 }
 
 impl Courier {
@@ -65,20 +65,26 @@ impl Courier {
 
     /// Sends one message; tries once more over a new connection where the present one broke.
     pub(super) async fn send(&mut self, sink: &Sink, message: &str) -> Result<(), String> {
-        let reused = self.connection.as_ref().is_some_and(|(known, _)| known == sink);
-        match tokio::time::timeout(PATIENCE, self.once(sink, message)).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) if !reused => return Err(error),
-            Err(_) => return Err("no answer in time".to_owned()),
-            Ok(Err(_)) => self.connection = None,
+        let reused = self.connection.as_ref().is_some_and(|(known, _)| *known == sink.address);
+        let mut sent = self.timely(sink, message).await;
+        if matches!(sent, Some(Err(_))) && reused {
+            sent = self.timely(sink, message).await;
         }
-        let again = tokio::time::timeout(PATIENCE, self.once(sink, message)).await;
-        again.unwrap_or_else(|_| Err("no answer in time".to_owned()))
+        sent.unwrap_or_else(|| Err("no answer in time".to_owned()))
+    }
+
+    /// One attempt; none where it took too long. A connection on which an answer is owed is not used again.
+    async fn timely(&mut self, sink: &Sink, message: &str) -> Option<Result<(), String>> {
+        let sent = tokio::time::timeout(PATIENCE, self.once(sink, message)).await.ok();
+        if !matches!(sent, Some(Ok(()))) {
+            self.connection = None;
+        }
+        sent
     }
 
     async fn once(&mut self, sink: &Sink, message: &str) -> Result<(), String> {
-        if self.connection.as_ref().is_none_or(|(known, _)| known != sink) {
-            self.connection = Some((sink.clone(), self.connect(sink).await?));
+        if self.connection.as_ref().is_none_or(|(known, _)| *known != sink.address) {
+            self.connection = Some((sink.address, self.connect(sink).await?));
         }
         let Some((_, sender)) = &mut self.connection else { return Err("not connected".to_owned()) };
         let request = Request::builder()
@@ -88,18 +94,11 @@ impl Courier {
             .header(header::CONTENT_TYPE, "application/soap+xml; charset=utf-8")
             .body(Full::new(Bytes::copy_from_slice(message.as_bytes())))
             .map_err(|error| error.to_string())?;
-        let sent = async {
-            sender.ready().await.map_err(|error| error.to_string())?;
-            let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
-            let status = answer.status();
-            Limited::new(answer.into_body(), ANSWER_MAX).collect().await.map_err(|error| error.to_string())?;
-            if status.is_success() { Ok(()) } else { Err(format!("answered {status}")) }
-        }
-        .await;
-        if sent.is_err() {
-            self.connection = None;
-        }
-        sent
+        sender.ready().await.map_err(|error| error.to_string())?;
+        let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let status = answer.status();
+        Limited::new(answer.into_body(), ANSWER_MAX).collect().await.map_err(|error| error.to_string())?;
+        if status.is_success() { Ok(()) } else { Err(format!("answered {status}")) }
     }
 
     async fn connect(&self, sink: &Sink) -> Result<SendRequest<Full<Bytes>>, String> {

@@ -17,6 +17,7 @@ mod delivery;
 mod answer;
 mod server;
 mod discovery;
+mod managed;
 mod tls;
 mod run;
 

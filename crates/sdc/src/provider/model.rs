@@ -156,6 +156,13 @@ pub(super) fn look(sight: &Sight<'_>, described: &mut Described) -> Tree {
     alert_system(sight, described, &mut tree);
     metrics(sight, described, &mut tree);
     operations::describe(sight.offered, sight, &described.limits, &mut tree);
+    for entry in &mut tree.entries {
+        let Descriptor { handle, code: Some(code), .. } = &mut entry.descriptor else { continue };
+        // The localisation service has the same texts by the descriptor's handle.
+        for description in &mut code.descriptions {
+            description.reference = Some(handle.clone());
+        }
+    }
     tree
 }
 
@@ -180,7 +187,7 @@ impl Described {
         }
         for wave in patient.waves.iter().filter(|wave| wave.device == sight.line.device.id) {
             if let Some(rate) = wave.rate.filter(|_| self.waves.len() < MANY) {
-                self.waves.entry((wave.metric.canonical(), wave.channel)).or_insert(rate);
+                self.waves.insert((wave.metric.canonical(), wave.channel), rate);
             }
         }
         for episode in &patient.alerts {
@@ -427,26 +434,32 @@ fn quality(quality: Quality) -> MetricQuality {
     MetricQuality { validity, mode: Some(mode), ..MetricQuality::default() }
 }
 
-/// The state that samples make; none where every sample is missing.
-pub(super) fn samples(handle: String, run: &WaveRun) -> Option<State> {
+/// The states that samples make. The standard has no sample that is missing, so that each stretch
+/// without a gap is a state of its own, with the time of its first sample.
+pub(super) fn samples(handle: &str, run: &WaveRun) -> Vec<State> {
     let mut values = Vec::new();
     run.values(&mut values);
-    // A gap ends the array: the standard has no sample that is missing.
-    values.truncate(values.iter().position(|value| !value.is_finite()).unwrap_or(values.len()));
-    if values.is_empty() {
-        return None;
+    let mut states = Vec::new();
+    let mut at = 0;
+    for stretch in values.split(|value| !value.is_finite()) {
+        if !stretch.is_empty() {
+            states.push(stretch_of(handle, run, at, stretch));
+        }
+        at += stretch.len() + 1;
     }
-    for value in &mut values {
-        *value = (*value * 1e6).round() / 1e6;
-    }
-    let determined = Some(stamp(run.start().0));
+    states
+}
+
+fn stretch_of(handle: &str, run: &WaveRun, first: usize, values: &[f64]) -> State {
+    let values = values.iter().map(|value| (*value * 1e6).round() / 1e6).collect();
+    let determined = Some(stamp(run.time_of(first as u64).0));
     let value = SampleArrayValue {
         base: ValueBase { quality: quality(run.quality), determined, ..ValueBase::default() },
         samples: Some(Numbers(values)),
         ..SampleArrayValue::default()
     };
     let metric = MetricState { activation: Some(ComponentActivation::On), ..MetricState::default() };
-    Some(State::new(handle, RealTimeSampleArrayMetricState { metric, value: Some(value), ..RealTimeSampleArrayMetricState::default() }))
+    State::new(handle, RealTimeSampleArrayMetricState { metric, value: Some(value), ..RealTimeSampleArrayMetricState::default() })
 }
 
 /// The state of a waveform before its first sample.

@@ -77,7 +77,9 @@ impl Published {
 
     /// Descriptors that are new or changed, with their states.
     fn describe(&mut self, entries: Vec<Entry>, states: &mut HashMap<String, State>) -> Vec<DescriptionChange> {
-        let mut changes = Vec::new();
+        let mut changes: Vec<DescriptionChange> = Vec::new();
+        let known_before = self.mdib.descriptors.len();
+        let mut grown: Vec<usize> = Vec::new();
         for mut entry in entries {
             let handle = entry.descriptor.handle.clone();
             let modification = match self.descriptors.get(&handle) {
@@ -93,6 +95,8 @@ impl Published {
                 }
                 None => {
                     entry.descriptor.version = Some(0);
+                    let parent = entry.parent.as_ref().and_then(|parent| self.descriptors.get(parent)).copied();
+                    grown.extend(parent.filter(|parent| *parent < known_before && !grown.contains(parent)));
                     self.descriptors.insert(handle.clone(), self.mdib.descriptors.len());
                     self.mdib.descriptors.push(entry.clone());
                     Modification::Created
@@ -109,7 +113,34 @@ impl Published {
                 states: state.into_iter().collect(),
             });
         }
+        for parent in grown {
+            changes.extend(self.grow(parent, &changes, states));
+        }
         changes
+    }
+
+    /// A descriptor that got a child is another version of itself (BICEPS, versioning of descriptors).
+    fn grow(
+        &mut self,
+        index: usize,
+        changes: &[DescriptionChange],
+        states: &HashMap<String, State>,
+    ) -> Option<DescriptionChange> {
+        let entry = self.mdib.descriptors.get_mut(index)?;
+        let handle = entry.descriptor.handle.clone();
+        if changes.iter().flat_map(|change| &change.descriptors).any(|told| told.handle == handle) {
+            return None;
+        }
+        entry.descriptor.version = Some(entry.descriptor.version.unwrap_or(0) + 1);
+        let entry = entry.clone();
+        let state = states.get(&handle).cloned().map(|state| self.put(state.clone()).unwrap_or(state));
+        Some(DescriptionChange {
+            source_mds: None,
+            parent: entry.parent,
+            modification: Some(Modification::Updated),
+            descriptors: vec![entry.descriptor],
+            states: state.into_iter().collect(),
+        })
     }
 
     /// Keeps a state; gives it back with its version if it is another than before.
@@ -213,6 +244,10 @@ mod tests {
             for report in &reports {
                 follower.apply(report).expect("no gap");
             }
+            let version = mdib.descriptor("mds").and_then(|mds| mds.version);
+            assert_eq!(version, Some(u64::from(more)), "the parent has another version with another child");
+            let state = mdib.state("mds").and_then(|state| state.descriptor_version);
+            assert_eq!(state, version, "and so says its state");
             let sorted = |mdib: &Mdib| {
                 let mut states = mdib.states.clone();
                 states.sort_by(|a, b| a.handle().cmp(b.handle()));

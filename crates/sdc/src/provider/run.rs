@@ -27,7 +27,8 @@ use super::model::{self, Described, Sight};
 use super::published::Published;
 use super::server::{random, stopped, uuid};
 use super::subscribers::Subscribers;
-use super::{Settings, TlsError, discovery, server, tls};
+use super::{Settings, TlsError, discovery, managed, server, tls};
+use crate::consumer::{Line, LineError};
 
 /// How long to wait for the engine after an act.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,6 +38,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(50);
 /// Most reports of samples that one look makes.
 const ROUNDS_MAX: usize = 8;
+/// Most stretches of samples between gaps that one look tells of one waveform.
+const STRETCHES_MAX: usize = 32;
 
 /// What the provider works with.
 pub struct Parts {
@@ -68,6 +71,9 @@ pub enum StartError {
     /// Certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Certificates, for the way to the discovery proxy.
+    #[error(transparent)]
+    Proxy(#[from] LineError),
     /// A socket.
     #[error("SDC can't listen on {0}: {1}")]
     Listen(String, std::io::Error),
@@ -122,6 +128,8 @@ impl Provider {
         let bound = listener.local_addr().map_err(listening)?;
         let discovered = settings.discovery.map(discovery::socket).transpose();
         let discovered = discovered.map_err(|error| StartError::Listen("udp 3702".to_owned(), error))?;
+        let registering = settings.proxy.clone().map(|proxy| Ok::<_, StartError>((Line::new(settings.papers())?, proxy)));
+        let registering = registering.transpose()?;
         let access = Access { guard: parts.guard, peers: settings.peers.clone().into(), clock: parts.clock };
         let subscribers = Subscribers::new(
             settings.subscriptions_max,
@@ -149,7 +157,10 @@ impl Provider {
             tokio::spawn(Arc::clone(&shared).follow(parts.stopping.clone())),
         ];
         if let Some(socket) = discovered {
-            tasks.push(tokio::spawn(discovery::run(socket, shared, parts.stopping)));
+            tasks.push(tokio::spawn(discovery::run(socket, Arc::clone(&shared), parts.stopping.clone())));
+        }
+        if let Some((line, proxy)) = registering {
+            tasks.push(tokio::spawn(managed::run(line, proxy, shared, parts.stopping)));
         }
         Ok(Self { address: bound, tasks })
     }
@@ -308,11 +319,16 @@ impl Shared {
                 let old = runs.len().saturating_sub(1);
                 runs.drain(..old);
             }
-            for (round, (_, run)) in runs.iter().enumerate() {
+            let mut stretches: Vec<wire_sdc::State> = runs.iter().flat_map(|(_, run)| model::samples(&handle, run)).collect();
+            if stretches.len() > STRETCHES_MAX {
+                self.live.count("sdc-samples-left-out", (stretches.len() - STRETCHES_MAX) as u64);
+                stretches.drain(..stretches.len() - STRETCHES_MAX);
+            }
+            for (round, stretch) in stretches.into_iter().enumerate() {
                 if rounds.len() <= round {
                     rounds.push(Vec::new());
                 }
-                rounds[round].extend(model::samples(handle.clone(), run));
+                rounds[round].push(stretch);
             }
         }
         reports.extend(rounds.into_iter().filter_map(|round| state.published.samples(round)));

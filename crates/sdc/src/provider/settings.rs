@@ -25,6 +25,8 @@ pub struct Settings {
     pub peers: Vec<Peer>,
     /// Through which interface it is discovered by multicast; none: not at all.
     pub discovery: Option<Ipv4Addr>,
+    /// Where the discovery proxy is at which it registers (`https://…`); none: at none.
+    pub proxy: Option<String>,
     /// Which operations are offered.
     pub operations: Offered,
     /// The longest subscription that is granted.
@@ -35,6 +37,14 @@ pub struct Settings {
     pub queue: usize,
     /// Most subscriptions of all hosts together.
     pub subscriptions_max: usize,
+}
+
+impl Settings {
+    /// The files for the way to a discovery proxy.
+    #[must_use]
+    pub fn papers(&self) -> crate::consumer::Papers<'_> {
+        crate::consumer::Papers { certificate: &self.certificate, key: &self.key, authority: &self.authority }
+    }
 }
 
 /// Somebody who may come in.

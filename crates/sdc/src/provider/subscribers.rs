@@ -132,6 +132,7 @@ impl Subscribers {
         for number in slow {
             self.live.count("sdc-subscriber-too-slow", 1);
             if let Some(gone) = all.remove(&number) {
+                tracing::warn!(account = %gone.caller.account, "SDC: a subscription ends, for its reports wait too long");
                 *gone.last.lock() = Some((EndStatus::DeliveryFailure, "reports were not accepted in time"));
             }
         }
@@ -194,10 +195,13 @@ impl Round {
             let header = Header::to(&*action, &self.notify.1, super::server::message_id());
             let message = Envelope { header, body: Some((*body).clone()) }.write(&prefixes);
             if let Err(error) = courier.send(&self.notify.0, &message).await {
-                tracing::warn!(account = %courier.caller.account, error, "SDC: a subscription ends, for reports can't be delivered");
-                all.live.count("sdc-delivery-failed", 1);
-                all.all.lock().remove(&self.number);
-                *self.last.lock() = Some((EndStatus::DeliveryFailure, "reports could not be delivered"));
+                // Whoever was ended meanwhile, for slowness or otherwise, was counted then.
+                if self.last.lock().is_none() {
+                    tracing::warn!(account = %courier.caller.account, error, "SDC: a subscription ends, for reports can't be delivered");
+                    all.live.count("sdc-delivery-failed", 1);
+                    all.all.lock().remove(&self.number);
+                    *self.last.lock() = Some((EndStatus::DeliveryFailure, "reports could not be delivered"));
+                }
                 break;
             }
         }

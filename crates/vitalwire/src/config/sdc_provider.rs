@@ -23,6 +23,7 @@ pub(crate) struct SdcProvider {
     devices: Vec<String>,
     peers: Vec<SdcPeer>,
     discovery: Option<Ipv4Addr>,
+    proxy: Option<String>,
     #[serde(default)]
     operations: Vec<SdcOperations>,
     #[serde(default = "subscription")]
@@ -87,6 +88,9 @@ impl Config {
         if address.is_unspecified() {
             return Err(wrong("address: write the address that other systems reach this machine by"));
         }
+        if sdc.proxy.as_ref().is_some_and(|proxy| !proxy.starts_with("https://")) {
+            return Err(wrong("proxy is the https:// address of a discovery proxy"));
+        }
         let devices: Result<Vec<DeviceId>, _> = sdc.devices.iter().map(|id| DeviceId::new(id)).collect();
         let devices = devices.map_err(|_| wrong("devices: one is no device id"))?;
         if devices.len() > 256 {
@@ -106,6 +110,7 @@ impl Config {
             devices,
             peers: sdc.peers.iter().map(peer).collect(),
             discovery: sdc.discovery,
+            proxy: sdc.proxy.clone(),
             operations: Offered {
                 limits: offers(SdcOperations::Limits),
                 alerts: offers(SdcOperations::Alerts),

@@ -64,6 +64,7 @@ pub(super) fn courier(
         }));
     }
     transports.push(Arc::new(OverMqtt(Arc::clone(&near.mqtt))));
+    transports.push(Arc::new(near.sdc.clone()));
     Ok(Courier {
         appender: near.appender.clone(),
         live: near.live.clone(),
@@ -104,7 +105,7 @@ pub(super) async fn start_sdc(
 ) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
     let offered = crate::sdc_provider::start(data, config, guard, &near.live, &near.appender, stopping.clone());
     let mut tasks: Vec<_> = offered.await?.into_iter().collect();
-    let taken = crate::sdc_consumer::start(config, Arc::clone(identify), &near.appender, stopping.clone());
+    let taken = crate::sdc_consumer::start(config, Arc::clone(identify), (&near.appender, &near.sdc), stopping.clone());
     tasks.extend(taken.await?);
     Ok(tasks)
 }
