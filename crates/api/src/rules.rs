@@ -216,9 +216,11 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("DELETE", "/api/v1/edges/{id}", Needs(ManageDevices)),
     ("PUT", "/api/v1/edges/{id}/rules", Needs(ManageDevices)),
     ("POST", "/api/v1/edges/{id}/code", Needs(ManageDevices)),
+    ("POST", "/api/v1/edges/{id}/rotation", Needs(ManageDevices)),
     ("GET", "/api/v1/edge", Needs(SeeDevices)),
     // Edges show a code of their own once, and then their own token, which the handlers check.
     ("POST", "/api/v1/edges/{id}/enrolment", Public),
+    ("POST", "/api/v1/edges/{id}/token", Public),
     ("GET", "/api/v1/edges/{id}/configuration", Public),
     ("POST", "/api/v1/edges/{id}/batch", Public),
     // Devices show their own certificate or password, which the handlers check.

@@ -15,7 +15,10 @@ mod rules;
 mod spool;
 
 pub use error::EdgeError;
-pub use line::{Answer, BATCH_VERSION, Batch, BatchError, Configuration, Enrolment, Health, Thinned, Unread};
+pub use line::{
+    AlertDeed, Answer, BATCH_VERSION, Batch, BatchError, Configuration, DeedKind, Enrolment, Health, Own, Thinned,
+    Unread,
+};
 pub use registry::{Edge, Gap, Registry};
-pub use rules::{Rules, WaveRule};
-pub use spool::{Class, Fill, Piece, Ready, Spool};
+pub use rules::{Rules, Urgency, WaveRule};
+pub use spool::{Class, Fill, LeftOut, Piece, Ready, Spool};

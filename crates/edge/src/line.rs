@@ -1,15 +1,17 @@
 //! What goes over the line between an edge and its centre, in requests of the edge.
 
 use serde::{Deserialize, Serialize};
-use vitals::{Passed, RelayLine};
+use vitals::{MetricCode, Passed, PatientId, RelayLine};
 
 use crate::Rules;
 
-/// Version of a batch's form: it changes when the form of journal entries does.
-pub const BATCH_VERSION: u8 = 1;
+/// Version of a batch's form: it changes when the form of journal entries does. Before 2 no score was
+/// sent, and health had a form of its own; such batches are still read.
+pub const BATCH_VERSION: u8 = 2;
+const BATCH_VERSION_BEFORE: u8 = 1;
 
 /// A batch: pieces of one line, in order, and how the edge is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The spool that numbers the pieces.
     pub spool: u64,
@@ -37,11 +39,20 @@ pub enum BatchError {
     Order,
 }
 
+/// Numbered pieces.
+type Pieces = Vec<(u64, Vec<u8>)>;
+/// Spool, line, time, pieces, and health in JSON, so that it may grow.
+type Form = (u64, RelayLine, i64, Pieces, Vec<u8>);
+/// The form of version 1.
+type FormBefore = (u64, RelayLine, i64, Pieces, HealthBefore);
+
 impl Batch {
-    /// The batch as bytes: the version, then the batch in postcard form.
+    /// The batch as bytes: the version, then the batch in postcard form, health in JSON within.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![BATCH_VERSION]).expect("it holds nothing that postcard can't write")
+        let health = serde_json::to_vec(&self.health).expect("it holds nothing that JSON can't write");
+        let form = (self.spool, self.line, self.sent_at, &self.pieces, health);
+        postcard::to_extend(&form, vec![BATCH_VERSION]).expect("it holds nothing that postcard can't write")
     }
 
     /// Reads a batch.
@@ -50,15 +61,20 @@ impl Batch {
     /// [`BatchError`].
     pub fn read(bytes: &[u8]) -> Result<Self, BatchError> {
         let (version, rest) = bytes.split_first().ok_or(BatchError::Form)?;
-        if *version != BATCH_VERSION {
-            return Err(BatchError::Version);
-        }
-        let batch = match postcard::take_from_bytes::<Self>(rest) {
-            Ok((batch, [])) => batch,
-            _ => return Err(BatchError::Form),
+        let (spool, line, sent_at, pieces, health) = match *version {
+            BATCH_VERSION => {
+                let (spool, line, sent_at, pieces, health): Form = whole(rest)?;
+                let health = serde_json::from_slice(&health).map_err(|_| BatchError::Form)?;
+                (spool, line, sent_at, pieces, health)
+            }
+            BATCH_VERSION_BEFORE => {
+                let (spool, line, sent_at, pieces, health): FormBefore = whole(rest)?;
+                (spool, line, sent_at, pieces, health.into())
+            }
+            _ => return Err(BatchError::Version),
         };
-        let rises = batch.pieces.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        if rises { Ok(batch) } else { Err(BatchError::Order) }
+        let rises = pieces.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        if rises { Ok(Self { spool, line, sent_at, pieces, health }) } else { Err(BatchError::Order) }
     }
 
     /// A piece as bytes.
@@ -77,8 +93,17 @@ impl Batch {
     }
 }
 
+/// All of these bytes as one thing.
+fn whole<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, BatchError> {
+    match postcard::take_from_bytes(bytes) {
+        Ok((form, [])) => Ok(form),
+        _ => Err(BatchError::Form),
+    }
+}
+
 /// How an edge is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Health {
     /// Version of the program.
     pub version: String,
@@ -90,12 +115,47 @@ pub struct Health {
     pub spool_pieces: u64,
     /// When the oldest of them was received, in microseconds.
     pub oldest: Option<i64>,
-    /// Which configuration is in force there.
+    /// Which configuration is in force there, or was the last that it looked at.
     pub configuration: String,
+    /// What of that configuration it could not put in force, and why; empty: nothing.
+    pub refused: Vec<String>,
     /// Bytes of memory in use; 0: not known.
     pub memory_bytes: u64,
+    /// When the program started, in microseconds.
+    pub started: Option<i64>,
+    /// Alerts that are open there.
+    pub open_alerts: u64,
     /// What was left out since the centre was last told.
     pub thinned: Vec<Thinned>,
+}
+
+/// Health as version 1 has it.
+#[derive(Debug, Serialize, Deserialize)]
+struct HealthBefore {
+    version: String,
+    spool_bytes: u64,
+    spool_bytes_max: u64,
+    spool_pieces: u64,
+    oldest: Option<i64>,
+    configuration: String,
+    memory_bytes: u64,
+    thinned: Vec<Thinned>,
+}
+
+impl From<HealthBefore> for Health {
+    fn from(before: HealthBefore) -> Self {
+        Self {
+            version: before.version,
+            spool_bytes: before.spool_bytes,
+            spool_bytes_max: before.spool_bytes_max,
+            spool_pieces: before.spool_pieces,
+            oldest: before.oldest,
+            configuration: before.configuration,
+            memory_bytes: before.memory_bytes,
+            thinned: before.thinned,
+            ..Self::default()
+        }
+    }
 }
 
 /// What an edge left out, by kind, reason and hour. Counts are totals: told again, nothing is added.
@@ -128,6 +188,9 @@ pub struct Answer {
     pub now: i64,
     /// Pieces that were not understood, which the centre counted.
     pub unread: Vec<Unread>,
+    /// Whether the edge is to ask for another token.
+    #[serde(default)]
+    pub rotate: bool,
 }
 
 /// A piece that the centre did not understand.
@@ -143,9 +206,51 @@ pub struct Configuration {
     pub rules: Rules,
     /// The policy by which patients are judged (TOML); none: the program's own.
     pub policy: Option<String>,
-    /// Patients and devices that the edge is to know, as what somebody does: JSON of
-    /// [`vitals::Action`].
+    /// Patients and devices that the edge is to know, as what somebody does.
     pub actions: Vec<vitals::Action>,
+    /// Patients on the edge's devices, with all that is their own.
+    #[serde(default)]
+    pub patients: Vec<Own>,
+    /// What people at the centre did to alerts of these patients.
+    #[serde(default)]
+    pub deeds: Vec<AlertDeed>,
+}
+
+/// What is a patient's own. What is not said here the patient has not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Own {
+    /// Whose.
+    pub patient: PatientId,
+    /// Limits: of what, low, high.
+    pub limits: Vec<(MetricCode, Option<f64>, Option<f64>)>,
+    /// SpO2 scale of NEWS2, 1 or 2.
+    pub spo2_scale: u8,
+}
+
+/// What somebody at the centre did to an alert. The edge finds its own by whose and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertDeed {
+    /// Whose alert.
+    pub patient: PatientId,
+    /// What belongs together.
+    pub group: String,
+    /// Account name.
+    pub by: String,
+    /// When, by the centre's clock, in microseconds.
+    pub at: i64,
+    /// What.
+    pub what: DeedKind,
+}
+
+/// What can be done to an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeedKind {
+    /// Taken, until then (microseconds), or for the rest of the episode.
+    Acknowledged(Option<i64>),
+    /// Silenced until then, in microseconds.
+    Snoozed(i64),
+    /// A latched one was reset: over.
+    Reset,
 }
 
 /// What an edge enrols with, and gets.

@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS gap (
 
 /// How long a code for enrolment holds.
 const CODE_HOLDS: i64 = 24 * HOUR;
+/// After how long an edge is told to ask for another token.
+const TOKEN_ROTATES: i64 = 24 * HOUR;
 /// Health is written this often; what matters is written at once.
 const WRITTEN_EVERY: i64 = 10 * SECOND;
 
@@ -57,8 +59,17 @@ pub struct Edge {
     pub delivered: u64,
     /// Devices that were heard through it.
     pub devices: Vec<String>,
+    /// Since when its token holds, in microseconds.
+    pub token_since: Option<i64>,
+    /// Since when it shows a certificate, in microseconds: from then on it must.
+    pub certificate: Option<i64>,
+    /// Whether somebody wants it to have another token.
+    #[serde(default)]
+    rotate: bool,
     code: Option<(String, i64)>,
     token: Option<String>,
+    /// The token that it was given in place of that one and did not show yet.
+    next_token: Option<String>,
 }
 
 /// What an edge left out.
@@ -148,8 +159,12 @@ impl Registry {
             health: None,
             delivered: 0,
             devices: Vec::new(),
+            token_since: None,
+            certificate: None,
+            rotate: false,
             code: Some((digest(code), now.saturating_add(CODE_HOLDS))),
             token: None,
+            next_token: None,
         };
         write(&connection, &edge)?;
         Ok(edge)
@@ -162,7 +177,7 @@ impl Registry {
     pub fn renew(&self, id: &str, code: &str, now: i64) -> Result<(), EdgeError> {
         self.change(id, |edge| {
             edge.code = Some((digest(code), now.saturating_add(CODE_HOLDS)));
-            edge.token = None;
+            (edge.token, edge.next_token, edge.certificate) = (None, None, None);
         })
     }
 
@@ -201,17 +216,53 @@ impl Registry {
             return Err(EdgeError::Refused);
         }
         (edge.code, edge.token, edge.enrolled) = (None, Some(digest(token)), Some(now));
+        (edge.token_since, edge.next_token, edge.rotate) = (Some(now), None, false);
         write(&connection, &edge)
     }
 
-    /// The edge that this token is of.
+    /// The edge that this token is of. The token that was given in place of another ends that one when
+    /// it is first shown. `now` in microseconds.
     ///
     /// # Errors
     /// [`EdgeError::Refused`], whatever is wrong.
-    pub fn admit(&self, id: &str, token: &str) -> Result<Edge, EdgeError> {
-        let edge = self.get(id).map_err(|_| EdgeError::Refused)?;
-        let good = edge.token.as_ref().is_some_and(|known| same(known, &digest(token)));
-        if good { Ok(edge) } else { Err(EdgeError::Refused) }
+    pub fn admit(&self, id: &str, token: &str, now: i64) -> Result<Edge, EdgeError> {
+        let connection = self.connection.lock();
+        let mut edge = find(&connection, id).map_err(|_| EdgeError::Refused)?;
+        let shown = digest(token);
+        let is = |known: &Option<String>| known.as_ref().is_some_and(|known| same(known, &shown));
+        if is(&edge.next_token) {
+            (edge.token, edge.next_token) = (edge.next_token.take(), None);
+            (edge.token_since, edge.rotate) = (Some(now), false);
+            write(&connection, &edge)?;
+        } else if !is(&edge.token) {
+            return Err(EdgeError::Refused);
+        }
+        Ok(edge)
+    }
+
+    /// Gives an edge that was let in another token. The one that it has holds until it shows this one,
+    /// so that nothing is lost when the answer is.
+    ///
+    /// # Errors
+    /// [`EdgeError::Unknown`].
+    pub fn give(&self, id: &str, token: &str) -> Result<(), EdgeError> {
+        self.change(id, |edge| edge.next_token = Some(digest(token)))
+    }
+
+    /// From here on an edge is told to ask for another token, until it has one.
+    ///
+    /// # Errors
+    /// [`EdgeError::Unknown`].
+    pub fn want_rotation(&self, id: &str) -> Result<(), EdgeError> {
+        self.change(id, |edge| edge.rotate = true)
+    }
+
+    /// An edge showed its certificate: from here on it must.
+    ///
+    /// # Errors
+    /// [`EdgeError::Unknown`].
+    pub fn certified(&self, id: &str, now: i64) -> Result<(), EdgeError> {
+        self.change(id, |edge| edge.certificate = edge.certificate.or(Some(now)))
     }
 
     /// Notes what an edge said of itself with `delivered` pieces of some devices.
@@ -230,7 +281,10 @@ impl Registry {
         let fresh = devices.iter().filter(|device| !edge.devices.contains(device)).cloned().collect::<Vec<_>>();
         let rested = edge.heard.is_none_or(|heard| now.saturating_sub(heard) >= WRITTEN_EVERY);
         let other = edge.health.as_ref().is_none_or(|old| {
-            old.configuration != health.configuration || (old.spool_pieces == 0) != (health.spool_pieces == 0)
+            old.configuration != health.configuration
+                || old.refused != health.refused
+                || old.version != health.version
+                || (old.spool_pieces == 0) != (health.spool_pieces == 0)
         });
         if !rested && !other && fresh.is_empty() && delivered == 0 && health.thinned.is_empty() {
             return Ok(());
@@ -290,6 +344,13 @@ impl Edge {
     #[must_use]
     pub const fn waits(&self) -> bool {
         self.token.is_none()
+    }
+
+    /// Whether it is to ask for another token: somebody wants it, or its own is a day old.
+    #[must_use]
+    pub fn is_to_rotate(&self, now: i64) -> bool {
+        let old = |since: i64| now.saturating_sub(since) >= TOKEN_ROTATES;
+        self.rotate || self.token_since.is_none_or(old)
     }
 }
 

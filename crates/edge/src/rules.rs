@@ -23,21 +23,36 @@ pub enum WaveRule {
     None,
 }
 
-/// What is sent.
+/// How urgent an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Urgency {
+    /// Low.
+    #[default]
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
+}
+
+/// What is sent. A rule that is not known here, of a centre that is newer, is not followed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Rules {
     /// Which waveforms.
     pub waveforms: WaveRule,
     /// How far around an alert waveforms and all numerics are sent, seconds before and after.
     pub around_alerts_s: u32,
+    /// Around alerts at least so urgent. Alerts themselves are all sent.
+    pub around_priority: Urgency,
     /// Of a metric of a device a value is sent at most this often; 0: every one.
     pub numerics_every_s: u32,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { waveforms: WaveRule::All, around_alerts_s: 60, numerics_every_s: 0 }
+        Self { waveforms: WaveRule::All, around_alerts_s: 60, around_priority: Urgency::Low, numerics_every_s: 0 }
     }
 }
 

@@ -11,11 +11,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 use vitals::time::SECOND;
 use vitals::{Message, Passed, RelayLine, Value};
 
-use crate::line::{Batch, Thinned};
+use crate::line::Batch;
 use crate::rules::{Rhythm, Rules, WaveRule};
 use crate::EdgeError;
 
 mod room;
+mod told;
+
+pub use told::LeftOut;
 
 use room::{count, make_room, note_alert, wanted};
 
@@ -47,8 +50,8 @@ CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) STR
 
 /// Bytes that a piece takes besides its own.
 const OVERHEAD: u64 = 64;
-/// Hours whose counts are told at once.
-const THINNED_TOLD_AT_ONCE: usize = 200;
+/// Bytes that the caches of all databases of an edge may take.
+const DATABASES_BYTES: i64 = 8 << 20;
 /// What counts as one hour.
 const HOUR: i64 = 3_600 * SECOND;
 
@@ -87,7 +90,7 @@ impl Class {
     fn of(piece: &Passed) -> Self {
         match piece {
             Passed::Message(message) if has_waveforms(message) => Self::Waveforms,
-            Passed::Message(_) => Self::Numerics,
+            Passed::Message(_) | Passed::Score(_) => Self::Numerics,
             Passed::Alert(_) | Passed::Action(..) => Self::Alerts,
         }
     }
@@ -160,6 +163,8 @@ impl Spool {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // Little memory: an edge has little.
         connection.pragma_update(None, "cache_size", -512)?;
+        // Of the whole program: an edge has little memory, and databases fill their caches with the days.
+        connection.pragma_update(None, "soft_heap_limit", DATABASES_BYTES)?;
         connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
         connection.execute_batch(TABLES)?;
         // SQLite's numbers have a sign.
@@ -387,43 +392,6 @@ impl Spool {
         let sql = "SELECT min(at_us) FROM (SELECT at_us FROM piece WHERE line = 1 ORDER BY number LIMIT 1)";
         let waveforms: Option<i64> = self.connection.query_row(sql, [], |row| row.get(0))?;
         Ok(numerics.into_iter().chain(waveforms).min())
-    }
-
-    /// What was left out; `untold`: only what the centre was not told of.
-    ///
-    /// # Errors
-    /// [`EdgeError::Database`].
-    pub fn thinned(&self, untold: bool) -> Result<Vec<Thinned>, EdgeError> {
-        let sql = "SELECT class, reason, hour, pieces, bytes, from_us, to_us FROM thinned
-            WHERE NOT ?1 OR told < pieces ORDER BY hour LIMIT ?2";
-        let most = if untold { THINNED_TOLD_AT_ONCE } else { 10_000 };
-        let mut query = self.connection.prepare_cached(sql)?;
-        let rows = query.query_map(params![untold, most as i64], |row| {
-            Ok(Thinned {
-                class: row.get(0)?,
-                reason: row.get(1)?,
-                hour: row.get(2)?,
-                pieces: unsigned(row.get(3)?),
-                bytes: unsigned(row.get(4)?),
-                from: row.get(5)?,
-                to: row.get(6)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The centre was told of these.
-    ///
-    /// # Errors
-    /// [`EdgeError::Database`].
-    pub fn told(&mut self, thinned: &[Thinned]) -> Result<(), EdgeError> {
-        for one in thinned {
-            self.connection.execute(
-                "UPDATE thinned SET told = ?4 WHERE class = ?1 AND reason = ?2 AND hour = ?3",
-                params![one.class, one.reason, one.hour, signed(one.pieces)],
-            )?;
-        }
-        Ok(())
     }
 
     fn measure(&mut self) -> Result<(), EdgeError> {

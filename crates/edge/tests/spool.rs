@@ -192,11 +192,11 @@ fn a_code_opens_once_and_for_a_day_and_a_token_until_it_is_replaced() {
     refused(list.enrol("e1", "code", "token", AT + day));
     list.enrol("e1", "code", "token", AT).expect("the code holds");
     refused(list.enrol("e1", "code", "token", AT));
-    assert_eq!(list.admit("e1", "token").expect("known").id, "e1");
-    refused(list.admit("e1", "code").map(drop));
-    refused(list.admit("e1", "").map(drop));
+    assert_eq!(list.admit("e1", "token", AT).expect("known").id, "e1");
+    refused(list.admit("e1", "code", AT).map(drop));
+    refused(list.admit("e1", "", AT).map(drop));
     list.renew("e1", "next", AT).expect("there");
-    refused(list.admit("e1", "token").map(drop));
+    refused(list.admit("e1", "token", AT).map(drop));
     list.remove("e1").expect("there");
     refused(list.enrol("e1", "next", "token", AT));
 }

@@ -7,10 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use alert::{ChangeKind, EpisodeState};
+use alert::{ChangeKind, Episode, EpisodeState};
 use serde::{Deserialize, Serialize};
 use vitals::time::{DAY, SECOND};
-use vitals::{DeviceId, EpisodeId, Passed, PassedAlert, PatientId, ReadingRef, RelayLine, Relayed};
+use vitals::{
+    DeviceId, EpisodeId, Passed, PassedAlert, PassedScore, PatientId, Point, Quality, ReadingRef, RelayLine, Relayed,
+};
 
 use crate::effect::{AlertRecord, Effect};
 use crate::{Engine, Step};
@@ -104,6 +106,7 @@ impl Engine {
             }
             Passed::Alert(alert) => self.passed_alert(&relayed.edge, alert, cx, out),
             Passed::Action(actor, action) => self.action(actor, action, cx, out),
+            Passed::Score(score) => self.passed_score(&relayed.edge, score, cx, out),
         }
     }
 
@@ -135,6 +138,24 @@ impl Engine {
         }
     }
 
+    /// A score of an edge. What came in time we scored ourselves; of what came late nothing was judged
+    /// here, so the edge's score is kept, with the edge as the device that says it.
+    fn passed_score(&mut self, edge: &DeviceId, score: &PassedScore, cx: &Step, out: &mut Vec<Effect>) {
+        if self.now.0.saturating_sub(score.received.0) <= LATE_AFTER {
+            out.push(Effect::Counted("edge-score-in-time"));
+            return;
+        }
+        let patient = self.directory.resolve(&score.patient).clone();
+        self.ensure_patient(&patient);
+        self.announce(edge, out);
+        let series = self.series_of(edge, Some(&patient), score.metric, 0, out);
+        let quality = Quality::DERIVED | Quality::LATE;
+        let (time, received, value) = (score.at, score.received, score.value);
+        out.push(Effect::Point(series, Point { time, received, value, offset: cx.offset, index: 0, quality }));
+        self.touch_device(edge);
+        self.touch_patient(&patient);
+    }
+
     fn passed_alert(
         &mut self,
         edge: &DeviceId,
@@ -162,6 +183,13 @@ impl Engine {
                 if let Some(id) = id {
                     self.over_elsewhere(&patient, id, &record, out);
                 }
+            }
+            // It waits for somebody to reset it, there or here.
+            (Some(id), ChangeKind::Latched) => {
+                if let Some(state) = self.patients.get_mut(&patient) {
+                    state.conditions.over(&record.episode.group);
+                }
+                self.followed(&patient, id, &record, out);
             }
             // In time, we judge the same values ourselves; what people did is news in any case.
             (Some(id), _) if late || record.actor != "system" => {
@@ -218,6 +246,12 @@ impl Engine {
     fn followed(&mut self, patient: &PatientId, id: EpisodeId, record: &AlertRecord, out: &mut Vec<Effect>) {
         let mut changes = Vec::new();
         if let Some(state) = self.patients.get_mut(patient) {
+            // What somebody did here went down to the edge and comes back: it is so already.
+            let same = |ours: &Episode| ours.state == record.episode.state && ours.taken == record.episode.taken;
+            let deed = matches!(record.kind, ChangeKind::Acknowledged | ChangeKind::Snoozed);
+            if deed && state.episodes.get(id).is_some_and(same) {
+                return;
+            }
             let told = (record.kind, record.actor.as_str(), record.detail.as_str(), record.at.0);
             state.episodes.follow(id, &record.episode, told, &mut changes);
         }

@@ -49,6 +49,8 @@ pub struct PatientView {
     pub limits: Vec<Limit>,
     /// Metrics whose limits are the patient's own.
     pub own_limits: Vec<MetricCode>,
+    /// The patient's own limits as they were set; a side that was not set is the policy's.
+    pub limits_set: Vec<Limit>,
     /// SpO2 scale of NEWS2.
     pub spo2_scale: u8,
     /// Waveforms, in order of appearance.
@@ -156,6 +158,7 @@ impl Engine {
             devices: devices.collect(),
             limits: self.policy.limits_for(&limits),
             own_limits: state.limits.iter().map(|limit| limit.metric).collect(),
+            limits_set: state.limits.clone(),
             spo2_scale: state.spo2_scale,
             waves: waves.map_or_else(Vec::new, |waves| waves.channels.iter().map(wave_line).collect()),
             rhythm: waves.and_then(|waves| waves.rhythm),

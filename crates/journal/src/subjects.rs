@@ -27,6 +27,7 @@ pub(crate) fn of(event: &Event, whose: Option<&dyn Whose>) -> Subjects {
             Passed::Message(message) => found.message(message),
             Passed::Alert(alert) => found.add(&alert.patient),
             Passed::Action(_, action) => found.action(action),
+            Passed::Score(score) => found.add(&score.patient),
         },
         Event::Link { device, reason, .. } if !reason.is_empty() => found.device(device),
         Event::Link { .. } | Event::Tick | Event::Policy(..) | Event::Erased => {}

@@ -15,6 +15,7 @@ mod keeper;
 mod pending;
 mod rebuild;
 mod recover;
+mod scores;
 mod strays;
 mod sums;
 mod ticker;
@@ -35,6 +36,7 @@ use vitals::ReceiveTime;
 
 pub use erasure::{EraseHook, STRAYS};
 pub use pending::RELAYED_ALERTS;
+pub use scores::RELAYED_SCORES;
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;
 pub use manager::AlertManager;
@@ -67,7 +69,8 @@ pub struct Options {
     pub outgoing: Option<outgoing::Client>,
     /// What is to be done when the rows of an erased patient are deleted.
     pub erase: Option<EraseHook>,
-    /// Every change of an alert waits in the store's bucket [`RELAYED_ALERTS`] for whoever sends it on.
+    /// Every change of an alert waits in the store's bucket [`RELAYED_ALERTS`] for whoever sends it on, every
+    /// score in [`RELAYED_SCORES`].
     pub relay_alerts: bool,
 }
 

@@ -14,6 +14,7 @@ use store::{
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
 use crate::beats::Beats;
+use crate::scores::Scores;
 use crate::erasure::{self, STRAYS};
 use crate::strays::Strays;
 use crate::manager::{self, AlertManager};
@@ -28,6 +29,7 @@ pub const RELAYED_ALERTS: &str = "relayed-alerts";
 pub(crate) struct Pending {
     webhooks: Vec<Webhook>,
     relay_alerts: bool,
+    scores: Scores,
     managers: Vec<AlertManager>,
     reader: Reader,
     beats: Beats,
@@ -55,6 +57,7 @@ impl Pending {
             relay_alerts,
             managers,
             beats: Beats::known(&reader),
+            scores: Scores::known(&reader, relay_alerts),
             strays: Strays::new(&reader),
             reader,
             commit: Commit::default(),
@@ -101,6 +104,7 @@ impl Pending {
         for effect in series {
             if let Effect::SeriesOpened(id, key) = effect {
                 self.beats.opened(id, &key);
+                self.scores.opened(id, &key);
                 self.strays.opened(id, &key);
                 self.commit.series.push((id, key));
             }
@@ -119,12 +123,14 @@ impl Pending {
         let row = match effect {
             Effect::SeriesOpened(id, key) => {
                 self.beats.opened(id, &key);
+                self.scores.opened(id, &key);
                 self.commit.series.push((id, key));
                 return;
             }
             Effect::Point(id, point) => {
                 count_quality(point.quality, live);
                 self.beats.show(id, &point, live);
+                self.commit.kv.extend(self.scores.row(id, &point));
                 self.points.push((id, point));
                 return;
             }

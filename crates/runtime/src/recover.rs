@@ -175,7 +175,7 @@ fn repeatable(event: &Event) -> bool {
             Passed::Message(message) => {
                 message.content.iter().all(|content| matches!(content, vitals::Content::Reading(_)))
             }
-            Passed::Alert(_) | Passed::Action(..) => false,
+            Passed::Alert(_) | Passed::Action(..) | Passed::Score(_) => false,
         },
         Event::Tick | Event::Policy(..) | Event::Link { .. } | Event::Erased => true,
     }

@@ -39,7 +39,7 @@ pub use event::{
     TimeBase,
 };
 pub use hold::Hold;
-pub use relay::{Passed, PassedAlert, RelayLine, Relayed};
+pub use relay::{Passed, PassedAlert, PassedScore, RelayLine, Relayed};
 pub use id::{CommandId, DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
 pub use location::{Bed, Location, LocationKind};
 pub use measurement::{Measurement, Value};

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Actor, DeviceId, EpisodeId, Message, MetricCode, PatientId};
+use crate::{Action, Actor, DeviceId, EffectiveTime, EpisodeId, Message, MetricCode, PatientId, ReceiveTime};
 
 /// One thing that an edge sent on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,23 @@ pub enum Passed {
     Alert(Box<PassedAlert>),
     /// What somebody did at the edge.
     Action(Actor, Box<Action>),
+    /// A score that the edge computed.
+    Score(PassedScore),
+}
+
+/// A score that an edge computed: the centre keeps it if it did not see the values in time to compute it itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PassedScore {
+    /// Whose.
+    pub patient: PatientId,
+    /// Which score.
+    pub metric: MetricCode,
+    /// When it was true, on the patient's clock at the edge.
+    pub at: EffectiveTime,
+    /// When the edge computed it.
+    pub received: ReceiveTime,
+    /// Its points.
+    pub value: f64,
 }
 
 /// A change of an alert that an edge raised.

@@ -97,6 +97,8 @@ pub(crate) const KEYS: &[&str] = &[
     "edge.id",
     "edge.centre",
     "edge.code",
+    "edge.certificate",
+    "edge.key",
     "edge.spool_bytes_max",
     "edge.insecure",
     "oidc.issuer",

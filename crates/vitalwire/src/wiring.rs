@@ -209,6 +209,7 @@ pub(crate) async fn start_as(
     let offers = crate::offers::follow(folder.commands(), Arc::clone(&api.commands), guard.clone(), stopping.clone());
     tasks.push(tokio::spawn(offers));
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
+    tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
     tasks.extend(crate::collectors::start(data, config, guard, &doors, asking.as_ref())?);
     tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);

@@ -821,6 +821,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/edges/{id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells an edge to take another token: at its next word, without anybody going there. */
+        post: operations["post_rotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/edges/{id}/rules": {
         parameters: {
             query?: never;
@@ -832,6 +849,23 @@ export interface paths {
         /** Says what an edge is to send. */
         put: operations["put_rules"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/edges/{id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an edge another token. The one it has holds until it shows the other. */
+        post: operations["post_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3798,6 +3832,33 @@ export interface components {
              */
             to_ms: number;
         };
+        /** @description What an edge left out in all, of a class for a reason. */
+        EdgeLeftOut: {
+            /**
+             * Format: int64
+             * @description Bytes of them.
+             */
+            bytes: number;
+            /** @description `waveforms`, `numerics` or `alerts`. */
+            class: string;
+            /**
+             * Format: int64
+             * @description When the first of them was received.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description Messages or alerts.
+             */
+            pieces: number;
+            /** @description `full`, `rule` or `journal`. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description When the last.
+             */
+            to_ms: number;
+        };
         /** @description An edge that is to be. */
         EdgeRequest: {
             /** @description Its id: 1 to 64 characters of `A-Z a-z 0-9 - .`. */
@@ -3812,6 +3873,8 @@ export interface components {
              * @description How far around an alert waveforms and all numerics are sent, seconds, to 3,600.
              */
             around_alerts_s: number;
+            /** @description Around alerts at least so urgent: `low`, `medium` or `high`; without it `low`, all of them. */
+            around_priority?: string;
             /**
              * Format: int32
              * @description Of a metric of a device a value at most this often, seconds, to 3,600; 0: every one.
@@ -3827,6 +3890,15 @@ export interface components {
         };
         /** @description An edge, as its centre knows it. Times are milliseconds since 1970. */
         EdgeView: {
+            /** @description The edge's version beside the centre's: `same`, `older`, `newer`, or `unknown`. */
+            age: string;
+            /** @description The centre's version. */
+            centre_version: string;
+            /**
+             * Format: int64
+             * @description Since when it shows a certificate, which it must from then on.
+             */
+            certificate_since_ms?: number | null;
             /**
              * Format: int64
              * @description How far its clock is ahead of ours.
@@ -3867,6 +3939,13 @@ export interface components {
             oldest_ms?: number | null;
             /**
              * Format: int64
+             * @description Alerts that are open there.
+             */
+            open_alerts: number;
+            /** @description What of the wanted configuration the edge refused, and why. */
+            refused: string[];
+            /**
+             * Format: int64
              * @description When it was registered.
              */
             registered_ms: number;
@@ -3887,8 +3966,18 @@ export interface components {
              * @description What waits there, pieces.
              */
             spool_pieces: number;
+            /**
+             * Format: int64
+             * @description When the edge's program started.
+             */
+            started_ms?: number | null;
             /** @description `waits` for its enrolment, `online`, or `silent` for more than 30 s. */
             state: string;
+            /**
+             * Format: int64
+             * @description Since when its token holds.
+             */
+            token_since_ms?: number | null;
             /** @description Version of its program. */
             version: string;
         };
@@ -5351,6 +5440,11 @@ export interface components {
         };
         /** @description How this edge gets on, as it says itself. Times are milliseconds since 1970. */
         ThisEdgeView: {
+            /**
+             * Format: int64
+             * @description What is in the journal and not in the spool yet, entries.
+             */
+            behind: number;
             /** @description The centre's address. */
             centre: string;
             /**
@@ -5358,7 +5452,7 @@ export interface components {
              * @description How far the centre's clock is ahead of ours.
              */
             centre_ahead_ms?: number | null;
-            /** @description Which configuration is in force. */
+            /** @description Which configuration is in force, or was the last that was looked at. */
             configuration: string;
             /** @description Its id. */
             id: string;
@@ -5367,10 +5461,14 @@ export interface components {
              * @description What was left out, pieces.
              */
             left_out: number;
+            /** @description The same by class and reason. */
+            left_out_by: components["schemas"]["EdgeLeftOut"][];
             /** @description Whether the centre answered the last request. */
             linked: boolean;
             /** @description Alerts that are open here. */
             open_alerts: number;
+            /** @description What of it was refused, and why. */
+            refused: string[];
             /**
              * Format: int64
              * @description What waits, bytes.
@@ -5383,9 +5481,14 @@ export interface components {
             spool_bytes_max: number;
             /**
              * Format: int64
-             * @description What waits, pieces.
+             * @description What waits in the spool, pieces.
              */
             spool_pieces: number;
+            /**
+             * @description `away`: the centre does not answer; `behind`: something that was acknowledged is not at the centre
+             *     yet; `in-step`: all that was acknowledged before this request is.
+             */
+            state: string;
             /**
              * Format: int64
              * @description When the centre last answered.
@@ -5393,6 +5496,8 @@ export interface components {
             synced_ms?: number | null;
             /** @description Why not, if it did not. */
             trouble: string;
+            /** @description Version of the program. */
+            version: string;
         };
         /** @description One patient at a glance. */
         Tile: {
@@ -9303,6 +9408,72 @@ export interface operations {
             };
         };
     };
+    post_rotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Edge id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-devices`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     put_rules: {
         parameters: {
             query?: never;
@@ -9373,6 +9544,47 @@ export interface operations {
             };
             /** @description Not available now; nothing was changed. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Edge id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeToken"];
+                };
+            };
+            /** @description Name, password or code is wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

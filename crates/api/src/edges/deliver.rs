@@ -7,15 +7,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use edge::{Answer, Batch, Configuration, Edge, Unread};
-use guard::{Note, Outcome};
+use edge::{Answer, Batch, Edge, Unread};
+use guard::{Note, Outcome, Presented};
 use journal::{AckQueue, Draft, Lane};
 use sha2::{Digest, Sha256};
 use vitals::time::SECOND;
-use vitals::{
-    Action, AssociationBasis, Content, DeviceId, DirectoryEvent, Event, Passed, ReceiveTime,
-    RelayLine, Relayed,
-};
+use vitals::{Content, DeviceId, Event, Passed, ReceiveTime, RelayLine, Relayed};
 
 use super::view::{EdgeCode, EdgeToken};
 use super::{Edges, ask, secret};
@@ -25,7 +22,11 @@ use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::state::Api;
 
+/// The certificate that an edge shows, if it does.
+type Shown = Option<Extension<Arc<Presented>>>;
+
 const ENROL: &str = "/api/v1/edges/{id}/enrolment";
+const TOKEN: &str = "/api/v1/edges/{id}/token";
 const CONFIGURATION: &str = "/api/v1/edges/{id}/configuration";
 const BATCH: &str = "/api/v1/edges/{id}/batch";
 /// An edge's clock that is off by more than this is corrected, microseconds.
@@ -50,6 +51,24 @@ pub(crate) async fn enrol(
     made.map(|()| Json(EdgeToken { token }))
 }
 
+/// Gives an edge another token. The one it has holds until it shows the other.
+#[utoipa::path(post, path = "/api/v1/edges/{id}/token", tag = "edges",
+    params(("id" = String, Path, description = "Edge id")),
+    responses((status = 200, body = EdgeToken), (status = 401, body = ErrorBody)))]
+pub(crate) async fn post_token(
+    State(api): State<Api>,
+    Extension(edges): Extension<Arc<Edges>>,
+    Path(id): Path<String>,
+    shown: Shown,
+    headers: HeaderMap,
+) -> Result<Json<EdgeToken>, ApiError> {
+    admitted(&api, &edges, &id, (&headers, shown), ("rotate-edge-token", TOKEN)).await?;
+    let token = secret()?;
+    let given = token.clone();
+    ask(&edges, move |list| list.give(&id, &given)).await?;
+    Ok(Json(EdgeToken { token }))
+}
+
 /// What the edge is to do: its rules, the policy, the patients on its devices. With `If-None-Match`
 /// 304 while nothing changed.
 #[utoipa::path(get, path = "/api/v1/edges/{id}/configuration", tag = "edges",
@@ -59,10 +78,11 @@ pub(crate) async fn get_configuration(
     State(api): State<Api>,
     Extension(edges): Extension<Arc<Edges>>,
     Path(id): Path<String>,
+    shown: Shown,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let edge = admitted(&api, &edges, &id, &headers, ("configure-edge", CONFIGURATION)).await?;
-    let configuration = configuration(&api, &edge);
+    let edge = admitted(&api, &edges, &id, (&headers, shown), ("configure-edge", CONFIGURATION)).await?;
+    let configuration = edges.configuration(&api, &edge);
     let etag = format!("\"{}\"", configuration.etag);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known == Some(etag.as_str()) {
@@ -81,10 +101,11 @@ pub(crate) async fn post_batch(
     State(api): State<Api>,
     Extension(edges): Extension<Arc<Edges>>,
     Path(id): Path<String>,
+    shown: Shown,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let edge = admitted(&api, &edges, &id, &headers, ("deliver-batch", BATCH)).await?;
+    let edge = admitted(&api, &edges, &id, (&headers, shown), ("deliver-batch", BATCH)).await?;
     let batch = Batch::read(&body).map_err(|error| ApiError::bad(error.to_string()))?;
     if batch.pieces.len() > PIECES_MAX {
         return Err(ApiError::bad("a batch has 10000 pieces at most"));
@@ -110,8 +131,9 @@ pub(crate) async fn post_batch(
         list.heard(&id, (spool, &health), (delivered, &devices), (now, ahead))
     })
     .await?;
-    let configuration = configuration(&api, &edge).etag;
-    Ok(axum::Json(Answer { durable, configuration, now, unread }).into_response())
+    let configuration = edges.configuration(&api, &edge).etag;
+    let rotate = edge.is_to_rotate(now);
+    Ok(axum::Json(Answer { durable, configuration, now, unread, rotate }).into_response())
 }
 
 /// A batch as events to be journaled, what is no piece, and the devices that spoke.
@@ -126,6 +148,11 @@ fn drafts(edge: &DeviceId, batch: &Batch, ahead: i64) -> (Vec<(Draft, u64)>, Vec
             unread.push(Unread(*number));
             continue;
         };
+        if let Passed::Score(score) = &mut what
+            && ahead.abs() > CLOCK_OFF
+        {
+            score.received = ReceiveTime(score.received.0.saturating_sub(ahead));
+        }
         if let Passed::Message(message) = &mut what {
             if ahead.abs() > CLOCK_OFF {
                 message.received = ReceiveTime(message.received.0.saturating_sub(ahead));
@@ -173,40 +200,34 @@ async fn commit(api: &Api, drafts: Vec<(Draft, u64)>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// What an edge is to do now.
-pub(super) fn configuration(api: &Api, edge: &Edge) -> Configuration {
-    let policy = Some(api.live.policy().text).filter(|text| !text.is_empty());
-    let mut actions = Vec::new();
-    for device in edge.devices.iter().filter_map(|id| DeviceId::new(id).ok()) {
-        let Some(line) = api.live.device(&device) else { continue };
-        // Messages that name a patient say so at the edge as well.
-        let current = line.associations.iter().find(|one| one.end.is_none());
-        let Some(current) = current.filter(|one| !matches!(one.basis, AssociationBasis::Message)) else { continue };
-        let Some(view) = api.live.patient(&current.patient) else { continue };
-        actions.push(Action::Directory(DirectoryEvent::Patient(view.patient.clone())));
-        let (patient, since) = (current.patient.clone(), Some(current.start));
-        actions.push(Action::Associate { device, patient, since });
-    }
-    let rules = edge.rules.clone();
-    let mut wanted = Configuration { etag: String::new(), rules, policy, actions };
-    let text = serde_json::to_vec(&wanted).unwrap_or_default();
-    let digest: [u8; 32] = Sha256::digest(&text).into();
-    wanted.etag = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    wanted
-}
-
-/// The edge whose token was shown.
+/// The edge whose token was shown, and whose certificate if it shows one: once it has, it must.
 async fn admitted(
     api: &Api,
     edges: &Arc<Edges>,
     id: &str,
-    headers: &HeaderMap,
+    (headers, shown): (&HeaderMap, Shown),
     (action, route): (&'static str, &'static str),
 ) -> Result<Edge, ApiError> {
-    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().to_owned();
-    let name = id.to_owned();
-    let edge = ask(edges, move |list| list.admit(&name, &token)).await;
+    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().to_owned();
+    let (name, now) = (id.to_owned(), api.now());
+    let edge = ask(edges, move |list| list.admit(&name, &token, now.0)).await;
+    let edge = match (edge, shown) {
+        (Ok(edge), Some(Extension(shown))) => match api.guard.judge(&shown, now) {
+            Ok(Some(device)) if device.as_str() == id => {
+                if edge.certificate.is_none() {
+                    let name = id.to_owned();
+                    ask(edges, move |list| list.certified(&name, now.0)).await?;
+                }
+                Ok(edge)
+            }
+            _ => Err(ApiError::Refused("this certificate is not that edge's, or is not let in now")),
+        },
+        (Ok(edge), None) if edge.certificate.is_some() => {
+            Err(ApiError::Refused("this edge shows a certificate, and none was shown"))
+        }
+        (edge, _) => edge,
+    };
     note(api, id, (action, route), edge.is_ok());
     edge
 }

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, StatusCode};
 use guard::Permission;
 use vitals::DeviceId;
 
-use super::deliver::configuration;
 use super::view::{EdgeCode, EdgeDetail, EdgeRequest, EdgeRules, EdgeView, ThisEdgeView};
 use super::{Edges, ThisEdge, ask, secret};
 use crate::dto::ErrorBody;
@@ -29,7 +28,7 @@ pub(crate) async fn get_edges(
     api.enter(&headers, Permission::SeeDevices, "/api/v1/edges", None).await?;
     let now = api.now().0;
     let all = ask(&edges, edge::Registry::all).await?;
-    let views = all.iter().map(|edge| EdgeView::of(edge, now, &configuration(&api, edge).etag));
+    let views = all.iter().map(|edge| EdgeView::of(edge, now, &edges.configuration(&api, edge).etag));
     Ok(Json(views.collect()))
 }
 
@@ -65,7 +64,7 @@ pub(crate) async fn get_edge(
 ) -> Result<Json<EdgeDetail>, ApiError> {
     api.enter(&headers, Permission::SeeDevices, "/api/v1/edges/{id}", None).await?;
     let (edge, gaps) = ask(&edges, move |list| Ok((list.get(&id)?, list.gaps(&id)?))).await?;
-    let view = EdgeView::of(&edge, api.now().0, &configuration(&api, &edge).etag);
+    let view = EdgeView::of(&edge, api.now().0, &edges.configuration(&api, &edge).etag);
     let left_out = gaps.into_iter().map(Into::into).collect();
     Ok(Json(EdgeDetail { edge: view, devices: edge.devices, left_out }))
 }
@@ -99,7 +98,7 @@ pub(crate) async fn put_rules(
 ) -> Result<StatusCode, ApiError> {
     api.enter(&headers, Permission::ManageDevices, "/api/v1/edges/{id}/rules", None).await?;
     let id = DeviceId::new(&id).map_err(|_| ApiError::NotFound("edge"))?;
-    let wrong = "waveforms: all, around-alerts or none; times: 0 to 3600 seconds";
+    let wrong = "waveforms: all, around-alerts or none; around_priority: low, medium or high; times: 0 to 3600 seconds";
     let rules = wanted.read().ok_or_else(|| ApiError::bad(wrong))?;
     api.deed("set-edge-rules", id.as_str(), "").await?;
     ask(&edges, move |list| list.set_rules(id.as_str(), rules)).await?;
@@ -124,6 +123,22 @@ pub(crate) async fn post_code(
     Ok(Json(EdgeCode { code }))
 }
 
+/// Tells an edge to take another token: at its next word, without anybody going there.
+#[utoipa::path(post, path = "/api/v1/edges/{id}/rotation", tag = "edges", params(("id" = String, Path, description = "Edge id")),
+    responses((status = 204), (status = 404, body = ErrorBody)))]
+pub(crate) async fn post_rotation(
+    State(api): State<Api>,
+    Extension(edges): Extension<Arc<Edges>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    api.enter(&headers, Permission::ManageDevices, "/api/v1/edges/{id}/rotation", None).await?;
+    let id = DeviceId::new(&id).map_err(|_| ApiError::NotFound("edge"))?;
+    api.deed("rotate-edge-token", id.as_str(), "").await?;
+    ask(&edges, move |list| list.want_rotation(id.as_str())).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// How this edge gets on; 404 where it is none.
 #[utoipa::path(get, path = "/api/v1/edge", tag = "edges",
     responses((status = 200, body = ThisEdgeView), (status = 404, body = ErrorBody)))]
@@ -133,7 +148,10 @@ pub(crate) async fn this_edge(
     headers: HeaderMap,
 ) -> Result<Json<ThisEdgeView>, ApiError> {
     api.enter(&headers, Permission::SeeDevices, "/api/v1/edge", None).await?;
-    let mut view = this.0.lock().clone().ok_or(ApiError::NotFound("edge here"))?;
+    // First the journal's end: what is acknowledged after this is not asked about.
+    let next = api.appender.next_offset();
+    let view = this.0.lock().clone().ok_or(ApiError::NotFound("edge here"))?;
+    let mut view = view.seen(next);
     view.open_alerts = api.live.patients().iter().map(|patient| patient.alerts.len()).sum();
     Ok(Json(view))
 }

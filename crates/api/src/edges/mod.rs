@@ -2,6 +2,7 @@
 //! to deliver. `/api/v1/edge` on an edge: how it gets on.
 
 mod deliver;
+mod down;
 mod manage;
 mod view;
 
@@ -16,7 +17,7 @@ use utoipa_axum::routes;
 use crate::error::ApiError;
 use crate::state::Api;
 
-pub use view::ThisEdgeView;
+pub use view::{EdgeLeftOut, ThisEdgeView};
 
 /// Every route of this part.
 pub(crate) fn routes() -> OpenApiRouter<Api> {
@@ -25,8 +26,10 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(manage::get_edge, manage::delete_edge))
         .routes(routes!(manage::put_rules))
         .routes(routes!(manage::post_code))
+        .routes(routes!(manage::post_rotation))
         .routes(routes!(manage::this_edge))
         .routes(routes!(deliver::enrol))
+        .routes(routes!(deliver::post_token))
         .routes(routes!(deliver::get_configuration))
         .routes(routes!(deliver::post_batch))
 }
@@ -36,13 +39,19 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 pub struct Edges {
     registry: Registry,
     turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    resets: down::Resets,
 }
 
 impl Edges {
     /// Answers for this list.
     #[must_use]
     pub fn new(registry: Registry) -> Arc<Self> {
-        Arc::new(Self { registry, turns: Mutex::default() })
+        Arc::new(Self { registry, turns: Mutex::default(), resets: down::Resets::default() })
+    }
+
+    /// Follows what people do to alerts, so that edges are told. Ends with the program.
+    pub async fn follow(self: Arc<Self>, live: live::Live) {
+        self.resets.follow(&live).await;
     }
 
     fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {

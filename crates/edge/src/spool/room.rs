@@ -2,12 +2,12 @@
 //! counted.
 
 use rusqlite::{OptionalExtension, Transaction, params};
-use vitals::Passed;
+use vitals::{Passed, PassedAlert};
 use vitals::time::SECOND;
 
 use super::{Class, Fill, HOUR, OVERHEAD, Piece, class_and_bytes, signed};
 use crate::EdgeError;
-use crate::rules::{Rhythm, Rules, WaveRule};
+use crate::rules::{Rhythm, Rules, Urgency, WaveRule};
 
 /// Whether a piece is to be sent by the rules.
 pub(super) fn wanted(
@@ -33,9 +33,21 @@ fn near_alert(step: &Transaction<'_>, at: i64) -> Result<bool, EdgeError> {
     Ok(step.prepare_cached(sql)?.query_row([at], |row| row.get(0))?)
 }
 
+/// How urgent an alert is, as its record says; one that does not say counts as most urgent.
+fn urgency(alert: &PassedAlert) -> Urgency {
+    let record = serde_json::from_str::<serde_json::Value>(&alert.record).unwrap_or_default();
+    match record["episode"]["priority"].as_str().map(str::to_ascii_lowercase).as_deref() {
+        Some("low") => Urgency::Low,
+        Some("medium") => Urgency::Medium,
+        _ => Urgency::High,
+    }
+}
+
 /// Notes the time around a change of an alert.
 pub(super) fn note_alert(step: &Transaction<'_>, piece: &Passed, at: i64, rules: &Rules) -> Result<(), EdgeError> {
-    if matches!(piece, Passed::Alert(_)) {
+    if let Passed::Alert(alert) = piece
+        && urgency(alert) >= rules.around_priority
+    {
         let around = i64::from(rules.around_alerts_s) * SECOND;
         step.execute("INSERT INTO around VALUES (?1, ?2)", [at - around, at + around])?;
     }

@@ -364,6 +364,10 @@ pub(crate) struct Edge {
     pub(crate) centre: Option<String>,
     /// The code that the centre gave; needed once.
     pub(crate) code: Option<String>,
+    /// PEM file of the certificate that the edge shows its centre.
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file of its key.
+    pub(crate) key: Option<PathBuf>,
     /// What may wait to be sent, bytes.
     pub(crate) spool_bytes_max: u64,
     /// Allow a centre's address without TLS.
@@ -372,7 +376,15 @@ pub(crate) struct Edge {
 
 impl Default for Edge {
     fn default() -> Self {
-        Self { id: None, centre: None, code: None, spool_bytes_max: 1 << 30, insecure: false }
+        Self {
+            id: None,
+            centre: None,
+            code: None,
+            certificate: None,
+            key: None,
+            spool_bytes_max: 1 << 30,
+            insecure: false,
+        }
     }
 }
 

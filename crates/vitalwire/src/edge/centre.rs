@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use ::edge::{Answer, Batch, Configuration, Health, Ready, Spool};
+use ::edge::{Answer, Batch, Class, Configuration, Health, LeftOut, Ready, Spool};
 use outgoing::{Ask, HeaderName, HeaderValue};
 use serde_json::json;
 use vitals::time::SECOND;
-use vitals::{Action, Actor, Event, RelayLine, Role};
-use journal::{Draft, Lane};
+use vitals::RelayLine;
 
-use super::follow::{CENTRE, now};
-use super::{Line, Shared};
+use super::follow::now;
+use super::{Line, Shared, configured};
 use crate::wiring::Near;
 
 /// How often to look for what is to be sent.
@@ -29,10 +28,17 @@ const CONFIGURATION_MAX: usize = 4 << 20;
 /// Notes in the spool.
 const TOKEN: &str = "token";
 const CONFIGURATION: &str = "configuration";
+const REFUSED: &str = "refused";
 
 /// The configuration that was in force before a restart.
 pub(super) fn kept(spool: &Spool) -> Option<Configuration> {
     serde_json::from_str(&spool.note(CONFIGURATION).ok()??).ok()
+}
+
+/// What of it was refused.
+pub(super) fn refused(spool: &Spool) -> Vec<String> {
+    let note = spool.note(REFUSED).ok().flatten().unwrap_or_default();
+    serde_json::from_str(&note).unwrap_or_default()
 }
 
 /// Delivers until the task is ended.
@@ -77,17 +83,24 @@ async fn step(near: &Near, shared: &Shared, sent_at: &mut i64) -> anyhow::Result
         Some(token) => token,
         None => enrol(shared).await?,
     };
-    let (ready, health, id) = with(shared, |spool| {
-        Ok((spool.next(BATCH_BYTES)?, health(spool)?, spool.id()))
+    let (ready, health, id, left_out) = with(shared, |spool| {
+        Ok((spool.next(BATCH_BYTES)?, health(spool)?, spool.id(), spool.left_out()?))
     })
     .await?;
     let at = now().0;
-    show(shared, &health, None);
+    show(shared, left_out, None);
     if ready.is_none() && health.thinned.is_empty() && at.saturating_sub(*sent_at) < SIGN_OF_LIFE {
         return Ok(false);
     }
-    let configuration = shared.this.0.lock().as_ref().map(|this| this.configuration.clone());
-    let health = Health { configuration: configuration.unwrap_or_default(), ..health };
+    let this = shared.this.0.lock().clone().unwrap_or_default();
+    let patients = near.live.patients();
+    let health = Health {
+        configuration: this.configuration,
+        refused: this.refused,
+        started: Some(shared.started),
+        open_alerts: patients.iter().map(|patient| patient.alerts.len() as u64).sum(),
+        ..health
+    };
     let more = ready.is_some();
     let Ready { line, pieces } = ready.unwrap_or(Ready { line: RelayLine::Numerics, pieces: Vec::new() });
     let batch = Batch { spool: id, line, sent_at: at, pieces, health };
@@ -98,15 +111,20 @@ async fn step(near: &Near, shared: &Shared, sent_at: &mut i64) -> anyhow::Result
         batch.health.thinned.clone(),
     );
     let delivered = numbers.len() as u64;
-    with(shared, move |spool| {
+    let deeds_wait = with(shared, move |spool| {
         spool.done(line, numbers.into_iter().filter(|number| *number <= answer.durable))?;
-        Ok(spool.told(&thinned)?)
+        spool.told(&thinned)?;
+        Ok(spool.fill().pieces[Class::Alerts as usize] > 0)
     })
     .await?;
     metrics::counter!("vitalwire_edge_delivered_total").increment(delivered);
-    show(shared, &batch.health, Some((at, answer.now)));
-    if answer.configuration != batch.health.configuration {
+    show(shared, Vec::new(), Some((at, answer.now)));
+    // What people did here goes up first: else the centre's word of before would undo it for a moment.
+    if answer.configuration != batch.health.configuration && !deeds_wait {
         configure(near, shared, &token).await?;
+    }
+    if answer.rotate {
+        rotate(shared, &token).await?;
     }
     Ok(more)
 }
@@ -120,9 +138,9 @@ fn health(spool: &Spool) -> anyhow::Result<Health> {
         spool_bytes_max: spool.bytes_max(),
         spool_pieces: fill.pieces.iter().sum(),
         oldest: spool.oldest()?,
-        configuration: String::new(),
         memory_bytes: memory(),
         thinned: spool.thinned(true)?,
+        ..Health::default()
     })
 }
 
@@ -133,13 +151,15 @@ fn memory() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
-/// Shows how it gets on; `synced`: our time and the centre's when it answered.
-fn show(shared: &Shared, health: &Health, synced: Option<(i64, i64)>) {
+/// Shows how it gets on: what was left out, unless nothing is said of it; `synced`: our time and the
+/// centre's when it answered.
+fn show(shared: &Shared, left_out: Vec<LeftOut>, synced: Option<(i64, i64)>) {
     let mut this = shared.this.0.lock();
     let Some(this) = this.as_mut() else { return };
-    this.spool_pieces = health.spool_pieces;
-    this.spool_bytes = health.spool_bytes;
-    this.left_out += synced.map_or(0, |_| health.thinned.iter().map(|one| one.pieces).sum());
+    if !left_out.is_empty() {
+        this.left_out = left_out.iter().map(|one| one.pieces).sum();
+        this.left_out_by = left_out.into_iter().map(Into::into).collect();
+    }
     if let Some((ours, theirs)) = synced {
         if !this.linked {
             tracing::info!("the centre answers");
@@ -169,7 +189,7 @@ async fn enrol(shared: &Shared) -> anyhow::Result<String> {
     };
     let address = line.route("enrolment")?;
     let body = json!({ "code": code }).to_string();
-    let answer = line.client.send(ask(line, Ask::post(&address, "application/json", body))).await?;
+    let answer = line.client().send(ask(line, Ask::post(&address, "application/json", body))).await?;
     if !answer.is_success() {
         anyhow::bail!("the centre does not take the code (status {}): it holds once, for a day", answer.status);
     }
@@ -184,10 +204,11 @@ async fn deliver(line: &Line, token: &str, batch: &Batch) -> anyhow::Result<Answ
     let address = line.route("batch")?;
     let post = Ask::post(&address, "application/octet-stream", batch.write());
     let post = post.with(HeaderName::from_static("authorization"), bearer(token)?);
-    let answer = line.client.send(ask(line, post)).await?;
+    let answer = line.client().send(ask(line, post)).await?;
     match answer.status {
         200..=299 => Ok(serde_json::from_slice(&answer.body)?),
         401 => anyhow::bail!("the centre does not know this edge (any more): give it a new code there"),
+        403 => anyhow::bail!("the centre does not let in this edge's certificate, or wants one: look at edge.certificate"),
         400 => anyhow::bail!("the centre does not read our batches: bring edge and centre to the same version"),
         status => anyhow::bail!("the centre answers with status {status}"),
     }
@@ -198,50 +219,43 @@ async fn configure(near: &Near, shared: &Shared, token: &str) -> anyhow::Result<
     let line = &shared.line;
     let address = line.route("configuration")?;
     let get = Ask::get(&address).with(HeaderName::from_static("authorization"), bearer(token)?);
-    let answer = line.client.send(ask(line, get)).await?;
+    let answer = line.client().send(ask(line, get)).await?;
     if !answer.is_success() {
         anyhow::bail!("the centre does not tell the configuration (status {})", answer.status);
     }
     let wanted: Configuration = serde_json::from_slice(&answer.body)?;
-    let actor = Actor { name: CENTRE.to_owned(), role: Role::Service };
-    if let Some(policy) = &wanted.policy
-        && *policy != near.live.policy().text
-    {
-        match alert::Policy::parse(policy) {
-            Ok(_) => append(near, Event::Policy(actor.clone(), policy.clone())).await?,
-            Err(error) => tracing::error!("the centre's policy is not understood here, the one before stays: {error}"),
-        }
-    }
-    for action in &wanted.actions {
-        let known = match action {
-            Action::Associate { device, patient, .. } => near.live.on(device).as_ref() == Some(patient),
-            Action::Directory(_) => false,
-            // Nothing else is the centre's to do here.
-            _ => true,
-        };
-        if !known {
-            append(near, Event::Action(actor.clone(), action.clone())).await?;
-        }
-    }
+    let ahead_us = shared.this.0.lock().as_ref().and_then(|this| this.centre_ahead_ms).unwrap_or(0) * 1_000;
+    let refused = configured::put_in_force(near, &wanted, ahead_us).await?;
     let (etag, text) = (wanted.etag.clone(), serde_json::to_string(&wanted)?);
+    let note = serde_json::to_string(&refused)?;
     with(shared, move |spool| {
         spool.set_rules(wanted.rules);
+        spool.set_note(REFUSED, &note)?;
         Ok(spool.set_note(CONFIGURATION, &text)?)
     })
     .await?;
     if let Some(this) = shared.this.0.lock().as_mut() {
         this.configuration = etag;
+        this.refused = refused;
     }
-    tracing::info!("another configuration of the centre is in force");
+    tracing::info!("another configuration of the centre was looked at");
     Ok(())
 }
 
-async fn append(near: &Near, event: Event) -> anyhow::Result<()> {
-    let draft = Draft { event, dedup: None, lane: Lane::Urgent };
-    match near.appender.append(draft).await? {
-        journal::Outcome::Failed(error) => anyhow::bail!("the journal does not take it: {error}"),
-        _ => Ok(()),
+/// Asks for another token, and from then on shows that one.
+async fn rotate(shared: &Shared, token: &str) -> anyhow::Result<()> {
+    let line = &shared.line;
+    let address = line.route("token")?;
+    let post = Ask::post(&address, "application/json", "{}");
+    let post = post.with(HeaderName::from_static("authorization"), bearer(token)?);
+    let answer = line.client().send(ask(line, post)).await?;
+    if !answer.is_success() {
+        anyhow::bail!("the centre gives no other token (status {})", answer.status);
     }
+    let given: ::edge::Enrolment = serde_json::from_slice(&answer.body)?;
+    with(shared, move |spool| Ok(spool.set_note(TOKEN, &given.token)?)).await?;
+    tracing::info!("another token is in use at the centre");
+    Ok(())
 }
 
 /// Works with the spool on a thread that may block.
@@ -249,6 +263,12 @@ async fn with<T: Send + 'static>(
     shared: &Shared,
     work: impl FnOnce(&mut Spool) -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {
-    let spool = shared.spool.clone();
-    tokio::task::spawn_blocking(move || work(&mut spool.lock())).await?
+    let shared = shared.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut spool = shared.spool.lock();
+        let done = work(&mut spool);
+        shared.note(&spool);
+        done
+    })
+    .await?
 }

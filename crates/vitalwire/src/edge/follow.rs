@@ -9,7 +9,7 @@ use engine::AlertRecord;
 use journal::Entry;
 use store::{KvRow, SeriesFilter};
 use vitals::{
-    Action, EffectiveTime, Event, Offset, Passed, PassedAlert, ReceiveTime, SeriesId,
+    Action, EffectiveTime, Event, Offset, Passed, PassedAlert, PassedScore, ReceiveTime, SeriesId,
 };
 
 use super::Shared;
@@ -31,10 +31,12 @@ pub(super) async fn run(near: Near, shared: Shared) {
     loop {
         near.live.progress().settle(PATIENCE).await;
         let stored = near.live.progress().stored();
-        let (near, spool) = (near.clone(), shared.spool.clone());
+        let (near, shared) = (near.clone(), shared.clone());
         let ended = tokio::task::spawn_blocking(move || {
-            let mut spool = spool.lock();
-            take(&near, &mut spool, stored).and_then(|()| Ok(spool.sweep(clock().0)?))
+            let mut spool = shared.spool.lock();
+            let done = take(&near, &mut spool, stored).and_then(|()| Ok(spool.sweep(clock().0)?));
+            shared.note(&spool);
+            done
         })
         .await;
         match ended {
@@ -59,13 +61,15 @@ fn take(near: &Near, spool: &mut ::edge::Spool, stored: Offset) -> anyhow::Resul
         let mut entries = near.appender.read(spool.cursor(), READ_BYTES)?;
         entries.retain(|entry| entry.offset < stored);
         let Some(last) = entries.last().map(|entry| entry.offset) else { break };
-        let alerts = alerts(near, last + 1)?;
+        let (alerts, scores) = (alerts(near, last + 1)?, scores(near, last + 1)?);
         let mut pieces = Vec::new();
         for entry in entries {
             let (offset, at) = (entry.offset, entry.at.0);
             pieces.extend(piece(entry).map(|what| Piece { at, what }));
             let of = alerts.iter().filter(|(of, _)| *of == offset);
             pieces.extend(of.map(|(_, alert)| Piece { at, what: Passed::Alert(Box::new(alert.clone())) }));
+            let of = scores.iter().filter(|(of, _)| *of == offset);
+            pieces.extend(of.map(|(_, score)| Piece { at, what: Passed::Score(score.clone()) }));
         }
         spool.take(&pieces, last + 1)?;
         forget(near, last + 1)?;
@@ -86,7 +90,10 @@ fn piece(entry: Entry) -> Option<Passed> {
                 Action::Disassociate { device, at: when } => {
                     Action::Disassociate { device, at: when.or(Some(at)) }
                 }
-                Action::Directory(_) | Action::Mount { .. } => action,
+                Action::Directory(_)
+                | Action::Mount { .. }
+                | Action::SetLimits { .. }
+                | Action::SetSpo2Scale { .. } => action,
                 _ => return None,
             };
             Some(Passed::Action(actor, Box::new(action)))
@@ -124,13 +131,23 @@ fn alerts(near: &Near, end: Offset) -> anyhow::Result<Vec<(Offset, PassedAlert)>
     Ok(alerts)
 }
 
-/// Changes of alerts of entries before `end` are in the spool.
+/// Scores of entries before `end`, in order.
+fn scores(near: &Near, end: Offset) -> anyhow::Result<Vec<(Offset, PassedScore)>> {
+    let mut rows = near.reader.kv_all(runtime::RELAYED_SCORES)?;
+    rows.sort();
+    let rows = rows.iter().filter_map(|(key, body)| Some((offset_of(key)?, body)));
+    let rows = rows.filter(|(offset, _)| *offset < end);
+    rows.map(|(offset, body)| Ok((offset, serde_json::from_slice(body)?))).collect()
+}
+
+/// Changes of alerts, and scores, of entries before `end` are in the spool.
 fn forget(near: &Near, end: Offset) -> anyhow::Result<()> {
-    let rows = near.reader.kv_all(runtime::RELAYED_ALERTS)?.into_iter();
-    let gone: Vec<KvRow> = rows
-        .filter(|(key, _)| offset_of(key).is_some_and(|offset| offset < end))
-        .map(|(key, _)| KvRow { bucket: runtime::RELAYED_ALERTS.to_owned(), key, value: None })
-        .collect();
+    let mut gone = Vec::new();
+    for bucket in [runtime::RELAYED_ALERTS, runtime::RELAYED_SCORES] {
+        let rows = near.reader.kv_all(bucket)?.into_iter();
+        let rows = rows.filter(|(key, _)| offset_of(key).is_some_and(|offset| offset < end));
+        gone.extend(rows.map(|(key, _)| KvRow { bucket: bucket.to_owned(), key, value: None }));
+    }
     if !gone.is_empty() {
         near.side.put(&gone)?;
     }

@@ -2,8 +2,11 @@
 //! sends on what it took in and concluded to its centre: now, or when there is a line again.
 
 mod centre;
+mod configured;
 mod follow;
+mod lean;
 mod notify;
+mod own;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -69,7 +72,7 @@ pub(crate) struct Line {
     pub(crate) code: Option<String>,
     /// Whether `http` will do.
     pub(crate) plain: bool,
-    pub(crate) client: outgoing::Client,
+    own: own::Own,
 }
 
 impl Line {
@@ -77,6 +80,11 @@ impl Line {
     pub(crate) fn route(&self, route: &str) -> anyhow::Result<Address> {
         let text = format!("{}/api/v1/edges/{}/{route}", self.centre, self.id);
         Ok(Address::parse(&text)?)
+    }
+
+    /// Who asks, with the certificate that is in its file now.
+    pub(crate) fn client(&self) -> outgoing::Client {
+        self.own.client()
     }
 }
 
@@ -86,6 +94,21 @@ pub(crate) struct Shared {
     pub(crate) spool: Arc<Mutex<Spool>>,
     pub(crate) line: Arc<Line>,
     pub(crate) this: ThisEdge,
+    /// When the program started, in microseconds.
+    pub(crate) started: i64,
+}
+
+impl Shared {
+    /// Notes what is in the spool, and how far in the journal it has come. Called with the spool locked,
+    /// so that the two belong together.
+    pub(crate) fn note(&self, spool: &Spool) {
+        if let Some(this) = self.this.0.lock().as_mut() {
+            let fill = spool.fill();
+            this.spool_pieces = fill.pieces.iter().sum();
+            this.spool_bytes = fill.all_bytes();
+            this.cursor = spool.cursor();
+        }
+    }
 }
 
 impl Args {
@@ -121,7 +144,8 @@ fn line(config: &Config) -> anyhow::Result<Line> {
         )
         .into());
     }
-    Ok(Line { id, centre, code: edge.code.clone(), plain: edge.insecure, client: config.outgoing()? })
+    let own = own::Own::new(config)?;
+    Ok(Line { id, centre, code: edge.code.clone(), plain: edge.insecure, own })
 }
 
 /// The spool of a data folder, encrypted like everything else in it.
@@ -141,6 +165,7 @@ fn open_spool(folder: &Folder, config: &Config) -> anyhow::Result<Spool> {
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let config = args.configuration()?;
     let line = Arc::new(line(&config)?);
+    lean::begin_again();
     start_log();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
@@ -157,6 +182,7 @@ async fn live(data: &Path, config: &Config, open: bool, line: Arc<Line>) -> anyh
     let mut spool = open_spool(&folder, config)?;
     let configuration = centre::kept(&spool);
     spool.set_rules(configuration.as_ref().map_or_else(Rules::default, |kept| kept.rules.clone()));
+    let refused = centre::refused(&spool);
     let this = ThisEdge::default();
     *this.0.lock() = Some(ThisEdgeView {
         id: line.id.clone(),
@@ -164,10 +190,13 @@ async fn live(data: &Path, config: &Config, open: bool, line: Arc<Line>) -> anyh
         configuration: configuration.map(|kept: Configuration| kept.etag).unwrap_or_default(),
         spool_bytes_max: config.edge.spool_bytes_max,
         trouble: "not asked yet".to_owned(),
+        cursor: spool.cursor(),
+        spool_pieces: spool.fill().pieces.iter().sum(),
+        refused,
         ..ThisEdgeView::default()
     });
     let platform = wiring::start_as(data, config, open, this.clone()).await?;
-    let shared = Shared { spool: Arc::new(Mutex::new(spool)), line, this };
+    let shared = Shared { spool: Arc::new(Mutex::new(spool)), line, this, started: crate::clock::clock().0 };
     tracing::info!(
         http = %platform.http, mqtt = %platform.mqtt, mllp = %platform.mllp,
         centre = shared.line.centre, id = shared.line.id, "vitalwire is running"

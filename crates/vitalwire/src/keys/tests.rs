@@ -106,6 +106,8 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("edge.id", "'ward-3'", "7"),
     ("edge.centre", "'https://centre.example'", "7"),
     ("edge.code", "'abc'", "7"),
+    ("edge.certificate", "'edge.pem'", "7"),
+    ("edge.key", "'edge.key'", "7"),
     ("edge.spool_bytes_max", "1000000", "'much'"),
     ("edge.insecure", "true", "'perhaps'"),
     ("oidc.issuer", "'https://id.example'", "7"),
