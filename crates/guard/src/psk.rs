@@ -126,7 +126,8 @@ mod tests {
         let trusted = guard.trusted_device(&one).expect("read").expect("known");
         assert_eq!((trusted.credential, trusted.credential.name()), (Credential::Key, "key"));
         for (name, length) in [("", 32), ("a\nb", 32), ("x", 15), ("x", 65), ("urn:imei:490154203237518", 32)] {
-            assert!(guard.set_device_key(&two, Some(name), Some(&vec![7; length])).is_err(), "{name:?} {length}");
+            let key = vec![7_u8; length];
+            assert!(guard.set_device_key(&two, Some(name), Some(key.as_slice())).is_err(), "{name:?} {length}");
         }
         guard.move_device(&one, DeviceStep::Suspend, "test", "lost", system_now()).expect("suspended");
         assert!(matches!(guard.admit_device(&one), Err(Refusal::NotInService(_))));
