@@ -1,12 +1,15 @@
-//! Starts what fetches: readers of other Nightscout sites, the collector of Bluetooth devices.
+//! Starts what fetches: readers of other Nightscout sites, the collector of Bluetooth devices, the asking for
+//! births of Sparkplug nodes.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use collector::{Parts, bluetooth, nightscout};
+use gateway::mqtt::MqttServer;
 use gateway::{ClientIdentity, Doors};
 use guard::Guard;
+use library::Library;
 use tokio::task::JoinHandle;
 use vitals::{DeviceId, Message};
 
@@ -19,13 +22,13 @@ const FOLDER: &str = "collect";
 pub(crate) fn start(
     data: &Path,
     config: &Config,
-    guard: &Guard,
+    (guard, library, mqtt): (&Guard, &Library, &Arc<MqttServer>),
     doors: &Doors,
     client: Option<&outgoing::Client>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let parts = parts(guard, doors);
     let folder = data.join(FOLDER);
-    let mut tasks = Vec::new();
+    let mut tasks = vec![tokio::spawn(crate::rebirth::run(library.clone(), Arc::clone(mqtt)))];
     for settings in config.nightscout_sources()? {
         let client = client.context("cannot read a Nightscout site: nothing goes out here")?.clone();
         let source = nightscout::Source::new(settings, client, &folder, parts.clone());

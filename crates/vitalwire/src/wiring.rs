@@ -133,7 +133,6 @@ pub(crate) async fn start_as(
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot start metrics")?;
     let sealed = sealed::unlock(&folder, &config.keys)?;
     let outside = Arc::new(outside(config)?);
-    let asking = outside.client.clone();
     let (guard, config) = &open_guard(&folder, config, &sealed, open)?;
     // The sockets first: a port in use is the likeliest failure, and the quickest to tell.
     let http = bind("HTTP", config.http.listen).await?;
@@ -184,7 +183,7 @@ pub(crate) async fn start_as(
         sdc: sdc::consumer::Commands::default(),
     };
     tasks.push(tokio::spawn(courier(&near, guard, config, outside.client.as_ref())?.run(stopping.clone())));
-    tasks.push(tokio::spawn(crate::rebirth::run(library.clone(), Arc::clone(&near.mqtt))));
+    tasks.extend(crate::collectors::start(data, config, (guard, &library, &near.mqtt), &doors, outside.client.as_ref())?);
     tasks.push(tokio::spawn(steward(&near, guard, &depot, reported, &stopping).run()));
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
     tasks.extend(phd::start(config, &doors).await?);
@@ -211,7 +210,6 @@ pub(crate) async fn start_as(
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
-    tasks.extend(crate::collectors::start(data, config, guard, &doors, asking.as_ref())?);
     tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
