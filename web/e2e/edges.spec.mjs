@@ -65,7 +65,7 @@ test('an edge from its registration to its silence', { timeout: 300_000 }, async
   await page.getByRole('combobox', { name: /^Around alerts of priority/ }).selectOption('high');
   found.push(...(await look(page, 'what it sends')));
   await page.getByRole('button', { name: 'Save' }).click();
-  await line.getByText('from 60 s before to 60 s after alerts of high priority, all waveforms').waitFor();
+  await line.getByText('all waveforms from 60 s before to 60 s after alerts of high priority').waitFor();
   await line.getByRole('button', { name: /^New token/ }).click();
   await page.getByText('The edge takes another token at its next word.').waitFor();
   await line.getByText('What was left out').click();

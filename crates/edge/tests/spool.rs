@@ -152,7 +152,7 @@ fn rules_thin_numerics_but_not_around_alerts() {
 fn waveforms_wait_for_an_alert_and_go_uncalled_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut spool = spool(&folder, 1 << 20);
-    spool.set_rules(Rules { waveforms: WaveRule::AroundAlerts, around_alerts_s: 10, numerics_every_s: 0 });
+    spool.set_rules(Rules { waveforms: WaveRule::AroundAlerts, around_alerts_s: 10, ..Rules::default() });
     for second in 0..60 {
         let mut pieces = vec![waveform(second)];
         pieces.extend((second == 30).then(|| alert(second)));
@@ -171,7 +171,9 @@ fn waveforms_wait_for_an_alert_and_go_uncalled_for() {
 fn what_people_did_is_never_left_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut spool = spool(&folder, 1 << 20);
-    spool.set_rules(Rules { waveforms: WaveRule::None, around_alerts_s: 0, numerics_every_s: 3_600 });
+    spool.set_rules(Rules {
+        waveforms: WaveRule::None, around_alerts_s: 0, numerics_every_s: 3_600, ..Rules::default()
+    });
     let device = DeviceId::new("m1").expect("valid");
     let actor = Actor { name: "kim".into(), role: Role::Nurse };
     let deed = Passed::Action(actor, Box::new(vitals::Action::Disassociate { device, at: None }));

@@ -64,7 +64,7 @@ export const EdgeRulesDialog: Component<{ edge: EdgeView; onClose: () => void }>
             <option value="high" selected={rules().around_priority === 'high'}>High only</option>
           </select>
         </label>
-        <label class="field">Seconds before and after such an alert in which everything is sent<input class="input" type="number" name="around" min="0" max="3600" value={rules().around_alerts_s} /></label>
+        <label class="field">Seconds around such an alert: waveforms before and after it, every value after it<input class="input" type="number" name="around" min="0" max="3600" value={rules().around_alerts_s} /></label>
         <p class="small muted">The edge sees and judges every value whatever it sends. What it does not send is counted and listed; it cannot be fetched later.</p>
         <div class="dialog-foot"><button type="button" class="btn" onClick={() => props.onClose()}>Cancel</button><button type="submit" class="btn primary">Save</button></div>
       </form>

@@ -54,8 +54,9 @@ const URGENT: Record<string, string> = { medium: ' of medium or high priority', 
 export function sends(rules: EdgeView['rules']): string {
   const thinned = rules.numerics_every_s > 0, around = rules.waveforms === 'around-alerts';
   const values = thinned ? `a value of each metric every ${rules.numerics_every_s} s` : 'every value';
-  const more = [thinned && 'every value', around && 'all waveforms'].filter(Boolean).join(' and ');
-  const near = more && rules.around_alerts_s > 0 ? `; from ${rules.around_alerts_s} s before to ${rules.around_alerts_s} s after alerts${URGENT[rules.around_priority ?? ''] ?? ''}, ${more}` : '';
+  const s = rules.around_alerts_s, alerts = `alerts${URGENT[rules.around_priority ?? ''] ?? ''}`;
+  const more = [around && `all waveforms from ${s} s before to ${s} s after ${alerts}`, thinned && `every value for ${s} s after ${around ? 'them' : alerts}`].filter(Boolean).join(' and ');
+  const near = more && s > 0 ? `; ${more}` : '';
   return `Sends ${values} and ${rules.waveforms === 'all' ? 'all' : 'no'} waveforms${near}. Alerts are always sent.`;
 }
 

@@ -41,7 +41,7 @@ test('what is as it should be is not spoken of, what is not wants somebody', () 
 test.each([
   [EDGE.rules, 'Sends every value and all waveforms. Alerts are always sent.'],
   [{ ...EDGE.rules, waveforms: 'around-alerts', around_priority: 'high', numerics_every_s: 15 },
-    'Sends a value of each metric every 15 s and no waveforms; from 60 s before to 60 s after alerts of high priority, every value and all waveforms. Alerts are always sent.'],
+    'Sends a value of each metric every 15 s and no waveforms; all waveforms from 60 s before to 60 s after alerts of high priority and every value for 60 s after them. Alerts are always sent.'],
 ])('rules in words', (rules, text) => {
   expect(sends(rules)).toBe(text);
 });
