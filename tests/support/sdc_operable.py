@@ -55,7 +55,7 @@ def with_safety(text):
     for handle, definition in (
             ("set_value_0.sco.mds_0",
              f'<mdpws:DualChannelDef Algorithm="mdpws:Base64SHA1" Transform="mdpws:xml-exc-c14n">'
-             f'<mdpws:Selector Id="said">{bare(SAID)}</mdpws:Selector></mdpws:DualChannelDef>'
+             f'<mdpws:Selector Id="said">{SAID}</mdpws:Selector></mdpws:DualChannelDef>'
              f'<mdpws:SafetyContextDef><mdpws:Selector Id="seen">{bare(SEEN)}</mdpws:Selector></mdpws:SafetyContextDef>'),
             ("activate_0.sco.mds_0", '<mdpws:DualChannelDef Algorithm="mdpws:oracle"/>')):
         operation = tree.find(f".//{{{NS['pm']}}}Operation[@Handle='{handle}']")

@@ -203,6 +203,10 @@ def test_another_unit_ends_subscriptions(house):
 
 def test_an_account_that_is_taken_away_ends_subscriptions(house):
     with come(house, "elsewhere") as consumer:
+        before = counted(house, "sdc-subscription-ended")
+        subscriptions = list(consumer.subscription_mgr.subscriptions.values())
         house.run("user", "disable", "elsewhere")
-        wait_for(lambda: ended(consumer), "the subscriptions to be ended")
+        # Nobody is connected to any more who has no account: only who was connected with is told.
+        wait_for(lambda: not any(s.is_subscribed for s in subscriptions), "the subscriptions to be ended")
+        wait_for(lambda: counted(house, "sdc-subscription-ended") == before + len(subscriptions), "each to be counted")
     comes_in_vain(house, "elsewhere")
