@@ -138,7 +138,6 @@ pub(crate) async fn start_as(
     let http = bind("HTTP", config.http.listen).await?;
     let mqtt = bind("MQTT", config.mqtt.listen).await?;
     let mllp = bind("MLLP", config.mllp.listen).await?;
-
     let journal = sealed.journal(&folder).context("cannot open the journal")?;
     watch::begin_clock(&journal)?;
     let (sink, feed) = sync_channel(FEED);
@@ -159,7 +158,6 @@ pub(crate) async fn start_as(
     watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
     let library = Library::load_with(&profiles, Some(crate::decoding::pool()));
-
     let (shutdown, stopping) = signal::channel(false);
     let depot = crate::steward::open(&folder, &sealed)?;
     let (reports, reported) = crate::steward::Reports::new();
