@@ -11,8 +11,8 @@ use vitals::metric::code;
 use vitals::time::SECOND;
 use vitals::{
     Content, DeviceId, DeviceTime, Event, Identifier, Measurement, Message, MetricCode, Origin,
-    Passed, PassedAlert, PatientId, PatientRef, Protocol, Quality, Reading, ReceiveTime, Relayed,
-    TimeBase, Value,
+    Passed, PassedAlert, PassedScore, PatientId, PatientRef, Point, Protocol, Quality, Reading, ReceiveTime,
+    Relayed, SeriesId, TimeBase, Value,
 };
 
 const BEGIN_S: i64 = 1_767_225_600;
@@ -99,6 +99,9 @@ struct Near {
     engine: Engine,
     journal: Vec<(i64, Event)>,
     alerts: Vec<(u64, AlertRecord)>,
+    /// The series of the early-warning score, and its points.
+    series: Option<SeriesId>,
+    scores: Vec<(u64, PassedScore)>,
 }
 
 impl Near {
@@ -108,8 +111,15 @@ impl Near {
         self.engine.step(offset, ReceiveTime(at), &event, &mut out);
         self.journal.push((at, event));
         for effect in out {
-            if let Effect::Alert(record) = effect {
-                self.alerts.push((offset, *record));
+            match effect {
+                Effect::Alert(record) => self.alerts.push((offset, *record)),
+                Effect::SeriesOpened(id, key) if key.metric == code::NEWS2 => self.series = Some(id),
+                Effect::Point(id, point) if Some(id) == self.series => {
+                    let patient = PatientId::from_identifier("urn:mrn", "1");
+                    let (at, received, value) = (point.time, point.received, point.value);
+                    self.scores.push((offset, PassedScore { patient, metric: code::NEWS2, at, received, value }));
+                }
+                _ => {}
             }
         }
     }
@@ -130,6 +140,8 @@ impl Near {
                 };
                 pieces.push(Piece { at: *at, what: Passed::Alert(Box::new(alert)) });
             }
+            let scores = self.scores.iter().filter(|(of, _)| *of == offset as u64);
+            pieces.extend(scores.map(|(_, score)| Piece { at: *at, what: Passed::Score(score.clone()) }));
         }
         pieces
     }
@@ -197,7 +209,13 @@ fn run(seed: u64) -> (Near, Far, (i64, i64)) {
     let file = folder.path().join("spool.db");
     let open = || Spool::open(&file, None, 77 + seed, 64 << 20).expect("opens");
     let mut spool = open();
-    let mut near = Near { engine: Engine::new(Policy::built_in()), journal: Vec::new(), alerts: Vec::new() };
+    let mut near = Near {
+        engine: Engine::new(Policy::built_in()),
+        journal: Vec::new(),
+        alerts: Vec::new(),
+        series: None,
+        scores: Vec::new(),
+    };
     let mut far = Far {
         engine: Engine::new(Policy::built_in()),
         journal: Vec::new(),
@@ -272,6 +290,34 @@ fn raised(records: &[&AlertRecord]) -> BTreeMap<String, usize> {
     groups
 }
 
+/// The edge's scores that the centre kept.
+fn scores(far: &Far) -> Vec<Point> {
+    let (mut series, mut kept) = (None, Vec::new());
+    for (_, effect) in &far.effects {
+        match effect {
+            Effect::SeriesOpened(id, key) if key.device.as_str() == "edge-1" => series = Some(*id),
+            Effect::Point(id, point) if Some(*id) == series => kept.push(*point),
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// Scores of the time of a cut are the edge's, once, in order, and marked.
+fn check_scores(seed: u64, near: &Near, far: &Far, cut_us: (i64, i64)) {
+    let kept = scores(far);
+    assert!(kept.iter().all(|point| point.quality.contains(Quality::LATE | Quality::DERIVED)), "seed {seed}");
+    let is = |score: &PassedScore, point: &Point| score.at == point.time && score.value == point.value;
+    let mut said = near.scores.iter();
+    for point in &kept {
+        assert!(said.any(|(_, score)| is(score, point)), "seed {seed}: scores that the edge said, once and in order");
+    }
+    let held = |score: &PassedScore| score.received.0 > cut_us.0 && score.received.0 + 11 * SECOND < cut_us.1;
+    for (_, score) in near.scores.iter().filter(|(_, score)| held(score)) {
+        assert!(kept.iter().any(|point| is(score, point)), "seed {seed}: a score of the time of the cut is at the centre");
+    }
+}
+
 #[test]
 fn two_hundred_cuts_lose_nothing_repeat_nothing_and_raise_no_second_alert() {
     for seed in 0..CASES {
@@ -296,6 +342,7 @@ fn two_hundred_cuts_lose_nothing_repeat_nothing_and_raise_no_second_alert() {
         assert_eq!(values, sent, "seed {seed}: values once and in order");
         assert!(arrived.is_sorted_by_key(|point| point.time), "seed {seed}");
         let cut_us = |second: i64| (BEGIN_S + second) * SECOND;
+        check_scores(seed, &near, &far, (cut_us(cut.0), cut_us(cut.1)));
         for point in &arrived {
             let held = point.received.0 > cut_us(cut.0) && point.received.0 + 11 * SECOND < cut_us(cut.1);
             if held {

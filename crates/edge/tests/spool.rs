@@ -1,7 +1,9 @@
 //! The spool: what goes first when it is full, what rules leave out, what is counted, what a restart
 //! finds; and the list of edges: codes and tokens.
 
-use edge::{Class, EdgeError, Health, Piece, Registry, Rules, Spool, Thinned, WaveRule};
+use edge::{
+    Batch, BatchError, Class, EdgeError, Health, Piece, Registry, Rules, Spool, Thinned, Urgency, WaveRule,
+};
 use tempfile::TempDir;
 use vitals::metric::code;
 use vitals::time::SECOND;
@@ -217,4 +219,70 @@ fn what_an_edge_left_out_is_told_again_without_counting_twice() {
     }
     let gaps = list.gaps("e1").expect("reads");
     assert_eq!(gaps.iter().map(|gap| gap.thinned.pieces).collect::<Vec<_>>(), [7]);
+}
+
+#[test]
+fn another_token_takes_the_place_of_one_when_it_is_first_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = Registry::open(&folder.path().join("edges.db"), None).expect("opens");
+    let day = 24 * 3_600 * SECOND;
+    list.add("e1", "", "ada", "code", AT).expect("new");
+    list.enrol("e1", "code", "first", AT).expect("the code holds");
+    let wants = |now| list.get("e1").expect("there").is_to_rotate(now);
+    assert!(!wants(AT) && wants(AT + day), "once a day");
+    list.want_rotation("e1").expect("there");
+    assert!(wants(AT));
+    // The answer with the second is lost: the first still holds, and there is a third.
+    list.give("e1", "second").expect("there");
+    list.admit("e1", "first", AT).expect("holds until another is shown");
+    list.give("e1", "third").expect("there");
+    assert!(matches!(list.admit("e1", "second", AT), Err(EdgeError::Refused)), "never shown, and replaced");
+    list.admit("e1", "third", AT + SECOND).expect("opens");
+    assert!(matches!(list.admit("e1", "first", AT), Err(EdgeError::Refused)));
+    assert_eq!((list.get("e1").expect("there").token_since, wants(AT)), (Some(AT + SECOND), false));
+    // A certificate that was shown is needed until there is a new code.
+    list.certified("e1", AT).expect("there");
+    assert_eq!(list.get("e1").expect("there").certificate, Some(AT));
+    list.renew("e1", "next", AT).expect("there");
+    assert_eq!(list.get("e1").expect("there").certificate, None);
+    assert!(matches!(list.admit("e1", "third", AT), Err(EdgeError::Refused)));
+}
+
+#[test]
+fn batches_of_the_version_before_are_read() {
+    type Before<'a> = (u64, RelayLine, i64, Vec<(u64, Vec<u8>)>, HealthBefore<'a>);
+    type HealthBefore<'a> = (&'a str, u64, u64, u64, Option<i64>, &'a str, u64, Vec<Thinned>);
+    let pieces = vec![(3, vec![1, 2]), (4, vec![5])];
+    let before: Before<'_> = (7, RelayLine::Waveforms, AT, pieces.clone(), ("0.0.9", 1, 2, 3, Some(4), "c", 5, Vec::new()));
+    let bytes = postcard::to_extend(&before, vec![1]).expect("writes");
+    let read = Batch::read(&bytes).expect("is read");
+    let health = Health {
+        version: "0.0.9".into(), spool_bytes: 1, spool_bytes_max: 2, spool_pieces: 3, oldest: Some(4),
+        configuration: "c".into(), memory_bytes: 5, ..Health::default()
+    };
+    assert_eq!(read, Batch { spool: 7, line: RelayLine::Waveforms, sent_at: AT, pieces, health });
+    assert_eq!(Batch::read(&read.write()), Ok(read.clone()), "and goes on in the form of now");
+    assert_eq!(Batch::read(&[3, 0]), Err(BatchError::Version));
+}
+
+#[test]
+fn only_alerts_urgent_enough_open_the_time_around_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut spool = spool(&folder, 1 << 20);
+    spool.set_rules(Rules {
+        waveforms: WaveRule::AroundAlerts, around_alerts_s: 10, around_priority: Urgency::High, ..Rules::default()
+    });
+    let said = |second, priority: &str| {
+        let mut piece = alert(second);
+        if let Passed::Alert(alert) = &mut piece.what {
+            alert.record = format!("{{\"episode\": {{\"priority\": \"{priority}\"}}}}");
+        }
+        piece
+    };
+    spool.take(&[waveform(0), said(1, "Low"), waveform(100), said(101, "High")], 4).expect("writes");
+    spool.sweep(AT + 1_000 * SECOND).expect("writes");
+    assert_eq!(spool.fill().pieces, [1, 0, 2], "both alerts, the waveform of the urgent one");
+    let left = spool.left_out().expect("reads");
+    let left: Vec<_> = left.iter().map(|one| (one.class.as_str(), one.reason.as_str(), one.pieces)).collect();
+    assert_eq!(left, [("waveforms", "rule", 1)], "what is left out is counted, told or not");
 }
