@@ -98,11 +98,12 @@ class Server:
             return
         self.process.terminate()
         try:
-            self.process.wait(timeout=60)
+            code = self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
         self.process = None
+        assert code >= 0 or code == -signal.SIGTERM, f"the program crashed while it stopped ({code})"
 
     def run(self, *arguments, **options):
         """Runs another command of the program on the same data folder; gives its output."""

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use live::Live;
@@ -99,8 +100,13 @@ fn limits(retention: &Retention, now: i64) -> (Expiry, RecordExpiry) {
 }
 
 /// A handle to the thread.
+///
+/// Dropping it waits until the thread has closed the store: a process that ends while a database is being closed takes
+/// the library's own state away from under it.
 pub(crate) struct Keeper {
-    commits: SyncSender<Arc<Commit>>,
+    /// None only while it is dropped.
+    commits: Option<SyncSender<Arc<Commit>>>,
+    thread: Option<JoinHandle<()>>,
     done: Receiver<Kept>,
     busy: bool,
     gave_up: bool,
@@ -123,7 +129,7 @@ impl Keeper {
     ) -> std::io::Result<Self> {
         let (commits, incoming) = sync_channel::<Arc<Commit>>(1);
         let (finished, done) = sync_channel(1);
-        std::thread::Builder::new().name("store".to_owned()).spawn(move || {
+        let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
             finishing.left_over(store.as_mut());
             while let Ok(commit) = incoming.recv() {
                 let kept = keep(store.as_mut(), &commit, &live, &stop);
@@ -136,7 +142,7 @@ impl Keeper {
                 aging.step(store.as_mut());
             }
         })?;
-        Ok(Self { commits, done, busy: false, gave_up: false })
+        Ok(Self { commits: Some(commits), thread: Some(thread), done, busy: false, gave_up: false })
     }
 
     /// Whether no commit can be handed over: one is under way, or was given up.
@@ -146,7 +152,7 @@ impl Keeper {
 
     /// Hands over a commit; none may be under way.
     pub(crate) fn begin(&mut self, commit: Arc<Commit>) {
-        self.busy = self.commits.send(commit).is_ok();
+        self.busy = self.commits.as_ref().is_some_and(|commits| commits.send(commit).is_ok());
     }
 
     /// Whether the commit under way has just come into the store.
@@ -171,6 +177,17 @@ impl Keeper {
         self.busy = false;
         self.gave_up |= kept == Kept::GivenUp;
         kept == Kept::Stored
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.commits = None;
+        if let Some(thread) = self.thread.take() {
+            if thread.join().is_err() {
+                tracing::error!("store: its thread panicked");
+            }
+        }
     }
 }
 
