@@ -119,7 +119,7 @@ impl Clock {
         }
         let wrapped = if seconds < WRAPPED_BELOW { 1_i64 << 32 } else { 0 };
         let micros = (i64::from(seconds) + wrapped - EPOCH_S) * 1_000_000
-            + (i64::from(fraction) * 1_000_000 >> 16);
+            + ((i64::from(fraction) * 1_000_000) >> 16);
         if self.utc_aligned {
             return Ok(DeviceTime(micros));
         }
@@ -162,7 +162,7 @@ impl Clock {
 }
 
 fn absolute_bytes(time: civil::DateTime) -> [u8; 8] {
-    let decimal = |number: i32| ((number / 10 % 10) << 4 | number % 10) as u8;
+    let decimal = |number: i32| (((number / 10 % 10) << 4) | (number % 10)) as u8;
     [
         i32::from(time.year()) / 100,
         i32::from(time.year()) % 100,
