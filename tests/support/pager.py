@@ -1,4 +1,5 @@
-"""A receiver of signed notifications."""
+"""A receiver of signed notifications. They come at least once: one that comes again because its answer was lost is taken
+once, by what tells it apart (docs/interfaces/webhooks.md)."""
 
 import hashlib
 import hmac
@@ -13,7 +14,8 @@ class Pager:
     """Listens, checks signatures, keeps what it was told."""
 
     def __init__(self, tls=None):
-        told = self.told = []
+        told, seen = [], set()
+        self.told = told
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
@@ -22,7 +24,11 @@ class Pager:
                 digest = hmac.new(SECRET.encode(), f"{fields['t']}.".encode() + body, hashlib.sha256)
                 good = hmac.compare_digest(digest.hexdigest(), fields["v1"])
                 if good:
-                    told.append(json.loads(body))
+                    said = json.loads(body)
+                    which = tuple(said.get(part) for part in ("episode", "event", "assigned", "at_ms"))
+                    if which not in seen:
+                        seen.add(which)
+                        told.append(said)
                 self.send_response(204 if good else 403)
                 self.end_headers()
 

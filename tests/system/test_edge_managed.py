@@ -92,7 +92,11 @@ def test_limits_of_a_patient_go_down_and_up(pair):
     def wait(server, wanted, what):
         pair.monitor.keep_saying(WELL, lambda: own(server) == wanted, what, 60, 0.5)
 
-    pair.monitor.keep_saying(WELL, lambda: centre.get("/api/v1/edges/ward-7")["devices"], "the device at the centre", 60)
+    def known():
+        found = [place["patient"] for place in centre.get("/api/v1/locations") if place["patient"]]
+        return any(one["id"] == patient for one in found) and centre.get("/api/v1/edges/ward-7")["devices"]
+
+    pair.monitor.keep_saying(WELL, known, "the patient and the device at the centre", 120)
     limits(centre, 38, 110)
     wait(edge, {HR: (38, 110)}, "the limits at the edge")
     centre.put(f"/api/v1/patients/{patient}/spo2-scale", {"scale": 2, "reason": "COPD"})

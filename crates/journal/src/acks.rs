@@ -14,6 +14,8 @@ pub struct AckQueue {
     ready: Mutex<Vec<(u64, Outcome)>>,
     notify: Notify,
     marked: AtomicBool,
+    in_order: bool,
+    broken: AtomicBool,
 }
 
 impl AckQueue {
@@ -21,6 +23,18 @@ impl AckQueue {
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self::default())
+    }
+
+    /// An empty queue of a connection that ends with the first draft that can't be written: what it has queued behind that one is
+    /// not written either, so that what is sent again on the next connection stays in order (DU-1).
+    #[must_use]
+    pub fn in_order() -> Arc<Self> {
+        Arc::new(Self { in_order: true, ..Self::default() })
+    }
+
+    /// Whether a draft was not written and none behind it may be.
+    pub(crate) fn broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
     }
 
     /// Waits until there is an outcome, and takes all that are ready with their tokens. Dropping
@@ -43,6 +57,9 @@ impl AckQueue {
 
     /// Adds an outcome; true when the queue must be woken once the commit is through.
     pub(crate) fn push(&self, token: u64, outcome: Outcome) -> bool {
+        if self.in_order && matches!(outcome, Outcome::Failed(_)) {
+            self.broken.store(true, Ordering::Release);
+        }
         self.ready.lock().push((token, outcome));
         !self.marked.swap(true, Ordering::AcqRel)
     }

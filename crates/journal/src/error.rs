@@ -69,6 +69,9 @@ pub enum JournalError {
     /// The journal was closed before the entry was written.
     #[error("journal: closed before the entry was written")]
     Closed,
+    /// An earlier one of the same connection was not written; it is sent again first.
+    #[error("journal: not written, because an earlier message of this connection was not")]
+    Behind,
 }
 
 /// The appender has stopped; nothing more is taken.

@@ -94,6 +94,8 @@ struct Batch {
 enum Told {
     Committed(Offset),
     Duplicate(Offset),
+    /// One before it in the same connection was not written.
+    Behind,
 }
 
 impl<J: Journal> Worker<J> {
@@ -192,6 +194,10 @@ impl<J: Journal> Worker<J> {
 
     fn place(&mut self, batch: &mut Batch, lane: Lane, item: Item) {
         batch.costs[lane as usize] += item.cost;
+        if matches!(&item.reply, Reply::Queue(queue, _) if queue.broken()) {
+            batch.replies.push((item.reply, Told::Behind));
+            return;
+        }
         if let Some(key) = item.encoded.dedup
             && let Some(offset) = self.window.get(key)
         {
@@ -295,6 +301,7 @@ fn tell(replies: Vec<(Reply, Told)>, error: Option<Arc<crate::JournalError>>) {
             (Some(error), _) => Outcome::Failed(Arc::clone(error)),
             (None, Told::Committed(offset)) => Outcome::Committed(offset),
             (None, Told::Duplicate(offset)) => Outcome::Duplicate(offset),
+            (None, Told::Behind) => Outcome::Failed(Arc::new(crate::JournalError::Behind)),
         };
         match reply {
             Reply::Queue(queue, token) => {

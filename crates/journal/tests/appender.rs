@@ -81,6 +81,8 @@ async fn every_draft_is_told_once_and_fed_in_order() {
     for task in tasks {
         task.await.expect("a connection was answered");
     }
+    // Senders are told before their places are free again.
+    appender.close();
     let stats = appender.stats();
     assert_eq!((stats.entries, stats.queued_bytes), (10_000, [0; journal::LANES]));
     assert!(
@@ -88,7 +90,6 @@ async fn every_draft_is_told_once_and_fed_in_order() {
         "commits are shared: {}",
         stats.commits
     );
-    appender.close();
     drop(appender);
     let entries = reader.join().expect("the feed ended");
     assert!(entries.iter().map(|entry| entry.offset).eq(0..10_000));
@@ -147,6 +148,27 @@ async fn a_failed_write_is_told_and_forgotten() {
     disk.set_capacity(None);
     assert_eq!(committed(&send().await), Some(0));
     assert_eq!((appender.stats().failed, appender.stats().trouble), (2, None));
+}
+
+#[tokio::test]
+async fn du_1_behind_a_failure_a_connection_writes_nothing_more() {
+    let disk = FaultyDisk::new();
+    let (appender, _feed) = start(&disk, Limits::default(), 100);
+    let (broken, other) = (AckQueue::in_order(), AckQueue::in_order());
+    let send = async |number: u64, acks: &Arc<AckQueue>| {
+        appender.enqueue(draft(number, None, Lane::Numeric), number, acks).await.expect("it is open");
+        let mut told = acks.wait().await;
+        assert_eq!(told.len(), 1);
+        told.remove(0).1
+    };
+    disk.set_capacity(Some(10));
+    assert!(matches!(send(0, &broken).await, Outcome::Failed(_)));
+    // There is room again, and what the same connection had sent meanwhile would come before what it sends again.
+    disk.set_capacity(None);
+    let behind = send(1, &broken).await;
+    assert!(matches!(&behind, Outcome::Failed(error) if matches!(**error, JournalError::Behind)), "{behind:?}");
+    assert_eq!(committed(&send(0, &other).await), Some(0));
+    assert_eq!(committed(&send(1, &other).await), Some(1));
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             pace: Pace::default(),
             recording: None,
             recorded: false,
-            acks: AckQueue::new(),
+            acks: AckQueue::in_order(),
             routes: RouteCache::default(),
             aliases: HashMap::new(),
             outgoing: true,
