@@ -5,7 +5,7 @@ use std::sync::Arc;
 use journal::{Appender, Draft, Lane};
 use mapping::{Profiles, RawMessage};
 use tokio::sync::watch;
-use vitals::{Content, DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol, ReceiveTime, TimeBase};
+use vitals::{DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol, ReceiveTime, TimeBase};
 
 /// What collectors need of the rest of the program.
 #[derive(Clone)]
@@ -131,13 +131,8 @@ impl Parts {
 
 /// Takes out what is said of other devices.
 fn keep_to(own: &DeviceId, message: &mut Message) {
-    let before = message.content.len();
-    message.content.retain(|content| match content {
-        Content::Reading(reading) => reading.device == *own,
-        Content::Alarm(alarm) => alarm.device == *own,
-        Content::Directory(_) => message.time_base == TimeBase::Live,
-    });
-    if message.content.len() < before {
+    let live = message.time_base == TimeBase::Live;
+    if message.keep_to(own, live) {
         message.problems.push(Problem {
             kind: ProblemKind::Forbidden,
             path: String::new(),

@@ -69,6 +69,19 @@ pub struct Message {
 }
 
 impl Message {
+    /// Takes out what is said of other devices than `own`, and changes of the directory unless `directory` lets them stay. True
+    /// when something was taken out; whoever asks says so among the problems, in words that fit its door.
+    #[must_use]
+    pub fn keep_to(&mut self, own: &DeviceId, directory: bool) -> bool {
+        let before = self.content.len();
+        self.content.retain(|content| match content {
+            Content::Reading(reading) => reading.device == *own,
+            Content::Alarm(alarm) => alarm.device == *own,
+            Content::Directory(_) => directory,
+        });
+        self.content.len() < before
+    }
+
     /// Every measurement in the message with its device, patient and running index: the index
     /// that [`crate::ReadingRef`] and [`crate::Point`] carry. The parts of a compound value take
     /// an index each.

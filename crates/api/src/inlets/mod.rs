@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use journal::{Draft, Lane};
 use mapping::RawMessage;
 use vitals::{
-    Content, DeviceId, Event, Message, Origin as MessageOrigin, Problem, ProblemKind, Protocol, TimeBase,
+    DeviceId, Event, Message, Origin as MessageOrigin, Problem, ProblemKind, Protocol, TimeBase,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -137,13 +137,8 @@ fn mapped(api: &Api, sender: &Sender, piece: Piece) -> (Message, Option<u128>, L
 
 /// Takes out what a device says of others.
 fn keep_to(own: &DeviceId, message: &mut Message) {
-    let before = message.content.len();
-    message.content.retain(|content| match content {
-        Content::Reading(reading) => reading.device == *own,
-        Content::Alarm(alarm) => alarm.device == *own,
-        Content::Directory(_) => message.time_base == TimeBase::Live,
-    });
-    if message.content.len() < before {
+    let live = message.time_base == TimeBase::Live;
+    if message.keep_to(own, live) {
         message.problems.push(Problem {
             kind: ProblemKind::Forbidden,
             path: String::new(),

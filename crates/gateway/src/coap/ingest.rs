@@ -4,7 +4,7 @@ use guard::{Restrictions, Violation};
 use journal::{Draft, Lane};
 use mapping::{Profiles, RawMessage};
 use vitals::{
-    Content, DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol, ReceiveTime, TimeBase,
+    DeviceId, Event, LinkState, Message, Origin, Problem, ProblemKind, Protocol, ReceiveTime, TimeBase,
 };
 use wire_coap::{ContentError, Record, content};
 
@@ -75,13 +75,7 @@ pub(super) fn ingest(said: Said<'_>, profiles: &Profiles, restrictions: Option<&
 
 /// Takes out what a profile finds of other devices.
 fn keep_to_own_device(message: &mut Message, own: &DeviceId) {
-    let before = message.content.len();
-    message.content.retain(|content| match content {
-        Content::Reading(reading) => reading.device == *own,
-        Content::Alarm(alarm) => alarm.device == *own,
-        Content::Directory(_) => false,
-    });
-    if message.content.len() < before {
+    if message.keep_to(own, false) {
         let detail = "readings of another device than the one that proved itself".to_owned();
         message.problems.push(Problem { kind: ProblemKind::Forbidden, path: "payload".to_owned(), detail });
     }

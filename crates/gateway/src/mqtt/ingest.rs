@@ -188,13 +188,7 @@ pub(super) fn ingest(
 /// Takes out what a device's account says about other devices.
 fn keep_to_own_device(message: &mut Message, identity: &ClientIdentity) {
     let Some(own) = &identity.device else { return };
-    let before = message.content.len();
-    message.content.retain(|content| match content {
-        Content::Reading(reading) => reading.device == *own,
-        Content::Alarm(alarm) => alarm.device == *own,
-        Content::Directory(_) => true,
-    });
-    if message.content.len() < before {
+    if message.keep_to(own, true) {
         message.problems.push(forbidden("readings of another device than the account's own"));
     }
 }
