@@ -20,6 +20,7 @@ PASSWORD = "correct horse battery 9"
 REDIRECT = "http://localhost:7777/cb"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 SCOPES = "launch launch/patient openid fhirUser offline_access online_access patient/*.cruds user/*.cruds"
+HALF_A_DAY_S = 12 * 3600  # charted late: kept, and too old to be scored
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 KEY = jwk.JWK.generate(kty="EC", crv="P-384", kid="ec-1")
 RSA = jwk.JWK.generate(kty="RSA", size=2048, kid="rsa-1")
@@ -30,7 +31,7 @@ def reading(who, category, code):
     return {
         "resourceType": "Observation", "status": "final", "category": [{"coding": [{"system": CATEGORY, "code": category}]}],
         "code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "subject": {"reference": f"Patient/{who}"},
-        "effectiveDateTime": "2026-11-21T10:00:00Z", "valueQuantity": {"value": 72, "unit": "/min",
+        "effectiveDateTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - HALF_A_DAY_S)), "valueQuantity": {"value": 72, "unit": "/min",
             "system": "http://unitsofmeasure.org", "code": "/min"},
     }
 

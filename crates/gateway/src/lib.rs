@@ -9,6 +9,7 @@ pub mod mllp;
 pub mod mqtt;
 pub mod phd;
 mod quota;
+mod stream;
 pub mod tls;
 
 use std::net::SocketAddr;

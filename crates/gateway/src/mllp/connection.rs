@@ -13,7 +13,8 @@ use wire_hl7::mllp::{self, Decoder, Item};
 use wire_hl7::{Inbound, Kept, Kind, Received, Reply};
 
 use super::server::Shared;
-use super::{count_refused, response, stopped};
+use super::{count_refused, response};
+use crate::stream::stopped;
 use crate::quota::tell;
 use crate::{Allowance, ClientIdentity, told};
 

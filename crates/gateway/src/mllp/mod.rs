@@ -17,12 +17,5 @@ pub use server::serve;
 
 /// Counts something that was refused or lost, by reason (DU-2).
 fn count_refused(reason: &'static str) {
-    metrics::counter!("vitalwire_gateway_refused_total", "protocol" => "mllp", "reason" => reason)
-        .increment(1);
-}
-
-/// Waits until the program stops.
-async fn stopped(shutdown: &mut tokio::sync::watch::Receiver<bool>) {
-    // An error means that nobody is left who could say so: the program is stopping.
-    let _ = shutdown.wait_for(|stop| *stop).await;
+    crate::stream::count_refused::<server::Shared>(reason);
 }

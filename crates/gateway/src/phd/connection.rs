@@ -17,7 +17,8 @@ use wire_phd::measure::Meaning;
 
 use super::message::{Said, together, user_of};
 use super::server::Shared;
-use super::{count_refused, stopped};
+use super::count_refused;
+use crate::stream::stopped;
 use crate::quota::tell;
 use crate::{Allowance, ClientIdentity, told};
 
