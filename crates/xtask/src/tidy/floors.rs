@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("oauth", 1),
     ("policy", 1),
     ("score", 1),
+    ("burden", 1),
     ("alert", 1),
     ("command", 1),
     ("fleet", 1),
