@@ -63,6 +63,7 @@ impl Aging {
                     ("values", blocks.points),
                     ("texts", blocks.texts),
                     ("alerts", rows.alerts),
+                    ("predictions", rows.predictions),
                     ("quarantine", rows.quarantine),
                     ("directory-history", rows.versions),
                 ];

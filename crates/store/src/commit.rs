@@ -3,7 +3,7 @@
 use vitals::{Hold, Offset, Point, ReadingRef, ReceiveTime, SeriesId, SeriesKey, WaveRun};
 
 use crate::{
-    AlertEventRow, AlertRow, DirectoryRow, DocumentRow, Erasure, OutboxRow, QuarantineRow, StatePart,
+    AlertEventRow, AlertRow, DirectoryRow, DocumentRow, Erasure, OutboxRow, PredictionRow, QuarantineRow, StatePart,
 };
 
 /// What one transaction writes. Everything in it is stored, or nothing.
@@ -27,6 +27,8 @@ pub struct Commit {
     pub alerts: Vec<AlertRow>,
     /// What happened to alerts.
     pub alert_events: Vec<AlertEventRow>,
+    /// What predictive models said.
+    pub predictions: Vec<PredictionRow>,
     /// Quarantined messages, by offset. An empty payload leaves the stored one alone.
     pub quarantine: Vec<QuarantineRow>,
     /// Documents; each is a new version.

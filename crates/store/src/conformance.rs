@@ -6,6 +6,7 @@
 mod directory;
 mod expiry;
 mod points;
+mod predictions;
 mod records;
 mod waves;
 
@@ -27,6 +28,7 @@ pub fn run<S: Store>(folder: &Path, make: impl Fn(&Path) -> S) {
     };
     records::checkpoints_and_state(&fresh("state"), &make);
     records::alerts_and_events(&mut make(&fresh("alerts")));
+    predictions::kept_found_expired(&fresh("predictions"), &make);
     records::quarantine(&mut make(&fresh("quarantine")));
     records::documents(&mut make(&fresh("documents")));
     records::outbox_and_settings(&mut make(&fresh("outbox")));

@@ -50,7 +50,8 @@ impl Expired {
 /// its patient touches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordExpiry {
-    /// Alerts that ended, and changed last, before this, with their history.
+    /// Alerts that ended, and changed last, before this, with their history; and predictions made before
+    /// this.
     pub alerts_before: ReceiveTime,
     /// Quarantined messages received before this, whatever became of them.
     pub quarantine_before: ReceiveTime,
@@ -68,6 +69,8 @@ pub struct ExpiredRecords {
     pub alerts: u64,
     /// What happened to them.
     pub alert_events: u64,
+    /// Predictions.
+    pub predictions: u64,
     /// Quarantined messages.
     pub quarantine: u64,
     /// Older versions in the directory.
@@ -84,7 +87,7 @@ impl ExpiredRecords {
     /// Whether nothing was removed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.alerts + self.alert_events + self.quarantine + self.versions == 0
+        self.alerts + self.alert_events + self.predictions + self.quarantine + self.versions == 0
     }
 }
 

@@ -16,6 +16,7 @@ mod erasure;
 mod error;
 mod expiry;
 mod part;
+mod prediction;
 mod query;
 mod rows;
 pub mod series;
@@ -28,6 +29,7 @@ pub use erasure::{Erasure, ErasureRow};
 pub use error::StoreError;
 pub use expiry::{ALERT_STRIP, Expired, ExpiredRecords, Expiry, Held, RecordExpiry};
 pub use part::StatePart;
+pub use prediction::{PredictionQuery, PredictionRow};
 pub use query::{
     AlertQuery, AssociationQuery, DirectoryQuery, DocumentQuery, Found, Order, Page,
     QuarantineQuery, ReadingQuery, SeriesFilter, Span,

@@ -7,7 +7,7 @@ use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef,
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
     DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow,
-    Expired, ExpiredRecords, Expiry, Found, Held, LocationRow, OutboxRow, PatientRow, QuarantineQuery, QuarantineRow,
+    Expired, ExpiredRecords, Expiry, Found, Held, LocationRow, OutboxRow, PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow,
     QuarantineStatus, ReadingQuery, RecordExpiry, SeriesFilter, SeriesInfo, Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
@@ -144,6 +144,9 @@ pub trait Read: Send + Sync {
     fn alert(&self, episode: EpisodeId) -> Result<Option<AlertRow>, StoreError>;
     /// What happened to an alert, oldest first.
     fn alert_events(&self, episode: EpisodeId) -> Result<Vec<AlertEventRow>, StoreError>;
+
+    /// What predictive models said, newest first.
+    fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError>;
 
     /// Quarantined messages without their payloads, newest first.
     fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError>;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
-    Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
-    Passed, ReceiveTime, Relayed,
+    Look, Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
+    Passed, PathwayDeed, ReceiveTime, Relayed,
 };
 
 /// One event.
@@ -488,5 +488,21 @@ pub enum Action {
         device: DeviceId,
         /// What happened.
         step: CommandStep,
+    },
+    /// Somebody looked after a patient.
+    Seen {
+        /// Whom.
+        patient: PatientId,
+        /// How.
+        how: Look,
+    },
+    /// Decide on a care pathway, or on one of its steps.
+    Pathway {
+        /// For whom.
+        patient: PatientId,
+        /// Which, by its name in the policy.
+        pathway: String,
+        /// What was decided.
+        deed: PathwayDeed,
     },
 }

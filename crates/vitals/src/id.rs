@@ -161,6 +161,34 @@ impl std::str::FromStr for EpisodeId {
     }
 }
 
+/// One recorded prediction: the journal offset that it was made at and a counter within that entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PredictionId {
+    /// Journal offset of the entry.
+    pub offset: u64,
+    /// Order within that entry.
+    pub index: u16,
+}
+
+impl fmt::Display for PredictionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{}-{}", self.offset, self.index)
+    }
+}
+
+impl std::str::FromStr for PredictionId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let (offset, index) =
+            text.strip_prefix('p').and_then(|t| t.split_once('-')).ok_or(IdError)?;
+        Ok(Self {
+            offset: offset.parse().map_err(|_| IdError)?,
+            index: index.parse().map_err(|_| IdError)?,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,5 +229,8 @@ mod tests {
         let id = EpisodeId { offset: 12, index: 3 };
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!("12-3".parse::<EpisodeId>().is_err());
+        let id = PredictionId { offset: 7, index: 0 };
+        assert_eq!((id.to_string().parse(), id.to_string().as_str()), (Ok(id), "p7-0"));
+        assert!("e7-0".parse::<PredictionId>().is_err());
     }
 }

@@ -27,9 +27,11 @@ pub mod series;
 pub mod wave;
 pub mod hold;
 pub mod relay;
+pub mod care;
 
 pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
 pub use analyte::Analyte;
+pub use care::{Look, PathwayDeed};
 pub use command::{
     CommandClass, CommandOrder, CommandParameter, CommandStep, CommandValue, ReadBack,
 };
@@ -40,7 +42,7 @@ pub use event::{
 };
 pub use hold::Hold;
 pub use relay::{Passed, PassedAlert, PassedScore, RelayLine, Relayed};
-pub use id::{CommandId, DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, SeriesId};
+pub use id::{CommandId, DeviceId, EncounterId, EpisodeId, IdError, LocationId, PatientId, PredictionId, SeriesId};
 pub use location::{Bed, Location, LocationKind};
 pub use measurement::{Measurement, Value};
 pub use metric::{Metric, MetricCode};

@@ -53,7 +53,7 @@ pub struct Metric {
     /// The unit that values are stored and shown in.
     pub unit: Unit,
     /// Group for pages: `vital`, `haemodynamic`, `cardiac`, `gas`, `ventilation`, `pump`,
-    /// `glucose`, `body`, `activity`, `spirometry`, `fluid`, `lab`, `device`, `waveform`, `score`.
+    /// `glucose`, `body`, `activity`, `spirometry`, `fluid`, `lab`, `device`, `waveform`, `score`, `risk` (by a model).
     pub category: &'static str,
     /// What a living adult or child can have, inclusive; outside it a value is implausible.
     pub plausible: Option<(f64, f64)>,
@@ -247,6 +247,16 @@ pub mod code {
     pub const MEWS: MetricCode = MetricCode(67_108_884);
     /// PEWS.
     pub const PEWS: MetricCode = MetricCode(67_108_885);
+    /// Highest points of any one parameter of NEWS2: 3 is a red score. For policies only, never kept.
+    pub const NEWS2_MAX: MetricCode = MetricCode(67_108_886);
+    /// Risk of sepsis by a predictive model, 0 to 1.
+    pub const RISK_SEPSIS: MetricCode = MetricCode(67_108_890);
+    /// Risk of deterioration by a model of vital signs and laboratory values, 0 to 1.
+    pub const RISK_DETERIORATION: MetricCode = MetricCode(67_108_891);
+    /// Risk of deterioration by a model of vital signs alone, 0 to 1.
+    pub const RISK_DETERIORATION_VITALS: MetricCode = MetricCode(67_108_892);
+    /// Risk of death in hospital by a model, 0 to 1.
+    pub const RISK_MORTALITY: MetricCode = MetricCode(67_108_893);
     /// A heart beat: the code of its kind, 1 normal, 2 supraventricular, 3 ventricular, 4 paced,
     /// 5 fusion, 6 unclassifiable.
     pub const BEAT: MetricCode = MetricCode(67_109_070);
@@ -346,6 +356,8 @@ mod tests {
             (code::RESP_RATE, "MDC_RESP_RATE"),
             (code::NIBP_SYS, "MDC_PRESS_BLD_NONINV_SYS"),
             (code::NEWS2, "VW_SCORE_NEWS2"),
+            (code::RISK_SEPSIS, "VW_RISK_SEPSIS"),
+            (code::RISK_MORTALITY, "VW_RISK_MORTALITY"),
         ] {
             assert_eq!(code.metric().map(|m| m.refid), Some(refid));
         }

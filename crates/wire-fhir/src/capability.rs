@@ -3,13 +3,14 @@
 use serde_json::{Value as Json, json};
 
 use crate::directory::Kind;
-use crate::search::Subject;
+use crate::search::{RISK_PARAMETERS, Subject};
 
 /// The statement of a server of `version`, at `base`, as of `date` (a FHIR dateTime).
 #[must_use]
 pub fn statement(version: &str, base: &str, date: &str) -> Json {
     let mut resources = vec![resource(Subject::Observation)];
     resources.extend(Kind::ALL.map(|kind| resource(Subject::Directory(kind))));
+    resources.push(risk_assessment());
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -74,6 +75,27 @@ fn resource(subject: Subject) -> Json {
         json["searchRevInclude"] = json!(revincludes);
     }
     json
+}
+
+fn risk_assessment() -> Json {
+    let common = [("_id", "token"), ("_lastUpdated", "date")];
+    let parameters: Vec<Json> = common
+        .iter()
+        .chain(RISK_PARAMETERS)
+        .map(|(name, ty)| json!({"name": name, "type": ty}))
+        .collect();
+    json!({
+        "type": "RiskAssessment",
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "documentation": "What predictive models said, once an hour and whenever a class changed: never changed \
+            afterwards. method names the model and its version; the model's inputs stand in an extension, so \
+            that it can be asked again. They propose a look; they order nothing.",
+        "versioning": "versioned",
+        "readHistory": false,
+        "updateCreate": false,
+        "conditionalCreate": false,
+        "searchParam": parameters,
+    })
 }
 
 /// What the other elements can't say about a type.

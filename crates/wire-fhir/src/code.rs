@@ -89,7 +89,7 @@ pub fn category(metric: &Metric) -> &'static str {
         "glucose" | "lab" => "laboratory",
         "pump" => "therapy",
         "activity" => "activity",
-        "score" => "survey",
+        "score" | "risk" => "survey",
         _ => "procedure",
     }
 }

@@ -264,7 +264,7 @@ fn of_type(name: &str) -> &'static [&'static str] {
         "Patient" | "Encounter" | "Location" | "EpisodeOfCare" | "Person" => &["demographics"],
         "Observation" => &["vital-signs", "waveforms"],
         "Device" | "DeviceMetric" | "DeviceUseStatement" => &["device-data"],
-        "DetectedIssue" | "Flag" | "Communication" | "CommunicationRequest" | "Task" => &["alerts"],
+        "DetectedIssue" | "Flag" | "RiskAssessment" | "Communication" | "CommunicationRequest" | "Task" => &["alerts"],
         "DocumentReference" | "Composition" | "Binary" | "Media" | "Bundle" => &["documents"],
         _ => &[],
     }

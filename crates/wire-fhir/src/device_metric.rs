@@ -76,7 +76,7 @@ pub fn derived(device: &DeviceId, seen: Seen) -> Json {
         "id": seen.id(device),
         "meta": {"profile": [format!("{POCD}{profile}")]},
         "source": {"reference": format!("Device/{device}")},
-        "category": if row.is_some_and(|row| row.category == "score") { "calculation" } else { "measurement" },
+        "category": if row.is_some_and(|row| matches!(row.category, "score" | "risk")) { "calculation" } else { "measurement" },
     });
     if let Some(row) = row {
         kind["text"] = row.name.into();

@@ -31,6 +31,7 @@ pub mod search;
 pub mod capability;
 pub mod consent;
 pub mod care_team;
+pub mod risk_assessment;
 
 mod definition;
 mod invariant;

@@ -220,6 +220,7 @@ fn expire_rows(store: &mut impl Store, before: i64) -> ExpiredRecords {
         idle = if gone.is_empty() { idle + 1 } else { 0 };
         all.alerts += gone.alerts;
         all.alert_events += gone.alert_events;
+        all.predictions += gone.predictions;
         all.quarantine += gone.quarantine;
         all.versions += gone.versions;
         all.alerts_before = all.alerts_before.max(gone.alerts_before);

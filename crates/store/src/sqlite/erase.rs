@@ -8,7 +8,7 @@ use vitals::{Offset, PatientId};
 use crate::{Erasure, ErasureRow, StoreError};
 
 /// Where rows of a record are; ?1 is its id. In this order: later ones are found by earlier ones.
-const OF_RECORD: [(&str, &str); 19] = [
+const OF_RECORD: [(&str, &str); 20] = [
     ("blocks", SERIES),
     ("attachments", SERIES),
     ("reading_names", SERIES),
@@ -21,6 +21,7 @@ const OF_RECORD: [(&str, &str); 19] = [
     ("alert_events", "(episode_offset, episode_index) in \
                       (select episode_offset, episode_index from alerts where patient = ?1)"),
     ("alerts", "patient = ?1"),
+    ("predictions", "patient = ?1"),
     ("quarantine", "exists (select 1 from associations a where a.patient = ?1 and \
                     a.device = quarantine.sender and quarantine.received >= a.start and \
                     (a.until is null or quarantine.received <= a.until))"),

@@ -10,7 +10,7 @@ use super::holds;
 use crate::{ExpiredRecords, Held, RecordExpiry, StoreError};
 
 /// Names of what is counted, in `meta`.
-const COUNTED: [&str; 7] = [
+const COUNTED: [&str; 8] = [
     "expired-alerts",
     "expired-alert-events",
     "expired-quarantine",
@@ -18,6 +18,7 @@ const COUNTED: [&str; 7] = [
     "expired-alerts-before",
     "expired-quarantine-before",
     "expired-versions-before",
+    "expired-predictions",
 ];
 
 /// Shorter numbers stand in a message by chance.
@@ -28,6 +29,7 @@ const WORD_MIN: usize = 4;
 pub(super) struct Reached {
     /// When it changed, and its name.
     alert: Option<(i64, i64, i64)>,
+    prediction: Option<(i64, i64, i64)>,
     quarantine: Option<i64>,
     version: Option<(String, String, i64)>,
 }
@@ -46,6 +48,7 @@ pub(super) fn step(
     let mut one = Step { held: holds::held(&db)?, db: &db, rows: expiry.rows_max, expired: ExpiredRecords::default() };
     let reached = Reached {
         alert: one.alerts(after.alert, expiry.alerts_before)?,
+        prediction: one.predictions(after.prediction, expiry.alerts_before)?,
         quarantine: one.quarantine(after.quarantine, expiry.quarantine_before)?,
         version: one.versions(after.version.as_ref(), expiry.directory_before)?,
     };
@@ -64,6 +67,7 @@ pub(super) fn totals(db: &Connection) -> Result<ExpiredRecords, StoreError> {
     Ok(ExpiredRecords {
         alerts: value(COUNTED[0])?.unwrap_or(0) as u64,
         alert_events: value(COUNTED[1])?.unwrap_or(0) as u64,
+        predictions: value(COUNTED[7])?.unwrap_or(0) as u64,
         quarantine: value(COUNTED[2])?.unwrap_or(0) as u64,
         versions: value(COUNTED[3])?.unwrap_or(0) as u64,
         alerts_before: value(COUNTED[4])?.map(ReceiveTime),
@@ -85,7 +89,9 @@ fn count(db: &Transaction<'_>, expired: &ExpiredRecords) -> Result<(), StoreErro
         all.quarantine_before.max(expired.quarantine_before),
         all.versions_before.max(expired.versions_before),
     ];
-    let values = sums.map(|sum| Some(sum as i64)).into_iter().chain(times.map(|time| time.map(|time| time.0)));
+    let predictions = Some((all.predictions + expired.predictions) as i64);
+    let times = times.map(|time| time.map(|time| time.0));
+    let values = sums.map(|sum| Some(sum as i64)).into_iter().chain(times).chain([predictions]);
     let mut set = db.prepare_cached("insert or replace into meta (name, value) values (?1, ?2)")?;
     for (name, value) in COUNTED.iter().zip(values) {
         if let Some(value) = value {
@@ -134,6 +140,33 @@ impl Step<'_> {
         }
         drop(rows);
         self.forget_told(&gone)?;
+        Ok(last.filter(|_| seen == self.rows))
+    }
+
+    /// Predictions, like alerts by age; they have no end to wait for.
+    fn predictions(
+        &mut self,
+        after: Option<(i64, i64, i64)>,
+        before: ReceiveTime,
+    ) -> Result<Option<(i64, i64, i64)>, StoreError> {
+        let (made, offset, index) = after.unwrap_or((i64::MIN, 0, -1));
+        let mut ask = self.db.prepare_cached(
+            "select made, journal_offset, order_index, at, patient from predictions \
+             where (made, journal_offset, order_index) > (?1, ?2, ?3) and made < ?4 \
+             order by made, journal_offset, order_index limit ?5",
+        )?;
+        let mut rows = ask.query(params![made, offset, index, before.0, self.rows])?;
+        let (mut seen, mut last) = (0, None);
+        while let Some(row) = rows.next()? {
+            let key: (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            (seen, last) = (seen + 1, Some(key));
+            let (at, patient): (i64, String) = (row.get(3)?, row.get(4)?);
+            if self.holds(Some(&patient), None, at, at) {
+                continue;
+            }
+            let text = "delete from predictions where journal_offset = ?1 and order_index = ?2";
+            self.expired.predictions += self.db.prepare_cached(text)?.execute([key.1, key.2])? as u64;
+        }
         Ok(last.filter(|_| seen == self.rows))
     }
 

@@ -8,6 +8,7 @@ mod expire_rows;
 mod holds;
 mod listed;
 mod pool;
+mod predictions;
 mod read;
 mod read_readings;
 mod read_rows;

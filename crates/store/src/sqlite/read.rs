@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
-use crate::sqlite::{directory, erase, expire, expire_rows, holds, read_readings, read_rows, read_series, read_waves};
+use crate::sqlite::{directory, erase, expire, expire_rows, holds, predictions, read_readings, read_rows, read_series, read_waves};
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
     DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired,
     ExpiredRecords, Found, Held, LocationRow, OutboxRow,
-    PatientRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
+    PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
@@ -196,6 +196,10 @@ impl Read for SqliteReader {
 
     fn alert_events(&self, episode: EpisodeId) -> Result<Vec<AlertEventRow>, StoreError> {
         self.pool.with(|db| read_rows::alert_events(db, episode))
+    }
+
+    fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError> {
+        self.pool.with(|db| predictions::list(db, query))
     }
 
     fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError> {

@@ -215,7 +215,7 @@ pub(super) fn outbox_due(
 }
 
 /// Adds a restriction to a span of times, if it is one.
-fn within(text: &mut String, values: &mut Vec<Value>, column: &str, span: Span) {
+pub(super) fn within(text: &mut String, values: &mut Vec<Value>, column: &str, span: Span) {
     if span != Span::ALL {
         let (from, last) = span.ends();
         text.push_str(&format!(" and {column} between ? and ?"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use vitals::{Point, SeriesId};
 
-use crate::sqlite::{blocks, directory, holds, waves, write_rows};
+use crate::sqlite::{blocks, directory, holds, predictions, waves, write_rows};
 use crate::{Commit, KvRow, StoreError};
 
 /// Writes everything, or nothing.
@@ -26,6 +26,7 @@ pub(super) fn commit(
     directory::write(&db, &commit.directory)?;
     write_rows::alerts(&db, &commit.alerts)?;
     write_rows::alert_events(&db, &commit.alert_events)?;
+    predictions::write(&db, &commit.predictions)?;
     write_rows::quarantine(&db, &commit.quarantine)?;
     write_rows::documents(&db, &commit.documents)?;
     write_rows::outbox(&db, &commit.outbox)?;

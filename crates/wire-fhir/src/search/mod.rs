@@ -8,10 +8,12 @@ use crate::time;
 mod criteria;
 mod part;
 mod query;
+mod risk;
 
 pub use criteria::{DateFilter, Prefix, Range, Text, TextModifier, Token};
 pub use part::{Part, Summary};
 pub use query::{decode, encode};
+pub use risk::{PARAMETERS as RISK_PARAMETERS, RiskSearch};
 
 /// Matches on a page unless `_count` asks for another number.
 pub const COUNT_DEFAULT: usize = 50;
