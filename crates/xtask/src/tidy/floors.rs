@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("score", 1),
     ("burden", 1),
     ("alert", 1),
+    ("baseline", 1),
     ("command", 1),
     ("fleet", 1),
     ("signal", 1),
