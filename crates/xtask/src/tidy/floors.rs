@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("oauth", 1),
     ("policy", 1),
     ("score", 1),
+    ("predict", 1),
     ("burden", 1),
     ("alert", 1),
     ("baseline", 1),

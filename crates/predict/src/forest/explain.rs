@@ -1,0 +1,106 @@
+//! Exact Shapley values of a forest against one reference row: how much each feature moved the log-odds from what they
+//! would be for the reference.
+//!
+//! A feature is "in" when it has the row's value, else the reference's. A leaf is then reached when all features of its
+//! path on which only the row fits are in (a of them) and all on which only the reference fits are out (b). Its value is
+//! shared as `(a-1)! b! / (a+b)!` to each of the first and `-a! (b-1)! / (a+b)!` to each of the second (the Shapley
+//! value of a conjunction; Lundberg and others, Nature Machine Intelligence 2 (2020) 56-67, "interventional" with one
+//! background row). Shares of all leaves below a question are added on the way back up, so each node is visited once.
+
+use super::flat::Cell;
+use super::{DEPTH_MAX, Flat};
+
+const SIDE: usize = DEPTH_MAX + 1;
+
+/// `(a-1)! b! / (a+b)!` at `[a][b]`, 0 where a is 0; to whom the other share belongs, swap and negate.
+const SHARE: [[f64; SIDE]; SIDE] = shares();
+
+const fn shares() -> [[f64; SIDE]; SIDE] {
+    let mut factorial = [1.0; 2 * SIDE];
+    let mut n = 1;
+    while n < 2 * SIDE {
+        factorial[n] = factorial[n - 1] * n as f64;
+        n += 1;
+    }
+    let mut shares = [[0.0; SIDE]; SIDE];
+    let mut a = 1;
+    while a < SIDE {
+        let mut b = 0;
+        while b < SIDE {
+            shares[a][b] = factorial[a - 1] * factorial[b] / factorial[a + b];
+            b += 1;
+        }
+        a += 1;
+    }
+    shares
+}
+
+/// Whose answer was taken to a feature's first question on the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Taken {
+    #[default]
+    None,
+    Own,
+    Reference,
+}
+
+/// Room for explaining, used again and again.
+#[derive(Debug, Clone, Default)]
+pub struct Explainer {
+    taken: Vec<Taken>,
+}
+
+struct Walk<'a> {
+    tree: &'a [Cell],
+    row: &'a [f32],
+    taken: &'a mut [Taken],
+    out: &'a mut [f64],
+}
+
+impl Explainer {
+    /// How much each feature moved the log-odds of `row` away from the reference's, in `out` (overwritten), both as wide
+    /// as the forest. They sum up to the difference of the two margins, but for rounding.
+    pub fn explain(&mut self, forest: &Flat, row: &[f32], out: &mut Vec<f64>) {
+        out.clear();
+        out.resize(forest.width(), 0.0);
+        self.taken.clear();
+        self.taken.resize(forest.width(), Taken::None);
+        for tree in forest.trees() {
+            Walk { tree, row, taken: &mut self.taken, out }.down(0, 0, 0);
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// What the leaves below `at` give to each feature that is in, and to each that is out.
+    fn down(&mut self, mut at: usize, own: usize, reference: usize) -> (f64, f64) {
+        loop {
+            let cell = self.tree[at];
+            let Some(feature) = cell.feature() else {
+                let value = f64::from(cell.value);
+                return (value * SHARE[own][reference], -value * SHARE[reference][own]);
+            };
+            let low = usize::from(cell.low);
+            let (goes_low, reference_goes_low) = (cell.goes_low(self.row[feature]), cell.reference_goes_low());
+            let own_child = low + usize::from(!goes_low);
+            if goes_low == reference_goes_low {
+                at = own_child;
+                continue;
+            }
+            let reference_child = low + usize::from(goes_low);
+            match self.taken[feature] {
+                Taken::Own => at = own_child,
+                Taken::Reference => at = reference_child,
+                Taken::None => {
+                    self.taken[feature] = Taken::Own;
+                    let with = self.down(own_child, own + 1, reference);
+                    self.taken[feature] = Taken::Reference;
+                    let without = self.down(reference_child, own, reference + 1);
+                    self.taken[feature] = Taken::None;
+                    self.out[feature] += with.0 + without.1;
+                    return (with.0 + without.0, with.1 + without.1);
+                }
+            }
+        }
+    }
+}
