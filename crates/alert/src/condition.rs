@@ -338,7 +338,7 @@ fn plans(policy: &Policy, limits: &Limits<'_>) -> Vec<(ConditionKey, Plan)> {
     plans
 }
 
-fn applies(limits: &Limits<'_>, units: &[String], from: Option<f64>, below: Option<f64>) -> bool {
+pub(crate) fn applies(limits: &Limits<'_>, units: &[String], from: Option<f64>, below: Option<f64>) -> bool {
     let unit = units.is_empty()
         || limits.unit.is_some_and(|unit| units.iter().any(|name| name.eq_ignore_ascii_case(unit)));
     let age = limits.age_years.unwrap_or(40.0);

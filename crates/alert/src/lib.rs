@@ -3,6 +3,8 @@
 //! A *policy* (TOML) says which conditions there are and who is told; [`Conditions`] turns values
 //! into active conditions, with duration and hysteresis; [`Episodes`] turns active conditions into
 //! alerts: one episode for all that belongs together (AL-1), taken, worsening, escalated, resolved.
+//! [`pathway`] suggests what is known to help and keeps what people decide (AL-5); [`worklist`] says who
+//! needs a look next, and why.
 //!
 //! Pure: time is an argument, and the same steps give the same changes (EN-1). What is absent:
 //! patients, devices, journals, delivery.
@@ -12,6 +14,8 @@ mod policy;
 mod condition;
 mod episode;
 mod escalation;
+pub mod pathway;
+pub mod worklist;
 
 pub use condition::{Active, ConditionKey, Conditions, Limit, Limits};
 pub use episode::{Change, ChangeKind, Context, Description, Episode, EpisodeState, Episodes, Taken};

@@ -10,6 +10,8 @@ use vitals::{MetricCode, Role};
 
 use crate::escalation::{Chain, Step};
 use crate::expression::{Expression, ExpressionError, term};
+use crate::pathway::{Pathway, PathwayText};
+use crate::worklist::Weights;
 
 /// Alarm priority (IEC 60601-1-8:2006 clause 6.1.2), least first.
 #[derive(
@@ -88,6 +90,10 @@ pub struct Policy {
     pub confirm_place: bool,
     /// Chains; the first is the default.
     pub chains: Vec<Chain>,
+    /// Care pathways, in document order.
+    pub pathways: Vec<Pathway>,
+    /// What weighs how much in the worklist.
+    pub worklist: Weights,
     /// The text that it was compiled from.
     pub text: String,
 }
@@ -228,6 +234,8 @@ impl Policy {
             hold_us: seconds(document.hold_s, "hold_s")?,
             confirm_place: matches!(document.association.by_place, ByPlace::Confirm),
             chains,
+            pathways: crate::pathway::compile(document.pathway)?,
+            worklist: crate::worklist::check(document.worklist)?,
             text: text.to_owned(),
         })
     }
@@ -247,6 +255,10 @@ struct Document {
     #[serde(default)]
     association: AssociationText,
     chain: Vec<ChainText>,
+    #[serde(default)]
+    pathway: Vec<PathwayText>,
+    #[serde(default)]
+    worklist: Weights,
 }
 
 #[derive(Deserialize, Default)]
@@ -441,7 +453,7 @@ fn chain_index(chains: &[Chain], name: Option<&str>, place: &str) -> Result<usiz
     })
 }
 
-fn seconds(value: f64, place: &str) -> Result<i64, PolicyError> {
+pub(crate) fn seconds(value: f64, place: &str) -> Result<i64, PolicyError> {
     if (0.0..=31_536_000.0).contains(&value) {
         Ok((value * 1e6) as i64)
     } else {
@@ -457,34 +469,9 @@ fn unknown(place: &str, name: &str, advice: &str) -> PolicyError {
     PolicyError::Unknown { place: place.into(), name: name.into(), advice: advice.into() }
 }
 
-fn contradiction(place: &str, problem: &str) -> PolicyError {
+pub(crate) fn contradiction(place: &str, problem: &str) -> PolicyError {
     PolicyError::Contradiction { place: place.into(), problem: problem.into() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CHAIN: &str = "name='x'\n[[chain]]\nname='ward'\nrepeat_s=60\nstep=[{role='nurse',after_s=0}]\n";
-
-    fn check(text: &str, expected: &str) {
-        let error = Policy::parse(&format!("{CHAIN}{text}")).expect_err("refused").to_string();
-        assert!(error.contains(expected), "{error}");
-    }
-
-    #[test]
-    fn the_built_in_policy_compiles() {
-        let policy = Policy::built_in();
-        assert!(policy.rules.iter().any(|rule| rule.id == "news2"));
-        assert!(!policy.limits.is_empty());
-    }
-
-    #[test]
-    fn errors_name_the_rule_and_the_remedy() {
-        check("[[rule]]\nid='a'\ntitle='A'\ngroup='g'\nlevel=[{priority='high',when='HR >'}]", "rule `a`");
-        check("[[rule]]\nid='a'\ntitle='A'\ngroup='g'\nchain='no'\nlevel=[{priority='high',when='HR > 1'}]", "chains are ward");
-        check("[[limit]]\nmetric='XYZ'\nhigh=1", "reference id");
-        check("[[limit]]\nmetric='HR'\nhigh=1\nlow=2", "must hold");
-        check("[[limit]]\nmetric='HR'\nhihg=1", "hihg");
-    }
-}
+mod tests;
