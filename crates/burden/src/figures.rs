@@ -8,7 +8,7 @@ use crate::flood::{Flood, floods};
 use crate::limits::{LimitChange, limits};
 use crate::monitored::Monitored;
 use crate::nuisance::{Chatter, Standing, chatter, standing};
-use crate::record::{Alert, Priority, Verdict};
+use crate::record::{Alert, Priority};
 use crate::settings::Settings;
 use crate::spread::{Share, Spread, share, spread};
 
@@ -297,23 +297,4 @@ fn all_floods(alerts: &[Alert]) -> Vec<Flood> {
     }
     found.sort_by_key(|flood| flood.from);
     found
-}
-
-/// What a clinician said, by the name that events and requests use.
-impl Verdict {
-    /// Lower kebab-case name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Actionable => "actionable",
-            Self::NotActionable => "not-actionable",
-            Self::Artefact => "artefact",
-        }
-    }
-
-    /// The verdict of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Actionable, Self::NotActionable, Self::Artefact].into_iter().find(|one| one.name() == name)
-    }
 }

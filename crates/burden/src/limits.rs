@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use vitals::Verdict;
 
-use crate::record::{Alert, Verdict};
+use crate::record::Alert;
 
 /// How far an alert of a limit went.
 #[derive(Debug, Clone, PartialEq)]

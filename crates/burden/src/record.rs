@@ -1,6 +1,7 @@
 //! What is known of one alert, from its record and its history.
 
 use serde::{Deserialize, Serialize};
+use vitals::Verdict;
 
 use crate::limits::Extreme;
 
@@ -14,18 +15,6 @@ pub enum Priority {
     Medium,
     /// Immediate response is required.
     High,
-}
-
-/// What a clinician said an alert was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// It was true, and something was to be done.
-    Actionable,
-    /// It was true, and nothing was to be done.
-    NotActionable,
-    /// It was not true: movement, a loose electrode, a wrong value.
-    Artefact,
 }
 
 /// Somebody was asked for.
