@@ -27,6 +27,7 @@ pub mod series;
 pub mod wave;
 pub mod hold;
 pub mod relay;
+pub mod verdict;
 pub mod care;
 
 pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
@@ -55,4 +56,5 @@ pub use samples::{SampleArray, SampleEncoding, Samples, Scale};
 pub use series::{Offset, Point, ReadingRef, SeriesKey};
 pub use time::{DeviceTime, EffectiveTime, ReceiveTime};
 pub use unit::Unit;
+pub use verdict::Verdict;
 pub use wave::{WaveRun, WaveSamples};
