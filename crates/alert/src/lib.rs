@@ -11,12 +11,14 @@
 
 mod expression;
 mod policy;
+mod bands;
 mod condition;
 mod episode;
 mod escalation;
 pub mod pathway;
 pub mod worklist;
 
+pub use bands::{BandSet, band_sets};
 pub use condition::{Active, ConditionKey, Conditions, Limit, Limits};
 pub use episode::{Change, ChangeKind, Context, Description, Episode, EpisodeState, Episodes, Taken};
 pub use escalation::{Chain, Step};

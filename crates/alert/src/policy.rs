@@ -210,8 +210,9 @@ impl Policy {
         let document: Document =
             toml::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
         let chains = chains(document.chain)?;
-        let mut rules = Vec::with_capacity(document.rule.len());
-        for rule in document.rule {
+        let texts = crate::bands::with_included(&document.include, document.rule)?;
+        let mut rules = Vec::with_capacity(texts.len());
+        for rule in texts {
             let rule = compile_rule(rule, &chains)?;
             if rules.iter().any(|other: &Rule| other.id == rule.id) {
                 return Err(contradiction(&format!("rule `{}`", rule.id), "this id is used twice"));
@@ -247,6 +248,9 @@ struct Document {
     name: String,
     #[serde(default = "an_hour")]
     hold_s: f64,
+    /// Sets of response bands of the program's own.
+    #[serde(default)]
+    include: Vec<String>,
     #[serde(default)]
     rule: Vec<RuleText>,
     #[serde(default)]
@@ -278,8 +282,8 @@ enum ByPlace {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleText {
-    id: String,
+pub(crate) struct RuleText {
+    pub(crate) id: String,
     title: String,
     group: String,
     level: Vec<LevelText>,

@@ -49,6 +49,10 @@ impl Scores {
     /// A score's total as a policy sees it; none while it can't be computed.
     #[must_use]
     pub fn term(&self, metric: MetricCode) -> Option<f64> {
+        if metric == code::NEWS2_MAX {
+            let points = self.get(code::NEWS2)?.parts.iter().filter_map(|part| part.points);
+            return points.max().map(f64::from);
+        }
         self.get(metric).and_then(|score| score.value)
     }
 
@@ -88,6 +92,8 @@ impl Scores {
         values: &Values,
         now: i64,
     ) -> Option<String> {
+        // A single parameter is told with the whole score that it belongs to.
+        let metric = if metric == code::NEWS2_MAX { code::NEWS2 } else { metric };
         let score = self.get(metric)?;
         let total = score.value?;
         let mut parts = Vec::new();

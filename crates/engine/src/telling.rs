@@ -1,6 +1,7 @@
 //! Why an alert is there, in words with values, and the readings behind it (PR-1).
 
 use alert::{Active, ConditionKey, Description};
+use vitals::metric::code;
 use vitals::{MetricCode, ReadingRef};
 
 use crate::alarm::{self, Alarm};
@@ -56,6 +57,10 @@ impl Telling<'_> {
             return self.alarm(alarm, active.title, readings);
         }
         for term in active.terms {
+            // The score that it belongs to tells it.
+            if *term == code::NEWS2_MAX && active.terms.contains(&code::NEWS2) {
+                continue;
+            }
             if let Some(text) = self.scores.describe(*term, readings, self.values, self.now) {
                 parts.push(text);
             } else if let Some(current) = self.values.usable(*term, self.now) {

@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("score", 1),
     ("predict", 1),
     ("burden", 1),
+    ("reckoning", 4),
     ("alert", 1),
     ("baseline", 1),
     ("command", 1),
