@@ -3,14 +3,17 @@
 //! ```text
 //! expression = all { "or" all }
 //! all        = atom { "and" atom }
-//! atom       = "(" expression ")" | NAME ( "<" | "<=" | ">" | ">=" | "==" ) NUMBER
+//! atom       = "(" expression ")" | NAME [ "." ASPECT ] ( "<" | "<=" | ">" | ">=" | "==" ) NUMBER
 //! ```
-//! A name is a metric's reference id or label (`MDC_RESP_RATE`, `RR`, `NEWS2`). There is no
+//! A name is a metric's reference id or label (`MDC_RESP_RATE`, `RR`, `NEWS2`); an aspect, how it lies
+//! against the patient's own normal (`HR.percent_over_normal`, see [`crate::Aspect`]). There is no
 //! negation: every expression grows truer in one direction, so hysteresis has one meaning.
 
 use std::fmt;
 
 use vitals::{Metric, MetricCode};
+
+use crate::own::Aspect;
 
 /// What an expression looks at.
 pub type Term = MetricCode;
@@ -68,8 +71,7 @@ impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compare(term, comparison, mark) => {
-                let label = term.metric().map_or_else(|| term.refid(), |row| row.label.to_owned());
-                write!(f, "{label} {comparison} {mark}")
+                write!(f, "{} {comparison} {mark}", Aspect::label(*term))
             }
             Self::And(parts) => join(f, parts, "and"),
             Self::Or(parts) => join(f, parts, "or"),
@@ -231,6 +233,7 @@ impl Parser<'_> {
             self.at = start;
             return Err(self.error("expected the reference id or label of a metric"));
         };
+        let term = self.aspect(term)?;
         let comparison = self.comparison()?;
         self.space();
         let start = self.at;
@@ -240,6 +243,22 @@ impl Parser<'_> {
             return Err(self.error("expected a number"));
         };
         Ok(Expression::Compare(term, comparison, mark))
+    }
+
+    /// What a full stop after a metric's name asks for.
+    fn aspect(&mut self, metric: MetricCode) -> Result<Term, ExpressionError> {
+        if !self.text[self.at..].starts_with('.') {
+            return Ok(metric);
+        }
+        self.at += 1;
+        let start = self.at;
+        let name = self.take(|c| c.is_alphanumeric() || c == '_');
+        let aspect = Aspect::ALL.into_iter().find(|aspect| aspect.name() == name);
+        aspect.and_then(|aspect| aspect.of(metric)).ok_or_else(|| {
+            self.at = start;
+            let names = Aspect::ALL.map(Aspect::name).join(", ");
+            self.error(&format!("expected one of {names}"))
+        })
     }
 
     fn comparison(&mut self) -> Result<Comparison, ExpressionError> {

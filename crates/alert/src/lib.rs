@@ -10,6 +10,7 @@
 //! patients, devices, journals, delivery.
 
 mod expression;
+mod own;
 mod policy;
 mod bands;
 mod condition;
@@ -23,4 +24,5 @@ pub use condition::{Active, ConditionKey, Conditions, Limit, Limits};
 pub use episode::{Change, ChangeKind, Context, Description, Episode, EpisodeState, Episodes, Taken};
 pub use escalation::{Chain, Step};
 pub use expression::{Comparison, Expression, ExpressionError, Term, Truth};
+pub use own::{Apply, Aspect, BaselineRule};
 pub use policy::{Gap, Level, LimitRule, Policy, PolicyError, Priority, Rule};

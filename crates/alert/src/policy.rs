@@ -10,6 +10,7 @@ use vitals::{MetricCode, Role};
 
 use crate::escalation::{Chain, Step};
 use crate::expression::{Expression, ExpressionError, term};
+use crate::own::{BaselineRule, BaselineText};
 use crate::pathway::{Pathway, PathwayText};
 use crate::worklist::Weights;
 
@@ -94,6 +95,10 @@ pub struct Policy {
     pub pathways: Vec<Pathway>,
     /// What weighs how much in the worklist.
     pub worklist: Weights,
+    /// What is learnt of a patient's own normal, in document order.
+    pub baselines: Vec<BaselineRule>,
+    /// The place's clock; none: UTC.
+    pub zone: Option<jiff::tz::TimeZone>,
     /// The text that it was compiled from.
     pub text: String,
 }
@@ -237,6 +242,8 @@ impl Policy {
             chains,
             pathways: crate::pathway::compile(document.pathway)?,
             worklist: crate::worklist::check(document.worklist)?,
+            baselines: crate::own::compile(document.baseline)?,
+            zone: crate::own::zone(document.zone.as_deref())?,
             text: text.to_owned(),
         })
     }
@@ -246,6 +253,9 @@ impl Policy {
 #[serde(deny_unknown_fields)]
 struct Document {
     name: String,
+    zone: Option<String>,
+    #[serde(default)]
+    baseline: Vec<BaselineText>,
     #[serde(default = "an_hour")]
     hold_s: f64,
     /// Sets of response bands of the program's own.
