@@ -26,6 +26,7 @@ pub mod history;
 pub mod feature;
 pub mod forest;
 pub mod model;
+pub mod drift;
 
 pub use history::{History, Refused};
 pub use model::{Model, ModelError, Scratch};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a model says of a patient now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Prediction {
     /// The risk, or why there is none.
     pub judged: Judged,
@@ -16,6 +16,18 @@ pub struct Prediction {
     pub because: Vec<Because>,
     /// What to bear in mind.
     pub warnings: Vec<Warning>,
+}
+
+/// The same to the bit; inputs missing in both are the same.
+impl PartialEq for Prediction {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = |row: &[f32]| row.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        self.judged == other.judged
+            && self.margin.to_bits() == other.margin.to_bits()
+            && bits(&self.inputs) == bits(&other.inputs)
+            && self.because == other.because
+            && self.warnings == other.warnings
+    }
 }
 
 /// A risk, or why there is none.

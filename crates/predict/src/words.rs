@@ -92,12 +92,13 @@ impl Speaker {
         if last.is_nan() && (subject.last.is_some() || inputs[lead].is_nan()) {
             return format!("{} missing", variable.words());
         }
-        let by_itself = match self.features[lead] {
-            Feature::Track(_, Stat::Last | Stat::Change | Stat::Own | Stat::Gap | Stat::First | Stat::Mean) => false,
-            Feature::Window(_, WindowStat::Slope | WindowStat::From | WindowStat::Span | WindowStat::Sum, _) => false,
-            _ => true,
-        };
-        if last.is_nan() || (by_itself && !inputs[lead].is_nan()) {
+        // Of these the value's height and course say more than the number itself.
+        let of_value = matches!(
+            self.features[lead],
+            Feature::Track(_, Stat::Last | Stat::Change | Stat::Own | Stat::Gap | Stat::First | Stat::Mean)
+                | Feature::Window(_, WindowStat::Slope | WindowStat::From | WindowStat::Span | WindowStat::Sum, _)
+        );
+        if last.is_nan() || (!of_value && !inputs[lead].is_nan()) {
             return self.one(lead, inputs[lead]);
         }
         let old = old(variable, value(subject.age));

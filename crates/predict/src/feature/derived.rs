@@ -102,6 +102,7 @@ pub(super) fn measured(history: &History, kind: Kind, hours: u32) -> f32 {
 }
 
 /// SIRS criteria met of those known (Bone and others, Chest 101 (1992) 1644).
+#[expect(clippy::manual_range_contains, reason = "what is missing lies neither within a range nor outside")]
 fn sirs(last: &impl Fn(Variable) -> f32) -> f32 {
     use Variable as V;
     let (temperature, white) = (last(V::Temperature), last(V::WhiteCells));
