@@ -34,6 +34,7 @@ pub struct Input {
 
 /// What alarms cost in a stretch of time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenFigures))]
 pub struct Figures {
     /// Alerts.
     pub alerts: u64,
@@ -83,6 +84,7 @@ pub struct Figures {
 
 /// Until somebody came.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenHandling))]
 pub struct Handling {
     /// Role of who came; may be empty.
     pub role: String,
@@ -94,6 +96,7 @@ pub struct Handling {
 
 /// What clinicians said that alerts were.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenJudged))]
 pub struct Judged {
     /// Actionable, of all that were judged.
     pub actionable: Share,
@@ -105,6 +108,7 @@ pub struct Judged {
 
 /// What happened at night.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenNight))]
 pub struct Night {
     /// Alerts raised at night.
     pub alerts: u64,
@@ -116,6 +120,7 @@ pub struct Night {
 
 /// The few that make most.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenPareto))]
 pub struct Pareto {
     /// The largest, first.
     pub rows: Vec<Row>,
@@ -127,6 +132,7 @@ pub struct Pareto {
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenRow))]
 pub struct Row {
     /// Which: unit, bed, device or rule; empty when nobody knows.
     pub name: String,
@@ -192,7 +198,7 @@ pub fn figures(input: &Input, settings: &Settings) -> Figures {
         devices: pareto(alerts, |alert| (&alert.device, ""), &BTreeMap::new()),
         rules: pareto(alerts, |alert| (&alert.rule, ""), &BTreeMap::new()),
         hours,
-        flood_minutes: unit_floods.map(|flood| (flood.to - flood.from) as f64 / 60e6).sum(),
+        flood_minutes: unit_floods.map(|flood| (flood.to_ms - flood.from_ms) as f64 / 60e3).sum(),
         floods: found,
         chatter: chatter(alerts),
         standing: standing(alerts, input.now),
@@ -295,6 +301,6 @@ fn all_floods(alerts: &[Alert]) -> Vec<Flood> {
         found.sort_by_key(|flood| std::cmp::Reverse(flood.alerts));
         found.truncate(FLOODS);
     }
-    found.sort_by_key(|flood| flood.from);
+    found.sort_by_key(|flood| flood.from_ms);
     found
 }

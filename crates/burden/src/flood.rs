@@ -14,15 +14,16 @@ const NAMED: usize = 5;
 
 /// A flood, at one bed or in one unit: that is what one person or one team attends to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenFlood))]
 pub struct Flood {
     /// Care unit.
     pub unit: String,
     /// Bed; empty for a flood of the whole unit.
     pub bed: String,
-    /// First alarm, in microseconds.
-    pub from: i64,
+    /// First alarm, in milliseconds since 1970.
+    pub from_ms: i64,
     /// Last alarm.
-    pub to: i64,
+    pub to_ms: i64,
     /// Alarms in it.
     pub alerts: u64,
     /// Most in any ten minutes.
@@ -82,8 +83,8 @@ fn told<'a>(
     Flood {
         unit: unit.to_owned(),
         bed: bed.to_owned(),
-        from: alerts.first().map_or(0, |alert| alert.raised),
-        to: alerts.last().map_or(0, |alert| alert.raised),
+        from_ms: alerts.first().map_or(0, |alert| alert.raised / 1_000),
+        to_ms: alerts.last().map_or(0, |alert| alert.raised / 1_000),
         alerts: alerts.len() as u64,
         most: most as u64,
         mostly: mostly.first().copied().unwrap_or_default().to_owned(),

@@ -31,6 +31,7 @@ impl Extreme {
 
 /// One limit, and what moving it would have done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenLimitChange))]
 pub struct LimitChange {
     /// Of what.
     pub metric: String,
@@ -48,6 +49,7 @@ pub struct LimitChange {
 
 /// What moving a limit so far would have done.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenStep))]
 pub struct Step {
     /// The limit instead.
     pub mark: f64,

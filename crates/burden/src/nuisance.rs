@@ -21,6 +21,7 @@ const NAMED: usize = 5;
 
 /// One kind of alarm at one bed that comes and goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenChatter))]
 pub struct Chatter {
     /// Care unit.
     pub unit: String,
@@ -38,16 +39,17 @@ pub struct Chatter {
     pub fleeting: u64,
     /// Most within one minute.
     pub most: u64,
-    /// First of them, in microseconds.
-    pub from: i64,
+    /// First of them, in milliseconds since 1970.
+    pub from_ms: i64,
     /// Last of them.
-    pub to: i64,
+    pub to_ms: i64,
     /// The last of them, by name.
     pub episodes: Vec<String>,
 }
 
 /// An alarm that stood for a day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenStanding))]
 pub struct Standing {
     /// Its name.
     pub episode: String,
@@ -88,8 +90,8 @@ pub(crate) fn chatter(alerts: &[Alert]) -> Vec<Chatter> {
             chattered: chattered as u64,
             fleeting: fleeting.len() as u64,
             most: most as u64,
-            from: times.first().copied().unwrap_or_default(),
-            to: times.last().copied().unwrap_or_default(),
+            from_ms: times.first().copied().unwrap_or_default() / 1_000,
+            to_ms: times.last().copied().unwrap_or_default() / 1_000,
             episodes: alerts.iter().rev().take(NAMED).map(|alert| alert.episode.clone()).collect(),
         })
     })

@@ -7,6 +7,7 @@ use crate::limits::Extreme;
 
 /// How urgent (IEC 60601-1-8), least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenPriority))]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// Awareness is required.

@@ -17,6 +17,7 @@ pub struct Warning {
 
 /// What really happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenRealKind))]
 #[serde(rename_all = "kebab-case")]
 pub enum RealKind {
     /// The patient died.
@@ -42,6 +43,7 @@ pub struct Real {
 
 /// How often one score's warnings were right.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenRight))]
 pub struct Right {
     /// Warnings that were followed in time, of all whose time is over.
     pub followed: Share,

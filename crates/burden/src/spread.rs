@@ -7,6 +7,7 @@ pub const TOO_FEW: u64 = 20;
 
 /// A share of cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenShare))]
 pub struct Share {
     /// Cases that did.
     pub of: u64,
@@ -43,6 +44,7 @@ pub fn share(of: u64, all: u64) -> Share {
 
 /// How times spread, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenSpread))]
 pub struct Spread {
     /// How many.
     pub n: u64,

@@ -23,7 +23,7 @@ pub fn csv(figures: &Figures) -> String {
         }
     }
     for flood in &figures.floods {
-        let name = format!("{} {}", flood.bed, flood.from / 1_000);
+        let name = format!("{} {}", flood.bed, flood.from_ms);
         out.line(["flood", name.trim(), &flood.unit, "alerts"], flood.alerts as f64);
         out.line(["flood", name.trim(), &flood.unit, "most in 10 min"], flood.most as f64);
     }

@@ -54,6 +54,7 @@ pub type RoleOf<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What was reckoned up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenReckoned))]
 pub struct Reckoned {
     /// The figures.
     pub figures: Figures,

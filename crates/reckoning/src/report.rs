@@ -12,6 +12,7 @@ pub const BUCKET: &str = "burden-report";
 
 /// A report of some stretch of time beside the one before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenReport))]
 pub struct Report {
     /// `2026-W47`; else first and last time.
     pub name: String,
@@ -35,6 +36,7 @@ pub struct Report {
 
 /// Which reports there are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenReports))]
 pub struct Reports {
     /// Name.
     pub name: String,

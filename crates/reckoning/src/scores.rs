@@ -43,6 +43,7 @@ const BANDS: [(MetricCode, f64, &str); 9] = [
 
 /// How often one band was right.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = BurdenScoreRight))]
 pub struct ScoreRight {
     /// The score, as people call it.
     pub score: String,
