@@ -74,6 +74,18 @@ impl Engine {
         }
     }
 
+    /// Does to an open alert what somebody would have done, as of the last entry: for what-if runs,
+    /// whose alerts are not those that people saw. Other actions do nothing.
+    pub fn answer(&mut self, actor: &Actor, action: &Action, out: &mut Vec<Effect>) {
+        if let Action::Acknowledge { episode, .. }
+        | Action::Snooze { episode, .. }
+        | Action::Escalate { episode, .. }
+        | Action::Reset { episode, .. } = action
+        {
+            self.alert_action(*episode, actor, action, out);
+        }
+    }
+
     fn change_patient(
         &mut self,
         id: &PatientId,

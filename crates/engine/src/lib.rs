@@ -115,8 +115,14 @@ impl Engine {
     /// An engine that knows nothing yet.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
+        Self::judging_by(Arc::new(policy))
+    }
+
+    /// The same under a policy that others judge by as well.
+    #[must_use]
+    pub fn judging_by(policy: Arc<Policy>) -> Self {
         Self {
-            policy: Arc::new(policy),
+            policy,
             policy_by: None,
             directory: Directory::default(),
             devices: HashMap::new(),

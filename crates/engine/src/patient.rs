@@ -189,6 +189,13 @@ impl PatientState {
         episodes.step(&active, &mut context, out);
     }
 
+    /// When a condition or an alert next changes by time alone, on the patient's clock: a duration
+    /// or a clearing delay is over, an alert goes on to the next. What-if runs judge then.
+    #[must_use]
+    pub fn changes_at(&self) -> Option<i64> {
+        self.conditions.due().into_iter().chain(self.episodes.due()).min()
+    }
+
     /// When time alone next changes something, on the patient's clock.
     pub(crate) fn due(&self) -> Option<i64> {
         // A recording's clock stands still between its messages, and nobody's has begun to run

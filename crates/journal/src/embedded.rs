@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use seal::Keyring;
 use vitals::{Offset, ReceiveTime};
 
+use crate::cursor::Cursor;
 use crate::disk::Disk;
 use crate::entry::{Encoded, Journal, ReadJournal, Stamp};
 use crate::frame::{self, Chain, HEADER_BYTES, Hash, Header};
@@ -16,7 +17,7 @@ use crate::inspect::Place;
 use crate::reader::Reader;
 use crate::recover::{self, Tail};
 use crate::sealing::{Opener, Sealer};
-use crate::segment::Segment;
+use crate::segment::{Segment, push_index};
 use crate::{JournalError, RealDisk};
 
 /// How the journal keeps its files.
@@ -348,6 +349,51 @@ pub fn begin_at(
     let (at_before, chain_before) = before.unwrap_or_else(|| (ReceiveTime(0), genesis()));
     let header = Header { base: first, at_before, chain_before, old: false };
     Segment::create(&disk, folder, header).map(drop)
+}
+
+/// What a journal's files hold now, to be read only: without its lock, also while a process writes,
+/// and without repairing anything. Ends before a batch that is there by half, and shows nothing that
+/// comes later.
+///
+/// # Errors
+/// [`JournalError::Io`]; [`JournalError::Corrupt`] where a file is not a journal's.
+pub fn peek(
+    folder: &Path,
+    options: &Options,
+    keyring: Option<Arc<dyn Keyring>>,
+) -> Result<Arc<dyn ReadJournal>, JournalError> {
+    let paths = recover::segment_paths(&RealDisk, folder)?;
+    let last = paths.len();
+    let mut segments = Vec::with_capacity(last);
+    for (at, path) in (1..).zip(paths) {
+        match Segment::open(&RealDisk, path) {
+            Ok(segment) => segments.push(Arc::new(segment)),
+            // A file that is being begun holds no entry yet.
+            Err(JournalError::Corrupt { .. }) if at == last && at > 1 => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let Some(newest) = segments.last() else {
+        return Err(JournalError::io("reading", folder, std::io::ErrorKind::NotFound.into()));
+    };
+    let mut next = newest.header.base;
+    let mut chain = newest.header.chain_before;
+    let mut index = Vec::new();
+    let mut cursor = Cursor::new(newest, HEADER_BYTES as u64);
+    while let Ok(Some((position, frame))) = cursor.next() {
+        push_index(&mut index, frame.first, position);
+        next = frame.first + Offset::from(frame.count);
+        chain = frame.chain;
+    }
+    newest.settle(cursor.position(), index);
+    let shared = Shared {
+        next: AtomicU64::new(next),
+        chain: Chain::new(options.key),
+        opener: Opener::new(keyring),
+        head: Mutex::new(Place { next, chain }),
+        segments: RwLock::new(segments),
+    };
+    Ok(Arc::new(Reader::new(Arc::new(shared))))
 }
 
 /// Removes a file for good; one that is gone already is no error.

@@ -32,7 +32,7 @@ mod worker;
 pub use acks::AckQueue;
 pub use appender::{Appender, Limits, Retention, Stats, Trouble};
 pub use disk::{Disk, DiskFile, RealDisk};
-pub use embedded::{EmbeddedJournal, Options, Recovery, begin_at};
+pub use embedded::{EmbeddedJournal, Options, Recovery, begin_at, peek};
 pub use entry::{Draft, Encoded, Entry, Journal, LANES, Lane, Outcome, ReadJournal, Stamp, Verified};
 pub use error::{Closed, JournalError};
 pub use subjects::{Subjects, Whose};

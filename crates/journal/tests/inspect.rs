@@ -68,3 +68,27 @@ fn damage_is_named_by_file_and_position_and_stays() {
     assert!(found.damage.is_none());
     assert!(!seen.contains(places.last().expect("places")));
 }
+
+#[test]
+fn a_journal_in_use_is_read_beside_its_writer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut journal =
+        EmbeddedJournal::open_on(Arc::new(RealDisk), folder.path(), options()).expect("it opens");
+    assert_eq!(journal::peek(folder.path(), &options(), None).expect("read").next_offset(), 0);
+    let event = Event::Link {
+        device: DeviceId::sanitised("monitor"),
+        state: LinkState::Online,
+        reason: "it came".to_owned(),
+    };
+    let encoded = Encoded::new(&event, None).expect("it encodes");
+    for n in 0..100 {
+        journal.append(ReceiveTime(n), &[encoded.clone()]).expect("written");
+    }
+    let beside = journal::peek(folder.path(), &options(), None).expect("read");
+    journal.append(ReceiveTime(100), &[encoded]).expect("written");
+    let all = beside.read(0, usize::MAX).expect("read");
+    assert_eq!((all.len(), beside.next_offset()), (100, 100), "what comes later is not shown");
+    assert_eq!(all, journal.read(0, usize::MAX).expect("read")[..100]);
+    let missing = tempfile::tempdir().expect("a folder");
+    assert!(journal::peek(missing.path(), &options(), None).is_err());
+}

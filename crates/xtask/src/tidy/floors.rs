@@ -48,6 +48,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("vault", 3),
     ("catalogue", 4),
     ("live", 4),
+    ("laboratory", 4),
     ("gateway", 5),
     ("sdc", 5),
     ("collector", 5),
