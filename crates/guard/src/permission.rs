@@ -86,11 +86,13 @@ pub enum Permission {
     CommandSettings,
     /// Change what devices do to a patient.
     CommandTherapy,
+    /// See what alarms cost: rates, floods, nuisances, by unit, bed and device, without names.
+    SeeBurden,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::SeePatients,
         Self::ActOnAlerts,
         Self::SetLimits,
@@ -128,6 +130,7 @@ impl Permission {
         Self::CommandDevices,
         Self::CommandSettings,
         Self::CommandTherapy,
+        Self::SeeBurden,
     ];
 
     /// Who is allowed this of a patient of theirs: what the built-in policy says
@@ -188,6 +191,7 @@ impl Permission {
             Self::CommandDevices => "command-devices",
             Self::CommandSettings => "command-settings",
             Self::CommandTherapy => "command-therapy",
+            Self::SeeBurden => "see-burden",
         }
     }
 
