@@ -46,6 +46,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("library", 3),
     ("decoder", 3),
     ("vault", 3),
+    ("training", 3),
     ("catalogue", 4),
     ("live", 4),
     ("laboratory", 4),
