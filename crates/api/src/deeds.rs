@@ -3,7 +3,7 @@
 //! record of its own, with the rules that decided.
 
 use guard::{Deed, Outcome, Record};
-use vitals::{Action, Actor, CommandStep, DirectoryEvent, PatientId};
+use vitals::{Action, Actor, CommandStep, DirectoryEvent, PathwayDeed, PatientId};
 
 use crate::access::{let_in, signed};
 use crate::error::ApiError;
@@ -99,6 +99,19 @@ fn act(action: &Action) -> Option<Act<'_>> {
         }
         Action::SetSpo2Scale { patient, scale, .. } => {
             Act { detail: format!("scale {scale}"), ..of("set-spo2-scale", patient) }
+        }
+        Action::Seen { patient, how } => Act { detail: how.name().to_owned(), ..of("look-after-patient", patient) },
+        Action::Pathway { patient, pathway, deed } => {
+            let named = match deed {
+                PathwayDeed::Start { .. } => "start-pathway",
+                PathwayDeed::Decline { .. } => "decline-pathway",
+                PathwayDeed::Stop { .. } => "stop-pathway",
+                PathwayDeed::StepDone { .. } => "do-pathway-step",
+                PathwayDeed::StepNotApplicable { .. } => "rule-out-pathway-step",
+                PathwayDeed::StepDeclined { .. } => "decline-pathway-step",
+            };
+            let step = deed.step().unwrap_or_default().to_owned();
+            Act { object: pathway.clone(), detail: step, ..of(named, patient) }
         }
         Action::Directory(event) => directory(event),
         Action::Release { quarantined, .. } => on("release-message", quarantined.to_string()),

@@ -67,6 +67,10 @@ impl Engine {
             Action::CommandStep { command, device, step } => {
                 self.command_step(actor, (command, device), step, out);
             }
+            Action::Seen { patient, how } => self.seen(patient, actor, how.name(), cx, out),
+            Action::Pathway { patient, pathway, deed } => {
+                self.decide_pathway((patient, pathway, deed), actor, cx, out);
+            }
             Action::ReleaseHold { hold, .. } => {
                 self.note_hold(*hold, None);
                 out.push(Effect::HoldReleased { hold: *hold, by: actor.name.clone(), at: self.now });
@@ -143,6 +147,7 @@ impl Engine {
             }
         }
         self.push_alerts(&id, changes, out);
+        self.looked_at_alert(&id, actor);
         self.touch_patient(&id);
         self.set_patient_timer(&id);
     }

@@ -1,6 +1,7 @@
 //! What a step concludes: to be stored exactly once, with the checkpoint, by whoever runs the
 //! engine.
 
+use alert::pathway::{Offer, OfferEvent};
 use alert::{ChangeKind, Episode};
 use serde::{Deserialize, Serialize};
 use vitals::{
@@ -21,6 +22,8 @@ pub enum Effect {
     Samples(SeriesId, WaveRun),
     /// An alert changed.
     Alert(Box<AlertRecord>),
+    /// A care pathway was suggested, decided on, or went on.
+    Pathway(Box<PathwayRecord>),
     /// A patient's details changed.
     Patient(Box<Patient>),
     /// Two records became one: the first lives on.
@@ -57,6 +60,21 @@ pub enum Effect {
     Erased(Box<crate::Erased>),
     /// Something to count, by reason (DU-2).
     Counted(&'static str),
+}
+
+/// A care pathway of a patient as it is after a change, with the change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PathwayRecord {
+    /// Whose.
+    pub patient: PatientId,
+    /// Where the patient is.
+    pub location: Option<LocationId>,
+    /// The pathway after the change.
+    pub offer: Offer,
+    /// What happened.
+    pub event: OfferEvent,
+    /// When, on the patient's clock.
+    pub at: ReceiveTime,
 }
 
 /// An alert as it is after a change, with the change.

@@ -31,7 +31,9 @@ impl Engine {
             next_episode: &mut cx.next_episode,
         };
         patient.judge(&mut surroundings, &mut changes);
+        let news = !changes.is_empty();
         self.push_alerts(id, changes, out);
+        self.look_after(id, (news, false), cx, out);
         self.touch_patient(id);
         self.set_patient_timer(id);
     }

@@ -10,6 +10,7 @@
 
 mod action;
 mod alarm;
+mod care;
 mod age;
 mod clock;
 mod commanding;
@@ -38,15 +39,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use alert::Policy;
-use vitals::{DeviceId, Event, Offset, PatientId, ReceiveTime, SeriesId};
+use vitals::{DeviceId, EpisodeId, Event, Offset, PatientId, ReceiveTime, SeriesId};
 
 pub use alarm::Alarm;
+pub use care::{Care, Seen};
 pub use clock::{ClockState, DeviceClock};
 pub use commanding::OPEN_MAX as COMMANDS_MAX;
 pub use device::DeviceState;
 pub use directory::Directory;
 pub use learn::Known;
-pub use effect::{AlertRecord, Effect};
+pub use effect::{AlertRecord, PathwayRecord, Effect};
 pub use erase::Erased;
 pub use patient::{PatientState, Silence};
 pub use shared::Part;
@@ -107,6 +109,8 @@ pub struct Changed {
     pub devices: BTreeSet<DeviceId>,
     /// Commands.
     pub commands: BTreeSet<vitals::CommandId>,
+    /// Patients whose line in the worklist changed.
+    pub worklist: BTreeSet<PatientId>,
     /// Names, places, encounters, policy.
     pub directory: bool,
 }
@@ -283,4 +287,12 @@ struct Step {
     next_derived: u16,
     /// Whether the message at hand was released from quarantine, not sent now.
     released: bool,
+}
+
+impl Step {
+    /// A name for an alert or the like that begins in this step.
+    fn next_id(&mut self) -> EpisodeId {
+        self.next_episode += 1;
+        EpisodeId { offset: self.offset, index: self.next_episode - 1 }
+    }
 }

@@ -260,6 +260,13 @@ impl Engine {
             if let (true, Some(row), true) = (present, arriving.row, arriving.quality.usable()) {
                 patient.past.note(row, arriving.value, incoming.time.0);
             }
+            if shown && arriving.quality.usable() {
+                patient.care.note(incoming.metric, arriving.value, incoming.time.0);
+            }
+            if shown && crate::care::is_chart(device.as_str()) {
+                let at = incoming.time.0.min(clock);
+                patient.care.look(at, &source.message.origin.sender, "charted");
+            }
         } else if let Some(row) = arriving.row {
             if row.plausible.is_some_and(|(l, h)| !(l..=h).contains(&incoming.value)) {
                 arriving.quality |= Quality::IMPLAUSIBLE;

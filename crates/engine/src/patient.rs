@@ -8,6 +8,7 @@ use vitals::{
 };
 
 use crate::alarm::{self, Alarm};
+use crate::care::Care;
 use crate::past::Past;
 use crate::scoring::Scores;
 use crate::telling::Telling;
@@ -63,6 +64,8 @@ pub struct PatientState {
     pub alarms: Vec<Alarm>,
     /// Devices on the patient now, by id.
     pub devices: Vec<DeviceId>,
+    /// What looking after the patient needs: worklist and care pathways.
+    pub care: Care,
     /// Series of derived values, by metric and channel.
     pub derived: Vec<(MetricCode, u32, SeriesId)>,
     pub(crate) conditions: Conditions,
@@ -106,6 +109,7 @@ impl PatientState {
             silent: Vec::new(),
             alarms: Vec::new(),
             devices: Vec::new(),
+            care: Care::default(),
             derived: Vec::new(),
             conditions: Conditions::default(),
             timer_at: None,
@@ -137,6 +141,7 @@ impl PatientState {
                 self.values = Values::default();
                 self.past = Past::default();
                 self.scores = Scores::default();
+                self.care.begin_anew();
                 self.clock = 0;
             }
         }

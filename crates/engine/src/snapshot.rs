@@ -11,7 +11,7 @@ use crate::{Changed, Engine};
 use alert::Policy;
 
 /// Version of the parts' form, the first byte of each; parts of another version are not read.
-pub const STATE_VERSION: u8 = 5;
+pub const STATE_VERSION: u8 = 6;
 
 /// Why stored parts can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

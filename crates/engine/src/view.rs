@@ -1,5 +1,7 @@
 //! What the world may see of a patient or a device: copies, made when something changed.
 
+use alert::pathway::Offer;
+use alert::worklist::Standing;
 use alert::{Episode, Limit, Limits};
 use score::Score;
 use vitals::{
@@ -7,6 +9,7 @@ use vitals::{
     PatientId, Protocol, Rate, ReceiveTime, SeriesId,
 };
 
+use crate::care::Seen;
 use crate::clock::ClockState;
 use crate::device::DeviceState;
 use crate::scoring::Trend;
@@ -55,6 +58,14 @@ pub struct PatientView {
     pub spo2_scale: u8,
     /// Waveforms, in order of appearance.
     pub waves: Vec<WaveLine>,
+    /// Where the patient stands in the worklist, and why.
+    pub standing: Standing,
+    /// Who looked after the patient last.
+    pub seen: Option<Seen>,
+    /// Since when nobody has, in microseconds on the patient's clock.
+    pub unseen_since: Option<i64>,
+    /// Care pathways: those that matter, and the last that ended.
+    pub pathways: Vec<Offer>,
     /// The rhythm that holds by analysis of the waveforms (see `signal::Rhythm`), and since when.
     pub rhythm: Option<(u8, EffectiveTime)>,
 }
@@ -161,6 +172,10 @@ impl Engine {
             limits_set: state.limits.clone(),
             spo2_scale: state.spo2_scale,
             waves: waves.map_or_else(Vec::new, |waves| waves.channels.iter().map(wave_line).collect()),
+            standing: state.care.standing.clone(),
+            seen: state.care.seen.clone(),
+            unseen_since: state.care.unseen_since(),
+            pathways: state.care.offers.all().to_vec(),
             rhythm: waves.and_then(|waves| waves.rhythm),
             patient,
             location,

@@ -188,6 +188,17 @@ fn actions() -> Vec<(&'static str, Action)> {
             reason: "r".into(),
         }),
         ("release-hold", Action::ReleaseHold { hold: 7, reason: "r".into() }),
+        ("seen", Action::Seen { patient: patient("a"), how: vitals::Look::Bedside }),
+        ("pathway-start", Action::Pathway {
+            patient: patient("a"),
+            pathway: "p".into(),
+            deed: vitals::PathwayDeed::Start { reason: "r".into() },
+        }),
+        ("pathway-step", Action::Pathway {
+            patient: patient("a"),
+            pathway: "p".into(),
+            deed: vitals::PathwayDeed::StepDeclined { step: "s".into(), reason: "r".into() },
+        }),
         ("erase", Action::Erase { patient: patient("a"), reason: "r".into() }),
     ]
 }

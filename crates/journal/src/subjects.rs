@@ -102,6 +102,8 @@ impl Found<'_> {
             Action::Associate { patient, .. }
             | Action::SetLimits { patient, .. }
             | Action::SetSpo2Scale { patient, .. }
+            | Action::Seen { patient, .. }
+            | Action::Pathway { patient, .. }
             | Action::Hold { patient, .. } => self.add(patient),
             Action::Directory(event) => self.directory(event),
             Action::Release { message, .. } => self.message(message),

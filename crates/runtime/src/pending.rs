@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use alert::EpisodeState;
-use engine::{AlertRecord, Effect};
+use engine::{AlertRecord, PathwayRecord, Effect};
 use journal::Entry;
 use live::Live;
 use serde_json::json;
 use store::{
-    AlertEventRow, AlertRow, AssociationRow, Commit, DeviceRow, DirectoryRow,
+    AlertEventRow, AlertRow, AssociationRow, Commit, DeviceRow, DirectoryRow, DocumentRow,
     EncounterRow, KvRow, LocationRow, PatientRow, QuarantineRow, QuarantineStatus, StatePart, Reader,
 };
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
@@ -147,6 +147,10 @@ impl Pending {
             }
             Effect::Alert(record) => {
                 self.alert(entry, *record);
+                return;
+            }
+            Effect::Pathway(record) => {
+                self.commit.documents.push(pathway_row(&record));
                 return;
             }
             Effect::QuarantineEnded { offset, released, by } => {
@@ -361,6 +365,22 @@ impl Pending {
         if let Ok(Some(row)) = self.reader.quarantine_item(offset) {
             self.commit.quarantine.push(QuarantineRow { status, resolution, ..row });
         }
+    }
+}
+
+/// What kind of document a care pathway of a patient is kept as.
+const PATHWAYS: &str = "vitalwire-pathway";
+
+/// A pathway after one thing that happened to it: each is a version, so that what was decided stays (AL-5).
+fn pathway_row(record: &PathwayRecord) -> DocumentRow {
+    metrics::counter!("vitalwire_pathways_total", "change" => record.event.kind.name()).increment(1);
+    DocumentRow {
+        kind: PATHWAYS.to_owned(),
+        id: record.offer.id.to_string(),
+        version: record.offer.version,
+        updated: record.at,
+        body: serde_json::to_vec(record).unwrap_or_default(),
+        tokens: vec![("patient".to_owned(), record.patient.to_string())],
     }
 }
 
