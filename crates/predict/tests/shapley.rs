@@ -3,7 +3,7 @@
 mod common;
 
 use common::Numbers;
-use predict::forest::{Explainer, Flat, Forest};
+use predict::forest::{Answers, Explainer, Flat, Forest};
 
 /// The definition: a feature's share is what it changes when it joins, over all orders of joining.
 fn by_definition(forest: &Forest, row: &[f32], reference: &[f32]) -> Vec<f64> {
@@ -38,9 +38,11 @@ fn equal_to_the_definition_on_a_thousand_small_forests() {
         let reference: Vec<f32> = (0..width).map(|_| numbers.value()).collect();
         let row: Vec<f32> = (0..width).map(|_| numbers.value()).collect();
         let flat = Flat::new(&forest, &reference).expect("a sound forest");
-        assert_eq!(flat.margin(&row).to_bits(), forest.margin(&row).to_bits(), "seed {seed}");
+        let mut answers = Answers::default();
+        answers.fill(&row);
+        assert_eq!(flat.margin(&answers).to_bits(), forest.margin(&row).to_bits(), "seed {seed}");
         let mut shares = Vec::new();
-        Explainer::default().explain(&flat, &row, &mut shares);
+        Explainer::default().explain(&flat, &answers, &mut shares);
         for (feature, (found, expected)) in shares.iter().zip(by_definition(&forest, &row, &reference)).enumerate() {
             assert!((found - expected).abs() < 1e-9, "seed {seed} feature {feature}: {found} {expected}");
         }
@@ -58,8 +60,10 @@ fn deep_paths_sum_up() {
         let reference = vec![f32::NAN; width];
         let row: Vec<f32> = (0..width).map(|_| numbers.value()).collect();
         let flat = Flat::new(&forest, &reference).expect("a sound forest");
+        let mut answers = Answers::default();
+        answers.fill(&row);
         let mut shares = Vec::new();
-        Explainer::default().explain(&flat, &row, &mut shares);
+        Explainer::default().explain(&flat, &answers, &mut shares);
         let moved = forest.margin(&row) - flat.reference_margin();
         assert!((shares.iter().sum::<f64>() - moved).abs() < 1e-9, "seed {seed}");
     }

@@ -7,30 +7,32 @@
 //! value of a conjunction; Lundberg and others, Nature Machine Intelligence 2 (2020) 56-67, "interventional" with one
 //! background row). Shares of all leaves below a question are added on the way back up, so each node is visited once.
 
-use super::flat::Cell;
+use super::flat::{Answers, Cell};
 use super::{DEPTH_MAX, Flat};
 
 const SIDE: usize = DEPTH_MAX + 1;
 
-/// `(a-1)! b! / (a+b)!` at `[a][b]`, 0 where a is 0; to whom the other share belongs, swap and negate.
-const SHARE: [[f64; SIDE]; SIDE] = shares();
+/// At `a * SIDE + b`: a leaf's share for each feature that is in, and for each that is out.
+static SHARES: [(f64, f64); SIDE * SIDE] = shares();
 
-const fn shares() -> [[f64; SIDE]; SIDE] {
+const fn shares() -> [(f64, f64); SIDE * SIDE] {
     let mut factorial = [1.0; 2 * SIDE];
     let mut n = 1;
     while n < 2 * SIDE {
         factorial[n] = factorial[n - 1] * n as f64;
         n += 1;
     }
-    let mut shares = [[0.0; SIDE]; SIDE];
-    let mut a = 1;
-    while a < SIDE {
-        let mut b = 0;
-        while b < SIDE {
-            shares[a][b] = factorial[a - 1] * factorial[b] / factorial[a + b];
-            b += 1;
+    let mut shares = [(0.0, 0.0); SIDE * SIDE];
+    let mut at = 0;
+    while at < SIDE * SIDE {
+        let (a, b) = (at / SIDE, at % SIDE);
+        if a > 0 {
+            shares[at].0 = factorial[a - 1] * factorial[b] / factorial[a + b];
         }
-        a += 1;
+        if b > 0 {
+            shares[at].1 = -factorial[a] * factorial[b - 1] / factorial[a + b];
+        }
+        at += 1;
     }
     shares
 }
@@ -52,50 +54,52 @@ pub struct Explainer {
 
 struct Walk<'a> {
     tree: &'a [Cell],
-    row: &'a [f32],
+    row: &'a Answers,
     taken: &'a mut [Taken],
     out: &'a mut [f64],
 }
 
 impl Explainer {
-    /// How much each feature moved the log-odds of `row` away from the reference's, in `out` (overwritten), both as wide
-    /// as the forest. They sum up to the difference of the two margins, but for rounding.
-    pub fn explain(&mut self, forest: &Flat, row: &[f32], out: &mut Vec<f64>) {
+    /// How much each feature moved the log-odds of `row` away from the reference's, in `out` (overwritten), as wide as
+    /// the forest. They sum up to the difference of the two margins, but for rounding.
+    pub fn explain(&mut self, forest: &Flat, row: &Answers, out: &mut Vec<f64>) {
         out.clear();
         out.resize(forest.width(), 0.0);
         self.taken.clear();
         self.taken.resize(forest.width(), Taken::None);
         for tree in forest.trees() {
-            Walk { tree, row, taken: &mut self.taken, out }.down(0, 0, 0);
+            Walk { tree, row, taken: &mut self.taken, out }.down(0, 0);
         }
     }
 }
 
 impl Walk<'_> {
-    /// What the leaves below `at` give to each feature that is in, and to each that is out.
-    fn down(&mut self, mut at: usize, own: usize, reference: usize) -> (f64, f64) {
+    /// What the leaves below `at` give to each feature that is in, and to each that is out. `share` is where
+    /// [`SHARES`] has those of the path so far.
+    fn down(&mut self, mut at: usize, share: usize) -> (f64, f64) {
         loop {
             let cell = self.tree[at];
-            let Some(feature) = cell.feature() else {
-                let value = f64::from(cell.value);
-                return (value * SHARE[own][reference], -value * SHARE[reference][own]);
-            };
+            if cell.is_leaf() {
+                let (value, (own, reference)) = (f64::from(cell.value), SHARES[share]);
+                return (value * own, value * reference);
+            }
             let low = usize::from(cell.low);
-            let (goes_low, reference_goes_low) = (cell.goes_low(self.row[feature]), cell.reference_goes_low());
+            let (goes_low, reference_goes_low) = (cell.goes_low(self.row), cell.reference_goes_low());
             let own_child = low + usize::from(!goes_low);
             if goes_low == reference_goes_low {
                 at = own_child;
                 continue;
             }
             let reference_child = low + usize::from(goes_low);
+            let feature = cell.feature();
             match self.taken[feature] {
                 Taken::Own => at = own_child,
                 Taken::Reference => at = reference_child,
                 Taken::None => {
                     self.taken[feature] = Taken::Own;
-                    let with = self.down(own_child, own + 1, reference);
+                    let with = self.down(own_child, share + SIDE);
                     self.taken[feature] = Taken::Reference;
-                    let without = self.down(reference_child, own, reference + 1);
+                    let without = self.down(reference_child, share + 1);
                     self.taken[feature] = Taken::None;
                     self.out[feature] += with.0 + without.1;
                     return (with.0 + without.0, with.1 + without.1);

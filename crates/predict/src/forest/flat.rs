@@ -7,46 +7,64 @@ use super::{Forest, Node, TreeError, WIDTH_MAX, Way};
 pub(super) struct Cell {
     /// Threshold or leaf value.
     pub value: f32,
-    /// Low 14 bits: the feature, or [`LEAF`]. Then whether the reference and whether a missing value go low.
+    /// Low 13 bits: where the question's answer stands in [`Answers`]. Then whether it is a leaf, and whether the
+    /// reference goes low.
     word: u16,
     /// The low child, counted from the tree's root; the high one is the next.
     pub low: u16,
 }
 
-const LEAF: u16 = 0x3fff;
-const REFERENCE_LOW: u16 = 0x4000;
-const MISSING_LOW: u16 = 0x8000;
+const PLACE: u16 = 0x1fff;
+const LEAF: u16 = 0x4000;
+const REFERENCE_LOW: u16 = 0x8000;
 
-const _: () = assert!(WIDTH_MAX < LEAF as usize, "a feature's number fits beside the two answers");
+const _: () = assert!(2 * WIDTH_MAX == PLACE as usize + 1, "places of all features fit beside the two marks");
 
 impl Cell {
-    fn of(node: &Node, reference: &[f32]) -> Self {
+    fn of(node: &Node, reference: &Answers) -> Self {
         match *node {
             Node::Leaf { value } => Self { value, word: LEAF, low: 0 },
             Node::Split { feature, threshold, missing, low } => {
-                let missing_bit = if missing == Way::Low { MISSING_LOW } else { 0 };
-                let asked = Self { value: threshold, word: feature | missing_bit, low };
-                let answer = asked.goes_low(reference[usize::from(feature)]);
+                let asked = Self { value: threshold, word: 2 * feature + u16::from(missing == Way::High), low };
+                let answer = asked.goes_low(reference);
                 Self { word: asked.word | if answer { REFERENCE_LOW } else { 0 }, ..asked }
             }
         }
     }
 
-    /// The feature asked about, none at a leaf.
     #[inline]
-    pub const fn feature(self) -> Option<usize> {
-        let feature = self.word & LEAF;
-        if feature == LEAF { None } else { Some(feature as usize) }
+    pub const fn is_leaf(self) -> bool {
+        self.word & LEAF != 0
+    }
+
+    /// The feature asked about.
+    #[inline]
+    pub const fn feature(self) -> usize {
+        (self.word & PLACE) as usize / 2
     }
 
     #[inline]
-    pub fn goes_low(self, value: f32) -> bool {
-        value <= self.value || (value.is_nan() && self.word & MISSING_LOW != 0)
+    pub fn goes_low(self, answers: &Answers) -> bool {
+        answers.0[usize::from(self.word & PLACE)] <= self.value
     }
 
     #[inline]
     pub const fn reference_goes_low(self) -> bool {
         self.word & REFERENCE_LOW != 0
+    }
+}
+
+/// A row of features, each twice: for questions where what is missing goes low, and for those where it goes high.
+/// Infinities stand for what is missing, so that a question is one comparison.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answers(Vec<f32>);
+
+impl Answers {
+    /// Takes another row.
+    pub fn fill(&mut self, row: &[f32]) {
+        self.0.clear();
+        let twice = |value: &f32| if value.is_nan() { [f32::NEG_INFINITY, f32::INFINITY] } else { [*value, *value] };
+        self.0.extend(row.iter().flat_map(twice));
     }
 }
 
@@ -73,8 +91,10 @@ impl Flat {
         }
         let mut cells = Vec::new();
         let mut roots = vec![0];
+        let mut answers = Answers::default();
+        answers.fill(reference);
         for tree in &forest.trees {
-            cells.extend(tree.nodes.iter().map(|node| Cell::of(node, reference)));
+            cells.extend(tree.nodes.iter().map(|node| Cell::of(node, &answers)));
             roots.push(cells.len() as u32);
         }
         let reference_margin = forest.margin(reference);
@@ -95,11 +115,11 @@ impl Flat {
 
     /// Log-odds of a row of [`Flat::width`] features, the same to the bit as [`Forest::margin`].
     #[must_use]
-    pub fn margin(&self, row: &[f32]) -> f64 {
+    pub fn margin(&self, row: &Answers) -> f64 {
         self.trees().fold(self.base, |sum, tree| {
             let mut cell = tree[0];
-            while let Some(feature) = cell.feature() {
-                cell = tree[usize::from(cell.low) + usize::from(!cell.goes_low(row[feature]))];
+            while !cell.is_leaf() {
+                cell = tree[usize::from(cell.low) + usize::from(!cell.goes_low(row))];
             }
             sum + f64::from(cell.value)
         })

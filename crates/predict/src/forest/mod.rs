@@ -5,7 +5,7 @@ mod flat;
 mod tree;
 
 pub use explain::Explainer;
-pub use flat::Flat;
+pub use flat::{Answers, Flat};
 pub use tree::{DEPTH_MAX, NODES_MAX, Node, Tree, TreeError, WIDTH_MAX, Way};
 
 use serde::{Deserialize, Serialize};

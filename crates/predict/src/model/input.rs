@@ -65,13 +65,20 @@ impl Distribution {
         self.edges.partition_point(|edge| *edge < value)
     }
 
-    /// Whether a known value lies outside what training has seen: beyond the outermost thousandths by more than a
-    /// tenth of the distance between them.
+    /// Between what a known value is one that training has seen: from the lowest to the highest thousandth, and a tenth
+    /// of the distance between them beyond either. Where training knew none, nothing is.
+    #[must_use]
+    pub fn usual(&self) -> (f32, f32) {
+        let (Some(low), Some(high)) = (self.low, self.high) else { return (f32::INFINITY, f32::NEG_INFINITY) };
+        let slack = (high - low) / 10.0;
+        (low - slack, high + slack)
+    }
+
+    /// Whether a known value lies outside what training has seen.
     #[must_use]
     pub fn unusual(&self, value: f32) -> bool {
-        let (Some(low), Some(high)) = (self.low, self.high) else { return true };
-        let slack = (high - low) / 10.0;
-        value < low - slack || value > high + slack
+        let (low, high) = self.usual();
+        value < low || value > high
     }
 
     /// What is wrong with it, if anything is.

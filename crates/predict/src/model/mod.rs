@@ -11,7 +11,7 @@ pub use file::{Card, Check, FORMAT, Figure, File, Outcome, Requires, Threshold};
 pub use input::{BINS_MAX, Distribution, Input};
 
 use crate::feature::{Feature, Plan, Stat, Windows};
-use crate::forest::{Explainer, Flat, Forest};
+use crate::forest::{Answers, Explainer, Flat, Forest};
 use crate::history::History;
 use crate::prediction::{Because, Judged, Prediction, Reason, Warning};
 use crate::words::Speaker;
@@ -38,6 +38,10 @@ pub struct Model {
     flat: Flat,
     asked: Vec<Asked>,
     speaker: Speaker,
+    /// Between what each input is usual.
+    usual: Vec<(f32, f32)>,
+    /// Inputs that were seldom missing in training, one a variable or fact.
+    missed: Vec<u16>,
 }
 
 /// Room for computing, used again and again so that little is allocated.
@@ -45,6 +49,8 @@ pub struct Model {
 pub struct Scratch {
     windows: Windows,
     row: Vec<f32>,
+    answers: Answers,
+    unusual: Vec<u16>,
     explainer: Explainer,
     shares: Vec<f64>,
     subjects: Vec<(f64, u16, f64)>,
@@ -69,7 +75,9 @@ impl Model {
         let hash = blake3::hash(bytes).to_hex();
         let version = format!("{}+{}", file.version, &hash[..12]);
         let speaker = Speaker::new(plan.features());
-        Ok(Self { file, version, plan, flat, asked, speaker })
+        let usual = file.features.iter().map(|input| input.distribution.usual()).collect();
+        let missed = missed(&file, &plan);
+        Ok(Self { file, version, plan, flat, asked, speaker, usual, missed })
     }
 
     /// What programs call it (`sepsis`).
@@ -190,10 +198,12 @@ impl Model {
             let reason = Reason::OtherInputs { expected: self.flat.width() as u32, found: inputs.len() as u32 };
             return abstained(vec![reason], 0.0, inputs);
         }
-        let margin = self.flat.margin(inputs);
-        let warnings = self.warnings(inputs);
+        scratch.answers.fill(inputs);
+        let margin = self.flat.margin(&scratch.answers);
+        self.find_unusual(inputs, &mut scratch.unusual);
+        let warnings = self.warnings(inputs, &scratch.unusual);
         let mut reasons: Vec<Reason> = self.asked.iter().filter_map(|asked| asked.reason(inputs)).collect();
-        let unusual = self.unusual(inputs).count();
+        let unusual = scratch.unusual.len();
         if unusual > usize::from(self.file.requires.unusual_most) {
             let words = warnings.iter().filter_map(|warning| match warning {
                 Warning::Unusual { words, .. } => Some(words.clone()),
@@ -219,14 +229,16 @@ impl Model {
     pub fn shapley(&self, inputs: &[f32]) -> Vec<f64> {
         let mut shares = Vec::new();
         if inputs.len() == self.flat.width() {
-            Explainer::default().explain(&self.flat, inputs, &mut shares);
+            let mut answers = Answers::default();
+            answers.fill(inputs);
+            Explainer::default().explain(&self.flat, &answers, &mut shares);
         }
         shares
     }
 
     fn because(&self, inputs: &[f32], scratch: &mut Scratch) -> Vec<Because> {
-        let Scratch { explainer, shares, subjects, .. } = scratch;
-        explainer.explain(&self.flat, inputs, shares);
+        let Scratch { answers, explainer, shares, subjects, .. } = scratch;
+        explainer.explain(&self.flat, answers, shares);
         // Of each subject the sum, and the feature with the greatest share of it.
         subjects.clear();
         subjects.resize(self.speaker.subjects(), (0.0, 0, 0.0));
@@ -249,29 +261,37 @@ impl Model {
     }
 
     /// Numbers of inputs that lie outside what training has seen.
-    fn unusual<'a>(&'a self, inputs: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
-        let known = inputs.iter().enumerate().filter(|(_, value)| !value.is_nan());
-        known.filter(|(number, value)| self.file.features[*number].distribution.unusual(**value)).map(|(number, _)| number)
+    fn find_unusual(&self, inputs: &[f32], found: &mut Vec<u16>) {
+        found.clear();
+        let outside = inputs.iter().zip(&self.usual).map(|(value, (low, high))| value < low || value > high);
+        found.extend(outside.enumerate().filter(|(_, outside)| *outside).map(|(number, _)| number as u16));
     }
 
-    fn warnings(&self, inputs: &[f32]) -> Vec<Warning> {
-        let unusual = self.unusual(inputs).take(WARNINGS_MAX);
-        let mut warnings: Vec<Warning> = unusual
-            .map(|number| Warning::Unusual { feature: number as u16, words: self.speaker.one(number, inputs[number]) })
-            .collect();
-        let missed = inputs.iter().zip(&self.file.features).zip(self.plan.features()).enumerate();
-        let missed = missed.filter(|(_, ((value, input), feature))| {
-            value.is_nan()
-                && input.distribution.missing <= SELDOM_MISSING
-                && matches!(feature, Feature::Track(_, Stat::Last) | Feature::Fact(_))
-        });
-        warnings.extend(missed.take(WARNINGS_MAX).map(|(number, ((_, input), _))| Warning::Missing {
-            feature: number as u16,
-            words: self.speaker.name(number),
-            of_100: (100.0 * (1.0 - input.distribution.missing)).round().clamp(0.0, 100.0) as u8,
-        }));
-        warnings
+    fn warnings(&self, inputs: &[f32], unusual: &[u16]) -> Vec<Warning> {
+        let told = unusual.iter().take(WARNINGS_MAX);
+        let of_unusual = |number: &u16| {
+            let at = usize::from(*number);
+            Warning::Unusual { feature: *number, words: self.speaker.one(at, inputs[at]) }
+        };
+        let missing = self.missed.iter().filter(|number| inputs[usize::from(**number)].is_nan());
+        let of_missing = |number: &u16| {
+            let at = usize::from(*number);
+            let known = 1.0 - self.file.features[at].distribution.missing;
+            let of_100 = (100.0 * known).round().clamp(0.0, 100.0) as u8;
+            Warning::Missing { feature: *number, words: self.speaker.name(at), of_100 }
+        };
+        told.map(of_unusual).chain(missing.take(WARNINGS_MAX).map(of_missing)).collect()
     }
+}
+
+fn missed(file: &File, plan: &Plan) -> Vec<u16> {
+    let all = file.features.iter().zip(plan.features()).enumerate();
+    all.filter(|(_, (input, feature))| {
+        let itself = matches!(feature, Feature::Track(_, Stat::Last) | Feature::Fact(_));
+        itself && input.distribution.missing <= SELDOM_MISSING
+    })
+    .map(|(number, _)| number as u16)
+    .collect()
 }
 
 fn abstained(reasons: Vec<Reason>, margin: f64, inputs: &[f32]) -> Prediction {
