@@ -24,6 +24,7 @@ mod keyring;
 mod keys;
 mod offers;
 mod patient_io;
+mod model;
 mod policy;
 mod privacy;
 mod profile;
@@ -89,6 +90,9 @@ enum Command {
     /// Device profiles: test one on a payload.
     #[command(subcommand)]
     Profile(profile::Command),
+    /// Risk models: made from public data, judged beside published scores, shown with their cards.
+    #[command(subcommand)]
+    Model(model::Command),
     /// Accounts of people and programs.
     #[command(subcommand)]
     User(admin::UserCommand),
@@ -169,6 +173,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Firmware(command) => firmware::run(command),
         Command::Patient(command) => admin::patient(command),
         Command::Keys(command) => keyring::run(command),
+        Command::Model(command) => model::run(command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::restore(&args),
         Command::Audit(command) => audit::run(command),

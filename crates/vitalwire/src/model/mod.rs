@@ -1,0 +1,193 @@
+//! `vitalwire model`: risk models made from public data, judged beside published scores, and shown with their cards.
+
+mod table;
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Subcommand;
+use predict::Model;
+use training::cohort::{self, Stay};
+use training::evaluate::{Figure, Options, evaluate};
+use training::learn::Lessons;
+use training::made::{Ready, cross_validate, make, text};
+use training::recipe::Recipe;
+
+use crate::Misuse;
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a model from public data: forest, calibration, doubt, card. The same data give the same file, byte for byte.
+    Train(Train),
+    /// Measure a model, and NEWS2, MEWS, qSOFA and SIRS on the same patients, with intervals.
+    Evaluate(Evaluate),
+    /// Print a model's card.
+    Show {
+        /// A model's file, or the name of one that comes with the program (`sepsis`); none: list those.
+        model: Option<String>,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Train {
+    /// Which: sepsis, deterioration, deterioration-vitals or mortality-48h.
+    #[arg(long)]
+    model: String,
+    #[command(flatten)]
+    common: Common,
+    /// Where to write the file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Evaluate {
+    /// A model's file, or the name of one that comes with the program.
+    #[arg(long, value_name = "FILE|NAME", required_unless_present = "cv")]
+    model: Option<String>,
+    /// Instead: make this model anew five times, each time without a fifth of the patients, and judge it on them.
+    #[arg(long, value_name = "NAME", conflicts_with = "model")]
+    cv: Option<String>,
+    /// With --cv: without the hour of the stay and counts that grow with it.
+    #[arg(long, requires = "cv")]
+    without_hours: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(clap::Args)]
+struct Common {
+    /// Folders of records: of the Challenge 2019 (p000001.psv …) or 2012 (Outcomes-a.txt and set-a).
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    data: Vec<PathBuf>,
+    /// Resamples of patients for the intervals; the card of a model that comes with the program has 200.
+    #[arg(long, default_value_t = 200)]
+    resamples: usize,
+    /// Threads; all processors if not given. The result is the same with any number.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Common {
+    fn options(&self) -> Options {
+        let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Options { draws: self.resamples.clamp(1, 5_000), threads: self.threads.unwrap_or_else(processors).clamp(1, 64) }
+    }
+
+    fn stays(&self) -> anyhow::Result<Vec<Stay>> {
+        let stays = cohort::read(&self.data, self.options().threads)?;
+        eprintln!("{} patients, {} moments", stays.len(), stays.iter().map(|stay| stay.moments.len()).sum::<usize>());
+        Ok(stays)
+    }
+
+    /// What folders are called in tables: their own names.
+    fn folders(&self) -> Vec<String> {
+        let name = |path: &PathBuf| path.file_name().map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned());
+        self.data.iter().map(name).collect()
+    }
+
+    fn print(&self, what: &str, figures: &[Figure]) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "what": what, "figures": figures }))?);
+        } else {
+            print!("{}", table::figures(what, figures));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Train(args) => train(&args),
+        Command::Evaluate(args) => judge(&args),
+        Command::Show { model } => show(model.as_deref()),
+    }
+}
+
+fn recipe(id: &str) -> anyhow::Result<Recipe> {
+    Recipe::of(id).ok_or_else(|| Misuse(format!("there is no recipe for a model `{id}`; there are {}", Recipe::IDS.join(", "))).into())
+}
+
+fn ready(recipe: &Recipe, common: &Common) -> anyhow::Result<Ready> {
+    let stays = common.stays()?;
+    Ready::new(recipe, stays, common.options().threads)
+        .with_context(|| format!("the model `{}` is not made from such data", recipe.id))
+}
+
+fn train(args: &Train) -> anyhow::Result<()> {
+    let recipe = recipe(&args.model)?;
+    let ready = ready(&recipe, &args.common)?;
+    // By number and not by name: the file must not depend on where the data lie.
+    let folders: Vec<String> = (1..=args.common.data.len()).map(|number| format!("folder {number}")).collect();
+    let made = make(&recipe, &ready, &folders, args.common.options(), progress());
+    let text = text(&made.file)?;
+    Model::read(text.as_bytes()).context("the model that was made is not one")?;
+    std::fs::write(&args.out, &text).with_context(|| args.out.display().to_string())?;
+    args.common.print("5-fold cross-validation by patient: trees, calibration and thresholds had not seen the patients", &made.figures)?;
+    eprintln!("{}: {} kB", args.out.display(), text.len() / 1000);
+    Ok(())
+}
+
+fn judge(args: &Evaluate) -> anyhow::Result<()> {
+    let options = args.common.options();
+    if let Some(id) = &args.cv {
+        let mut recipe = recipe(id)?;
+        let mut what = "5-fold cross-validation by patient: trees, calibration and thresholds had not seen the patients".to_owned();
+        if args.without_hours {
+            recipe = recipe.without_hours();
+            what.push_str("; without the hour of the stay");
+        }
+        let ready = ready(&recipe, &args.common)?;
+        let figures = cross_validate(&recipe, &ready, &args.common.folders(), options, progress());
+        return args.common.print(&what, &figures);
+    }
+    let model = read(args.model.as_deref().unwrap_or_default())?;
+    let task = recipe(model.id())?.task;
+    let stays = args.common.stays()?;
+    let lessons = Lessons::new(task, &stays).with_context(|| format!("the model `{}` does not judge such data", model.id()))?;
+    let said = training::applied::said(&model, &stays, options.threads);
+    let figures = evaluate(model.id(), task, &stays, &lessons, &said, &args.common.folders(), options);
+    args.common.print(&format!("{} {} on these patients", model.id(), model.version()), &figures)
+}
+
+/// A model from a file, or one that comes with the program.
+fn read(name: &str) -> anyhow::Result<Model> {
+    if let Some((_, bytes)) = predict::shipped().iter().find(|(id, _)| *id == name) {
+        return Ok(Model::read(bytes)?);
+    }
+    let bytes = std::fs::read(Path::new(name)).with_context(|| format!("{name} is neither a file nor a model that comes with the program"))?;
+    Model::read(&bytes).with_context(|| name.to_owned())
+}
+
+fn show(name: Option<&str>) -> anyhow::Result<()> {
+    match name {
+        Some(name) => print!("{}", table::card(&read(name)?)),
+        None => {
+            for (_, bytes) in predict::shipped() {
+                let model = Model::read(bytes)?;
+                println!("{:<22} {:<22} {}", model.id(), model.version(), model.title());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells hundredths on standard error, on one line where that is a terminal.
+fn progress() -> impl FnMut(usize) {
+    let terminal = std::io::stderr().is_terminal();
+    let mut told = 0;
+    move |percent| {
+        let step = if terminal { 1 } else { 10 };
+        if percent >= told + step {
+            told = percent - percent % step;
+            let mut out = std::io::stderr().lock();
+            // Who closed standard error does not want to know.
+            let _ = if terminal { write!(out, "\r{told} % ") } else { writeln!(out, "{told} %") };
+            let _ = out.flush();
+        }
+    }
+}
