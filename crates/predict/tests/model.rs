@@ -70,6 +70,14 @@ fn wrong_files_are_told_what_is_wrong() {
     assert!(error.contains("unknown field `colour`"), "{error}");
 }
 
+#[test]
+fn the_seed_of_the_fuzz_target_judges() {
+    let model = Model::read(include_bytes!("../../../fuzz/seeds/risk_model/small.json")).expect("a model");
+    let prediction = model.predict(&stay(&[(V::HeartRate, 0.0, 130.0), (V::Systolic, 0.0, 100.0)]), &mut Scratch::default());
+    assert!((prediction.margin - (-1.0 + 0.9 + 0.6)).abs() < 1e-6, "{prediction:?}");
+    assert_eq!(risk(&prediction).3, Class::High);
+}
+
 fn range(feature: &str, from: Option<f32>, to: Option<f32>) -> Check {
     Check::Range { feature: feature.to_owned(), words: feature.to_owned(), from, to, may_be_missing: false }
 }

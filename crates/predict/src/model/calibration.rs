@@ -81,7 +81,7 @@ impl Calibration {
     #[must_use]
     pub fn probability(&self, margin: f64) -> f64 {
         let line = logistic(self.intercept + self.slope * margin);
-        along(&self.curve, line, |knot| (knot.from, knot.to)).unwrap_or(line)
+        along(&self.curve, line, |knot| (knot.from, knot.to)).unwrap_or(line).clamp(0.0, 1.0)
     }
 
     /// Between what the event's frequency lies at a probability: the probability itself where nothing is known of it.
