@@ -83,6 +83,9 @@ fn act(action: &Action) -> Option<Act<'_>> {
         Action::Snooze { episode, .. } => on("snooze-alert", episode.to_string()),
         Action::Escalate { episode, .. } => on("escalate-alert", episode.to_string()),
         Action::Reset { episode, .. } => on("reset-alert", episode.to_string()),
+        Action::Judge { episode, verdict, .. } => {
+            Act { detail: verdict.name().to_owned(), ..on("judge-alert", episode.to_string()) }
+        }
         Action::Associate { device, patient, .. } => {
             Act { object: device.to_string(), ..of("associate-device", patient) }
         }

@@ -71,6 +71,13 @@ impl Engine {
             Action::Pathway { patient, pathway, deed } => {
                 self.decide_pathway((patient, pathway, deed), actor, cx, out);
             }
+            Action::Judge { episode, verdict, note } => out.push(Effect::Judged {
+                episode: *episode,
+                verdict: *verdict,
+                by: actor.name.clone(),
+                note: note.clone(),
+                at: self.now,
+            }),
             Action::ReleaseHold { hold, .. } => {
                 self.note_hold(*hold, None);
                 out.push(Effect::HoldReleased { hold: *hold, by: actor.name.clone(), at: self.now });

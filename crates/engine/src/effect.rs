@@ -5,8 +5,8 @@ use alert::pathway::{Offer, OfferEvent};
 use alert::{ChangeKind, Episode};
 use serde::{Deserialize, Serialize};
 use vitals::{
-    Association, DeviceId, Encounter, Hold, Location, LocationId, Offset, Patient, PatientId, Point,
-    ReceiveTime, SeriesId, SeriesKey, WaveRun,
+    Association, DeviceId, Encounter, EpisodeId, Hold, Location, LocationId, Offset, Patient, PatientId, Point,
+    ReceiveTime, SeriesId, SeriesKey, Verdict, WaveRun,
 };
 
 /// One conclusion.
@@ -53,6 +53,19 @@ pub enum Effect {
         hold: Offset,
         /// By whom.
         by: String,
+        /// When.
+        at: ReceiveTime,
+    },
+    /// Somebody said what an alert was.
+    Judged {
+        /// Which.
+        episode: EpisodeId,
+        /// What it was.
+        verdict: Verdict,
+        /// By whom.
+        by: String,
+        /// In words; may be empty.
+        note: String,
         /// When.
         at: ReceiveTime,
     },

@@ -255,6 +255,8 @@ fn events() -> Vec<(String, Event)> {
     }));
     all.push(("alarm".to_owned(), alarm()));
     all.extend(commands().into_iter().map(|(name, action)| (name.to_owned(), act(action))));
+    let (episode, verdict) = (EpisodeId { offset: 300, index: 2 }, vitals::Verdict::Artefact);
+    all.push(("judge".to_owned(), act(Action::Judge { episode, verdict, note: "n".into() })));
     for role in Role::ALL {
         let actor = vitals::Actor { name: "x".into(), role };
         let note = Action::Note { subject: String::new(), detail: String::new() };

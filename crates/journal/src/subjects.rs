@@ -94,7 +94,8 @@ impl Found<'_> {
             Action::Acknowledge { episode, .. }
             | Action::Snooze { episode, .. }
             | Action::Escalate { episode, .. }
-            | Action::Reset { episode, .. } => {
+            | Action::Reset { episode, .. }
+            | Action::Judge { episode, .. } => {
                 if let Some(patient) = self.whose.and_then(|whose| whose.alert(*episode)) {
                     self.add(&patient);
                 }

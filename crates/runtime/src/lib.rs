@@ -35,7 +35,7 @@ use store::Store;
 use vitals::ReceiveTime;
 
 pub use erasure::{EraseHook, STRAYS};
-pub use pending::RELAYED_ALERTS;
+pub use pending::{JUDGED, RELAYED_ALERTS};
 pub use scores::RELAYED_SCORES;
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
 pub use recover::Recovered;

@@ -153,6 +153,18 @@ impl Pending {
                 self.commit.documents.push(pathway_row(&record));
                 return;
             }
+            Effect::Judged { episode, verdict, by, note, at } => {
+                self.judged(entry, AlertEventRow {
+                    episode,
+                    offset: entry.offset,
+                    index: 0,
+                    at,
+                    kind: JUDGED.to_owned(),
+                    actor: by,
+                    body: json!({ "verdict": verdict.name(), "detail": note }).to_string().into_bytes(),
+                });
+                return;
+            }
             Effect::QuarantineEnded { offset, released, by } => {
                 live.add_quarantined(-1);
                 self.end_quarantine(offset, released, &by, entry);
@@ -238,6 +250,15 @@ impl Pending {
         waiting
             .or_else(|| Some(self.reader.patients(&query).ok()?.rows.into_iter().next()?.patient))
             .unwrap_or_else(|| vitals::Patient::unknown(id.clone()))
+    }
+
+    /// Keeps what somebody said of an alert in its history, unless retention took the alert away.
+    fn judged(&mut self, entry: &Entry, row: AlertEventRow) {
+        let waits = self.commit.alerts.iter().any(|alert| alert.episode == row.episode);
+        if waits || self.reader.alert(row.episode).is_ok_and(|alert| alert.is_some()) {
+            self.next_event = (entry.offset, 1);
+            self.commit.alert_events.push(row);
+        }
     }
 
     fn alert(&mut self, entry: &Entry, record: AlertRecord) {

@@ -8,9 +8,10 @@ use blake3::Hasher;
 use engine::{AlertRecord, Effect, Engine};
 use journal::{JournalError, ReadJournal};
 use store::{Reader, SeriesFilter, Span};
-use vitals::{Action, EffectiveTime, Event, Offset, ReceiveTime, SeriesId, SeriesKey};
+use vitals::{Action, EffectiveTime, EpisodeId, Event, Offset, ReceiveTime, SeriesId, SeriesKey};
 
 use crate::RuntimeError;
+use crate::pending::JUDGED;
 use crate::sums::WaveSum;
 
 /// Bytes read from the journal at a time.
@@ -191,6 +192,8 @@ struct Kept {
     values: BTreeMap<SeriesId, Vec<(i64, u64)>>,
     /// Changes of alerts: entry, kind, body of the alert after it.
     alerts: Vec<(Offset, AlertRecord)>,
+    /// What people said of alerts: entry and alert.
+    judged: Vec<(Offset, EpisodeId)>,
     /// Sums over the samples of every waveform.
     waves: BTreeMap<SeriesId, WaveSum>,
     /// What retention has removed from the store: nothing older is compared.
@@ -212,6 +215,7 @@ impl Kept {
                 self.waves.entry(series).or_default().add(&run, since);
             }
             Effect::Alert(record) => self.alerts.push((offset, *record)),
+            Effect::Judged { episode, .. } => self.judged.push((offset, episode)),
             _ => {}
         }
     }
@@ -241,6 +245,12 @@ impl Kept {
             let entry = latest.entry(record.episode.id).or_insert((record, Vec::new()));
             entry.0 = record;
             entry.1.push((*offset, record.kind.name()));
+        }
+        for (offset, episode) in &self.judged {
+            if let Some((_, changes)) = latest.get_mut(episode) {
+                changes.push((*offset, JUDGED));
+                changes.sort_by_key(|(offset, _)| *offset);
+            }
         }
         let mut gone = 0;
         for (id, (record, changes)) in &latest {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
     Look, Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
-    Passed, PathwayDeed, ReceiveTime, Relayed,
+    Passed, PathwayDeed, ReceiveTime, Relayed, Verdict,
 };
 
 /// One event.
@@ -504,5 +504,14 @@ pub enum Action {
         pathway: String,
         /// What was decided.
         deed: PathwayDeed,
+    },
+    /// Say what an alert was, also after it is over. Whoever says it again changes it.
+    Judge {
+        /// Which.
+        episode: EpisodeId,
+        /// What it was.
+        verdict: Verdict,
+        /// In words; may be empty.
+        note: String,
     },
 }
