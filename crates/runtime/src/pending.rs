@@ -25,6 +25,8 @@ const TOLD: &str = "webhook-told";
 /// Changes of alerts that wait to be sent on: by offset and order within the entry, both of fixed
 /// length; each an [`AlertRecord`] in JSON.
 pub const RELAYED_ALERTS: &str = "relayed-alerts";
+/// What the event is called by which somebody said what an alert was.
+pub const JUDGED: &str = "judged";
 
 pub(crate) struct Pending {
     webhooks: Vec<Webhook>,
