@@ -34,8 +34,12 @@ pub use person::Person;
 pub use prediction::{Because, Class, Judged, Prediction, Reason, Warning};
 pub use variable::{Kind, Variable};
 
-/// The models that come with the program: id and file. None yet.
+/// The models that come with the program: id and file, as `vitalwire model train` made them of public data
+/// (`docs/clinical-evidence.md`).
 #[must_use]
 pub const fn shipped() -> &'static [(&'static str, &'static [u8])] {
-    &[]
+    &[
+        ("deterioration-vitals", include_bytes!("../models/deterioration-vitals.json")),
+        ("mortality-48h", include_bytes!("../models/mortality-48h.json")),
+    ]
 }
