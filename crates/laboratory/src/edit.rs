@@ -26,6 +26,7 @@ const VALUES_MAX: usize = 200;
 
 /// A number of a policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryParameter))]
 pub struct Parameter {
     /// Its path.
     pub path: String,
@@ -184,6 +185,7 @@ pub fn apply(text: &str, changes: &[(String, f64)]) -> Result<String, LabError> 
 
 /// A number that two policies do not have alike.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryChanged))]
 pub struct Changed {
     /// The parameter as the first policy has it, or as the second if only that has it.
     pub parameter: Parameter,

@@ -37,6 +37,9 @@ pub enum LabError {
         /// What is wrong.
         problem: String,
     },
+    /// A version of a policy that cannot be made, or does not hold.
+    #[error("the policy version is not taken: {0}")]
+    Version(String),
     /// There is nothing to simulate.
     #[error("{0}")]
     Nothing(String),

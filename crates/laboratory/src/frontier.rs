@@ -4,13 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::{Interval, Report};
 
+/// A number that a policy of a sweep has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratorySetting))]
+pub struct Setting {
+    /// Its path.
+    pub path: String,
+    /// Its value.
+    pub value: f64,
+}
+
 /// One policy of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryPoint))]
 pub struct Point {
     /// What it is called: the changed numbers, or `present`.
     pub name: String,
     /// The changed numbers.
-    pub changes: Vec<(String, f64)>,
+    pub changes: Vec<Setting>,
     /// Alerts per bed-day.
     pub alerts_per_bed_day: Interval,
     /// Share of events that an alert preceded, of the kind that was asked for or of all.
@@ -33,7 +44,7 @@ pub fn points(report: &Report, changes: &[Vec<(String, f64)>], event: Option<&st
         .zip(changes)
         .map(|(figures, changes)| Point {
             name: figures.name.clone(),
-            changes: changes.clone(),
+            changes: changes.iter().map(|(path, value)| Setting { path: path.clone(), value: *value }).collect(),
             alerts_per_bed_day: figures.alerts_per_bed_day,
             sensitivity: match event {
                 Some(event) => {

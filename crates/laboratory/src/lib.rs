@@ -4,9 +4,10 @@
 //! set, under today's policy and under changed ones: the engine is the one that runs at the bedside
 //! (EN-1), so that today's policy raises what was raised. [`Report`] compares: alerts per bed-day,
 //! what preceded a real event and how early, what was missed, who was called. [`edit`] changes
-//! single numbers of a policy, [`frontier`] finds the best policy within an alert budget.
+//! single numbers of a policy, [`frontier`] finds the best policy within an alert budget, [`versions`]
+//! keeps what two people agreed on.
 //!
-//! What is absent: stores, sockets, accounts; putting a policy in force. Nothing here writes.
+//! What is absent: stores, sockets, accounts; putting a policy in force. Nothing but versions is written.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ mod measure;
 mod progress;
 pub mod replay;
 mod report;
+pub mod versions;
 mod watch;
 
 use std::sync::Arc;

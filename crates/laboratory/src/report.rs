@@ -12,6 +12,7 @@ use crate::Candidate;
 /// A figure with the interval in which 95 % of the bootstrap samples lie; none where there is
 /// nothing to divide by.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryInterval))]
 pub struct Interval {
     /// The figure.
     pub value: Option<f64>,
@@ -23,6 +24,7 @@ pub struct Interval {
 
 /// What a simulation found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryReport))]
 pub struct Report {
     /// Of what: a journal, or the folders of a data set.
     pub source: String,
@@ -46,6 +48,7 @@ pub struct Report {
 
 /// Figures of one policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryFigures))]
 pub struct Figures {
     /// What it is called here.
     pub name: String,
@@ -76,8 +79,10 @@ pub struct Figures {
 
 /// Alerts of one priority and cause.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryCauseLine))]
 pub struct CauseLine {
     /// `high`, `medium`, `low`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub priority: Priority,
     /// `rule.ID`, `limit.METRIC`, `device-alarm`.
     pub cause: String,
@@ -89,6 +94,7 @@ pub struct CauseLine {
 
 /// Events of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryEventLine))]
 pub struct EventLine {
     /// Which kind.
     pub event: String,
@@ -108,6 +114,7 @@ pub struct EventLine {
 
 /// How long until alerts were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryAnswered))]
 pub struct Answered {
     /// Whether that is what people did; else it was assumed.
     pub observed: bool,
@@ -123,6 +130,7 @@ pub struct Answered {
 
 /// Calls of one role: each time that an alert asked them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryCallLine))]
 pub struct CallLine {
     /// Which role.
     pub role: String,
@@ -136,6 +144,7 @@ pub struct CallLine {
 
 /// One alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryAlertLine))]
 pub struct AlertLine {
     /// Its name, as the live system gives it: `e123-0`.
     pub id: String,
@@ -144,8 +153,10 @@ pub struct AlertLine {
     /// What began it.
     pub cause: String,
     /// The priority that it began with.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub first_priority: Priority,
     /// The highest that it had.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub priority: Priority,
     /// Began, milliseconds since 1970.
     pub begin_ms: i64,
@@ -155,6 +166,7 @@ pub struct AlertLine {
 
 /// How a policy differs from the present one: its figure less the present one's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryDifference))]
 pub struct Difference {
     /// Which policy.
     pub name: String,

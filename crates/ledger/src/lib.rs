@@ -14,6 +14,7 @@ mod key;
 mod note;
 mod proof;
 mod rows;
+mod statement;
 mod tree;
 
 pub use checkpoint::{Checkpoint, SignedHead};

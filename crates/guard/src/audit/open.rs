@@ -6,8 +6,9 @@ use ledger::{Hash, LedgerError, SignedHead, Verifier, hash_from_base64, to_base6
 use serde::{Deserialize, Serialize};
 
 use super::read;
+use super::signer::read_key;
 use super::tree::RowFiles;
-use crate::{AUDIT_PUBLIC_FILE, CHECKPOINT_FILE, GuardError};
+use crate::{AUDIT_KEY_FILE, AUDIT_PUBLIC_FILE, CHECKPOINT_FILE, GuardError};
 
 /// A folder's audit log, to be read.
 #[derive(Debug, Clone)]
@@ -86,6 +87,19 @@ impl AuditLog {
         let path = self.folder.join(AUDIT_PUBLIC_FILE);
         let text = std::fs::read_to_string(&path).map_err(|e| GuardError::file(&path, e))?;
         Verifier::parse(text.trim_end()).map_err(|_| GuardError::AuditKey(path))
+    }
+
+    /// A text with the signature of the log's key, for what the house stands for besides its log:
+    /// see [`ledger::LogKey::state`]. [`Self::verifier`] checks it.
+    ///
+    /// # Errors
+    /// [`GuardError::File`]; [`GuardError::AuditKey`]; [`GuardError::AuditFailed`] for a text that
+    /// has not the form.
+    pub fn state(&self, text: &str) -> Result<String, GuardError> {
+        let path = self.folder.join(AUDIT_KEY_FILE);
+        let key = std::fs::read_to_string(&path).map_err(|e| GuardError::file(&path, e))?;
+        let key = read_key(&key).ok_or(GuardError::AuditKey(path))?;
+        key.state(text).map_err(failed)
     }
 
     /// A record with the proof that it is under the last signed head; none when it is not here, or

@@ -42,8 +42,20 @@ pub struct Past {
     /// What a store knows of who is who, for a journal whose first entries are gone; and the policy
     /// that was in force there, if a site had its own.
     pub before: Option<(Known, Option<String>)>,
+    /// What an engine is given before it begins, such as the house's models.
+    pub prepare: Option<Prepare>,
     /// What it is called in the report.
     pub name: String,
+}
+
+/// Gives an engine what does not come through the journal.
+#[derive(Clone)]
+pub struct Prepare(pub Arc<dyn Fn(&mut Engine) + Send + Sync>);
+
+impl std::fmt::Debug for Prepare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Prepare")
+    }
 }
 
 /// What the present did, for those who follow: an alert after one of its changes.
@@ -154,10 +166,14 @@ pub fn replay(
 
 /// An engine as it was before the journal's first entry.
 fn begin(past: &Past) -> Engine {
-    let Some((known, policy)) = &past.before else { return Engine::new(alert::Policy::built_in()) };
-    let own = policy.as_ref().and_then(|text| alert::Policy::parse(text).ok());
+    let own = past.before.as_ref().and_then(|(_, text)| alert::Policy::parse(text.as_ref()?).ok());
     let mut engine = Engine::new(own.unwrap_or_else(alert::Policy::built_in));
-    engine.learn(known.clone());
+    if let Some(Prepare(prepare)) = &past.prepare {
+        prepare(&mut engine);
+    }
+    if let Some((known, _)) = &past.before {
+        engine.learn(known.clone());
+    }
     engine
 }
 

@@ -1,0 +1,271 @@
+//! Versions of the alarm policy: proposed by one person with the figures of a simulation, approved by
+//! another, signed with the house's key.
+//!
+//! In a folder, `N.json` is what was proposed; `N.policy` the approved version, a signed note whose
+//! text is [`TITLE`] and one line of JSON. Whoever has the house's public key can check it anywhere.
+
+use std::path::{Path, PathBuf};
+
+use ledger::Verifier;
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Difference, Figures};
+use crate::{Candidate, LabError, hash};
+
+/// First line of a version's text: no other thing that the house signs begins so.
+pub const TITLE: &str = "vitalwire alarm policy version 1";
+/// Versions kept at most.
+const VERSIONS_MAX: u64 = 10_000;
+/// Largest policy that can be signed, in bytes.
+const POLICY_BYTES_MAX: usize = 40_000;
+
+/// One version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryVersion))]
+pub struct Version {
+    /// Its number, from 1.
+    pub number: u64,
+    /// What it changes, in a line.
+    pub title: String,
+    /// Why.
+    pub reason: String,
+    /// The policy's text.
+    pub policy: String,
+    /// BLAKE3 of the text.
+    pub hash: String,
+    /// BLAKE3 of the policy that it replaces: the one in force when it was proposed.
+    pub parent: String,
+    /// What was simulated: source, patients, bed-days, in words.
+    pub simulated: String,
+    /// Figures of the policy that was in force.
+    pub present: Option<Figures>,
+    /// Figures of this one.
+    pub figures: Option<Figures>,
+    /// Their differences, with intervals.
+    pub difference: Option<Difference>,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// When, in milliseconds since 1970.
+    pub proposed_ms: i64,
+    /// Who approved it: somebody else.
+    pub approved_by: Option<String>,
+    /// When.
+    pub approved_ms: Option<i64>,
+    /// What they said.
+    pub approval: String,
+}
+
+impl Version {
+    /// Reads a signed version, with the house's public key.
+    ///
+    /// # Errors
+    /// [`LabError::Version`]: not signed by this key, altered, or not approved by a second person.
+    pub fn read(signed: &str, house: &Verifier) -> Result<Self, LabError> {
+        let wrong = |problem: &str| LabError::Version(problem.to_owned());
+        let text = house.stated(signed).map_err(|error| LabError::Version(error.to_string()))?;
+        let json = text.strip_prefix(TITLE).and_then(|rest| rest.strip_prefix('\n'));
+        let json = json.ok_or_else(|| wrong("it is signed, but is no version of an alarm policy"))?;
+        let version: Self =
+            serde_json::from_str(json.trim_end()).map_err(|_| wrong("its text is not that of a version"))?;
+        if hash(&version.policy) != version.hash {
+            return Err(wrong("the policy's text is not the one of its hash"));
+        }
+        Candidate::of(&version.title, &version.policy)?;
+        match &version.approved_by {
+            Some(name) if *name != version.proposed_by => Ok(version),
+            _ => Err(wrong("it was not approved by a second person")),
+        }
+    }
+
+    fn text(&self) -> Result<String, LabError> {
+        let json = serde_json::to_string(self).map_err(|error| LabError::Version(error.to_string()))?;
+        Ok(format!("{TITLE}\n{json}\n"))
+    }
+}
+
+/// The versions of a folder.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    folder: PathBuf,
+}
+
+impl Versions {
+    /// Those in this folder, which need not be there yet.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// All, newest first; approved ones as they were signed (not checked).
+    ///
+    /// # Errors
+    /// [`LabError::File`].
+    pub fn list(&self) -> Result<Vec<Version>, LabError> {
+        let mut all = Vec::new();
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(all) };
+        for entry in entries {
+            let path = entry.map_err(|error| LabError::file(&self.folder, error))?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                all.push(proposed(&path)?);
+            }
+        }
+        all.sort_unstable_by_key(|version| std::cmp::Reverse(version.number));
+        Ok(all)
+    }
+
+    /// Keeps a proposal under the next number; its approval, hash and number are set here.
+    ///
+    /// # Errors
+    /// [`LabError::Policy`]; [`LabError::Version`] for a policy too long to sign; [`LabError::File`].
+    pub fn propose(&self, version: Version) -> Result<Version, LabError> {
+        Candidate::of(&version.title, &version.policy)?;
+        if version.policy.len() > POLICY_BYTES_MAX {
+            return Err(LabError::Version(format!("a policy of more than {POLICY_BYTES_MAX} bytes is not signed")));
+        }
+        let number = self.list()?.first().map_or(1, |newest| newest.number + 1);
+        if number > VERSIONS_MAX {
+            return Err(LabError::Version(format!("there are {VERSIONS_MAX} versions already")));
+        }
+        let version = Version {
+            number,
+            hash: hash(&version.policy),
+            approved_by: None,
+            approved_ms: None,
+            approval: String::new(),
+            ..version
+        };
+        self.keep(&version)?;
+        Ok(version)
+    }
+
+    /// One person's approval of another's proposal; `sign` signs with the house's key.
+    ///
+    /// # Errors
+    /// [`LabError::Version`]: unknown, approved already, or by who proposed it; or `sign` refused.
+    pub fn approve(
+        &self,
+        number: u64,
+        (by, at_ms, said): (&str, i64, &str),
+        sign: impl FnOnce(&str) -> Result<String, String>,
+    ) -> Result<Version, LabError> {
+        let wrong = |problem: &str| LabError::Version(problem.to_owned());
+        let mut version = self.get(number)?;
+        if version.approved_by.is_some() {
+            return Err(wrong("it is approved already"));
+        }
+        if version.proposed_by == by {
+            return Err(wrong("whoever proposed it does not approve it: that takes a second person"));
+        }
+        version.approved_by = Some(by.to_owned());
+        version.approved_ms = Some(at_ms);
+        version.approval = said.to_owned();
+        let signed = sign(&version.text()?).map_err(LabError::Version)?;
+        write(&self.signed_path(number), &signed)?;
+        self.keep(&version)?;
+        Ok(version)
+    }
+
+    /// A version.
+    ///
+    /// # Errors
+    /// [`LabError::Version`] when there is none of this number.
+    pub fn get(&self, number: u64) -> Result<Version, LabError> {
+        let path = self.folder.join(format!("{number}.json"));
+        if !path.exists() {
+            return Err(LabError::Version(format!("there is no version {number}")));
+        }
+        proposed(&path)
+    }
+
+    /// The signed file of an approved version.
+    ///
+    /// # Errors
+    /// [`LabError::Version`] when there is none.
+    pub fn signed(&self, number: u64) -> Result<String, LabError> {
+        let none = |_| LabError::Version(format!("version {number} is not approved"));
+        std::fs::read_to_string(self.signed_path(number)).map_err(none)
+    }
+
+    fn signed_path(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("{number}.policy"))
+    }
+
+    fn keep(&self, version: &Version) -> Result<(), LabError> {
+        std::fs::create_dir_all(&self.folder).map_err(|error| LabError::file(&self.folder, error))?;
+        let text = serde_json::to_string_pretty(version).map_err(|error| LabError::Version(error.to_string()))?;
+        write(&self.folder.join(format!("{}.json", version.number)), &text)
+    }
+}
+
+fn proposed(path: &Path) -> Result<Version, LabError> {
+    let text = std::fs::read_to_string(path).map_err(|error| LabError::file(path, error))?;
+    serde_json::from_str(&text).map_err(|error| LabError::file(path, error))
+}
+
+/// Puts a file in its place at one stroke.
+fn write(path: &Path, text: &str) -> Result<(), LabError> {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, text)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| LabError::file(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::LogKey;
+
+    fn proposal(by: &str) -> Version {
+        Version {
+            number: 0,
+            title: "limit.SpO2.low=90".into(),
+            reason: "fewer missed".into(),
+            policy: alert::Policy::built_in().text,
+            hash: String::new(),
+            parent: hash("before"),
+            simulated: "a ward for a week".into(),
+            present: None,
+            figures: None,
+            difference: None,
+            proposed_by: by.into(),
+            proposed_ms: 1,
+            approved_by: None,
+            approved_ms: None,
+            approval: String::new(),
+        }
+    }
+
+    #[test]
+    fn it_takes_two_people_and_the_key_of_the_house() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let versions = Versions::at(&folder.path().join("versions"));
+        let key = LogKey::log("house", &[7; 32]).expect("a name");
+        let sign = |text: &str| key.state(text).map_err(|error| error.to_string());
+        let first = versions.propose(proposal("anna")).expect("kept");
+        assert_eq!((first.number, versions.list().expect("listed").len()), (1, 1));
+        assert!(versions.signed(1).is_err(), "nothing is signed yet");
+        assert!(versions.approve(1, ("anna", 2, "mine"), sign).is_err(), "not by herself");
+        versions.approve(1, ("bert", 2, "fine"), sign).expect("approved");
+        assert!(versions.approve(1, ("carl", 3, "too"), sign).is_err(), "once");
+        let signed = versions.signed(1).expect("signed");
+        let read = Version::read(&signed, &key.verifier()).expect("it holds");
+        assert_eq!((read.approved_by.as_deref(), read.hash), (Some("bert"), first.hash));
+        let altered = signed.replace("anna", "otto");
+        assert!(Version::read(&altered, &key.verifier()).is_err());
+        assert_eq!(versions.propose(proposal("bert")).expect("kept").number, 2);
+        assert!(versions.get(9).is_err());
+    }
+
+    #[test]
+    fn what_only_looks_like_a_version_is_refused() {
+        let key = LogKey::log("house", &[7; 32]).expect("a name");
+        let alone = Version { approved_by: Some("anna".into()), hash: hash(&proposal("anna").policy), ..proposal("anna") };
+        let other = Version { hash: hash("else"), approved_by: Some("bert".into()), ..proposal("anna") };
+        for version in [alone, other] {
+            let signed = key.state(&version.text().expect("a text")).expect("signed");
+            assert!(Version::read(&signed, &key.verifier()).is_err());
+        }
+        let signed = key.state("something else\n{}\n").expect("signed");
+        assert!(Version::read(&signed, &key.verifier()).expect_err("refused").to_string().contains("no version"));
+    }
+}
