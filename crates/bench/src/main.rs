@@ -12,6 +12,7 @@ mod http;
 mod ingest;
 mod overload;
 mod peer;
+mod predictions;
 mod process;
 mod reconnect;
 mod report;
@@ -84,6 +85,8 @@ enum What {
     TlsReconnect,
     /// Messages a second of each codec, beside independent libraries.
     Codecs,
+    /// What a judgement of the shipped risk models costs.
+    Predict,
 }
 
 /// What every measure is told.
@@ -123,8 +126,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(args: Args) -> anyhow::Result<()> {
-    // The codecs are measured in this process.
-    let needed = args.only != [What::Codecs];
+    // Codecs and predictions are measured in this process.
+    let within = |what: &What| matches!(what, What::Codecs | What::Predict);
+    let needed = args.only.is_empty() || !args.only.iter().all(within);
     let found = if needed { args.binary.canonicalize() } else { Ok(args.binary.clone()) };
     let binary = found.with_context(|| {
         format!(
@@ -156,6 +160,7 @@ async fn measure(args: Args) -> anyhow::Result<()> {
             What::Security => security::measure(&bench, &mut report).await,
             What::TlsReconnect => reconnect::measure(&bench, &mut report).await,
             What::Codecs => codecs::measure(&bench, &mut report),
+            What::Predict => predictions::measure(&bench, &mut report),
         };
         // One measure that fails takes none of the others away.
         if let Err(error) = measured {
