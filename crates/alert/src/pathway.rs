@@ -3,8 +3,10 @@
 //! by [`Offers`].
 
 mod offer;
+mod record;
 
-pub use offer::{Decision, Offer, OfferChange, OfferEvent, OfferKind, OfferState, Offers, Refusal, StepState, StepStatus, Surroundings};
+pub use offer::{Offers, Refusal, Surroundings};
+pub use record::{Decision, Offer, OfferChange, OfferEvent, OfferKind, OfferState, StepState, StepStatus};
 
 use serde::Deserialize;
 
