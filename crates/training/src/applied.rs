@@ -1,10 +1,10 @@
 //! What a finished model says of patients, moment by moment, as at the bedside: by its file and through their histories.
 
-use predict::model::log_odds;
 use predict::{Judged, Model, Scratch};
 
 use crate::cohort::{Stay, spread};
 use crate::evaluate::Said;
+use crate::fit;
 
 /// What the model says. An alarm is a probability from its threshold `alert` on; where it does not judge there is none.
 #[must_use]
@@ -21,7 +21,7 @@ pub fn said(model: &Model, stays: &[Stay], threads: usize) -> Said {
                     Judged::Abstained(_) => None,
                 };
                 said.margins.push(prediction.margin);
-                said.log_odds.push(log_odds(model.calibration().probability(prediction.margin)));
+                said.log_odds.push(fit::said(model.calibration(), prediction.margin));
                 said.alarms.push(probability.is_some_and(|probability| probability >= threshold));
                 said.judged.push(probability.is_some());
             });

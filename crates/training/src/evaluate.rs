@@ -211,7 +211,7 @@ impl Judge<'_> {
     }
 
     fn mortality(&mut self, on: &str, stays: &[usize], resamples: &Resamples) {
-        let rows = self.rows(stays, |_| true);
+        let rows = self.rows(stays, |row| self.lessons.rows[row].event.is_some());
         let p = |row: usize| 1.0 / (1.0 + libm::exp(-self.said.log_odds[row]));
         let died = |row: usize| self.lessons.rows[row].event == Some(true);
         let both = resamples.measure(self.options.threads, |times| {

@@ -53,6 +53,12 @@ pub fn calibrate(points: &[Point], fitted: &str) -> Calibration {
     Calibration { interval: bands(&said), fitted: fitted.to_owned(), ..line }
 }
 
+/// Calibrated log-odds of a forest's; within ±14, so that what never happened in a group of patients stays a number.
+#[must_use]
+pub fn said(calibration: &Calibration, margin: f64) -> f64 {
+    predict::model::log_odds(calibration.probability(margin).clamp(1e-6, 1.0 - 1e-6))
+}
+
 /// The curve's probability for the line's.
 fn curved(calibration: &Calibration, line: f64) -> f64 {
     let only = Calibration { intercept: 0.0, slope: 1.0, ..calibration.clone() };

@@ -2,11 +2,11 @@
 
 use predict::feature::{Feature, Plan};
 use predict::forest::{self, Tree, Way};
-use predict::model::{Calibration, Card, Distribution, File, Input, Requires, Threshold, log_odds};
+use predict::model::{Calibration, Card, Distribution, File, Input, Requires, Threshold};
 
 use crate::cohort::{Stay, spread};
 use crate::evaluate::{self, Options, Said, evaluate};
-use crate::fit::{Point, best_threshold, calibrate, doubt};
+use crate::fit::{self, Point, best_threshold, calibrate, doubt};
 use crate::grid::{Grid, fill};
 use crate::grow::Forest;
 use crate::learn::{FOLDS, Lessons, forest, out_of_fold};
@@ -51,9 +51,8 @@ impl Ready {
 
     /// The log-odds from which on to alarm, chosen on patients that `which` names.
     fn threshold(&self, task: Task, margins: &[f64], which: impl Fn(usize) -> bool) -> f64 {
-        let rows: Vec<usize> = (0..margins.len())
-            .filter(|row| self.lessons.rows[*row].weight > 0.0 && which(self.lessons.stays[*row] as usize))
-            .collect();
+        let asked = |row: &usize| self.lessons.rows[*row].event.is_some() && which(self.lessons.stays[*row] as usize);
+        let rows: Vec<usize> = (0..margins.len()).filter(asked).collect();
         if task == Task::Sepsis {
             return best_threshold(rows.iter().map(|row| {
                 let lesson = &self.lessons.rows[*row];
@@ -79,7 +78,7 @@ impl Ready {
             let calibration = calibrate(&self.points(margins, others), "");
             let threshold = self.threshold(task, margins, others);
             for row in (0..margins.len()).filter(|row| self.lessons.fold(*row) == fold) {
-                said.log_odds[row] = log_odds(calibration.probability(margins[row]));
+                said.log_odds[row] = fit::said(&calibration, margins[row]);
                 said.alarms[row] = margins[row] >= threshold;
             }
         }
