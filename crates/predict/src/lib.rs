@@ -40,6 +40,7 @@ pub use variable::{Kind, Variable};
 #[must_use]
 pub const fn shipped() -> &'static [(&'static str, &'static [u8])] {
     &[
+        ("sepsis", include_bytes!("../models/sepsis.json")),
         ("deterioration-vitals", include_bytes!("../models/deterioration-vitals.json")),
         ("mortality-48h", include_bytes!("../models/mortality-48h.json")),
     ]
