@@ -113,6 +113,13 @@ impl PatientState {
         self.care.looked_at = now;
     }
 
+    /// Moves the clock on for what a person does; it begins to run with what is heard of the patient, not before.
+    fn move_clock(&mut self, at: i64) {
+        if self.clock > 0 {
+            self.clock = self.clock.max(at);
+        }
+    }
+
     /// Hands the offers out with all that they need to know of the patient.
     fn with_offers<T>(
         &mut self,
@@ -305,7 +312,7 @@ impl Engine {
         };
         let at = if patient.recorded { patient.clock } else { now };
         if patient.care.look(at, &actor.name, how) {
-            patient.clock = patient.clock.max(at);
+            patient.move_clock(at);
             self.look_after(&id, (false, true), cx, out);
             self.touch_patient(&id);
             self.set_patient_timer(&id);
@@ -338,7 +345,6 @@ impl Engine {
             return;
         };
         let at = if patient.recorded { patient.clock } else { now };
-        patient.clock = patient.clock.max(at);
         let chosen = patient.chosen_by.clone();
         let limits = Limits {
             unit: chosen.as_ref().and_then(|by| by.unit.as_deref()),
@@ -353,8 +359,10 @@ impl Engine {
         });
         if let Err(reason) = done {
             out.push(Effect::Counted(reason));
+            self.touch_patient(&id);
             return;
         }
+        patient.move_clock(at);
         patient.care.look(at, &actor.name, "pathway");
         self.push_offers(&id, changes, out);
         self.look_after(&id, (false, true), cx, out);

@@ -195,9 +195,26 @@ impl Life {
             }),
             13 => act(Action::SetSpo2Scale { patient: patient(who), scale: 1 + self.random.below(2) as u8, reason: String::new() }),
             14 if self.random.once_in(4) => self.policy(),
+            15 => self.someone_decides(who),
             _ => return self.someone_takes(),
         };
         self.say(event);
+    }
+
+    /// Looks after a patient, or decides on a care pathway or a step of it, whether it is there or not.
+    fn someone_decides(&mut self, who: &str) -> Event {
+        let patient = patient(who);
+        let (step, reason) = (["inform", "lactate", "monitor"][self.random.below(3)].to_owned(), "x".to_owned());
+        let deed = match self.random.below(7) {
+            0 => return act(Action::Seen { patient, how: vitals::Look::Bedside }),
+            1 | 2 => vitals::PathwayDeed::Start { reason },
+            3 => vitals::PathwayDeed::Decline { reason },
+            4 => vitals::PathwayDeed::StepDone { step, note: reason },
+            5 => vitals::PathwayDeed::StepDeclined { step, reason },
+            _ => vitals::PathwayDeed::Stop { reason },
+        };
+        let pathway = ["news2-emergency", "news2-urgent", "sepsis-hour-1"][self.random.below(3)].to_owned();
+        act(Action::Pathway { patient, pathway, deed })
     }
 
     fn moves(&mut self, movement: Movement, who: &str, bed: Bed, when: Option<vitals::EffectiveTime>) -> Event {
