@@ -3,7 +3,7 @@
 //! record of its own, with the rules that decided.
 
 use guard::{Deed, Outcome, Record};
-use vitals::{Action, Actor, CommandStep, DirectoryEvent, PathwayDeed, PatientId};
+use vitals::{Action, Actor, BaselineStep, CommandStep, DirectoryEvent, PathwayDeed, PatientId};
 
 use crate::access::{let_in, signed};
 use crate::error::ApiError;
@@ -98,6 +98,15 @@ fn act(action: &Action) -> Option<Act<'_>> {
         Action::SetLimits { patient, metric, low, high, .. } => {
             let back = low.is_none() && high.is_none();
             let deed = if back { "clear-limits" } else { "set-limits-of-patient" };
+            Act { object: metric.refid(), ..of(deed, patient) }
+        }
+        Action::Baseline { patient, metric, step, .. } => {
+            let deed = match step {
+                BaselineStep::Pause => "pause-own-normal",
+                BaselineStep::Resume => "resume-own-normal",
+                BaselineStep::Reset => "reset-own-normal",
+                BaselineStep::State { .. } => "state-own-normal",
+            };
             Act { object: metric.refid(), ..of(deed, patient) }
         }
         Action::SetSpo2Scale { patient, scale, .. } => {

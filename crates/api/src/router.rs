@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::{
-    alerts, decisions, devices, erasure, model, patients, policy, profiles, quarantine, readings, scan, trends, ward,
+    alerts, decisions, devices, erasure, model, own_normal, patients, policy, profiles, quarantine, readings, scan, trends, ward,
 };
 use crate::dto;
 use crate::error::ApiError;
@@ -58,6 +58,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(erasure::erase, erasure::erased))
         .routes(routes!(patients::put_limits))
         .routes(routes!(patients::put_spo2_scale))
+        .routes(routes!(own_normal::get_own_normal, own_normal::post_own_normal))
         .routes(routes!(trends::get_trends))
         .routes(routes!(readings::get_reading))
         .routes(routes!(alerts::get_alerts))

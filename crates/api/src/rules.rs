@@ -85,6 +85,8 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("GET", "/api/v1/patients/{id}/erasure", Needs(ErasePerson)),
     ("POST", "/api/v1/patients/{id}/erasure", Needs(ErasePerson)),
     ("PUT", "/api/v1/patients/{id}/limits", Needs(SetLimits)),
+    ("GET", "/api/v1/patients/{id}/own-normal", Needs(SeePatients)),
+    ("POST", "/api/v1/patients/{id}/own-normal", Needs(SetLimits)),
     ("PUT", "/api/v1/patients/{id}/spo2-scale", Needs(SetLimits)),
     ("GET", "/api/v1/readings/{reading}", Needs(SeePatients)),
     ("GET", "/api/v1/alerts", Needs(SeePatients)),

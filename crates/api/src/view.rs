@@ -134,10 +134,16 @@ fn value(current: &Current, view: &PatientView, clock: i64) -> dto::CurrentValue
 pub fn limits(view: &PatientView, metric: MetricCode) -> Option<dto::Limits> {
     let limit = view.limits.iter().find(|limit| limit.metric == metric)?;
     let own = view.own_limits.contains(&metric);
+    let followed = view.followed.iter().any(|limit| limit.metric == metric);
     Some(dto::Limits {
         low: limit.low,
         high: limit.high,
-        source: if own { "patient" } else { "policy" }.to_owned(),
+        source: match (own, followed) {
+            (true, _) => "patient",
+            (false, true) => "own-normal",
+            (false, false) => "policy",
+        }
+        .to_owned(),
     })
 }
 

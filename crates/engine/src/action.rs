@@ -43,6 +43,13 @@ impl Engine {
                     }
                 });
             }
+            Action::Baseline { patient, metric, step, reason } => {
+                let id = self.directory.resolve(patient).clone();
+                self.ensure_patient(&id);
+                let said = crate::Decision { by: actor.name.clone(), reason: reason.clone(), at: self.now.0 };
+                self.decide_normal(&id, *metric, step, said);
+                self.judge_patient(&id, cx, out);
+            }
             Action::SetSpo2Scale { patient, scale, .. } => {
                 self.change_patient(patient, cx, out, |state| state.spo2_scale = *scale);
             }

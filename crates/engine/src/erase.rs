@@ -80,6 +80,7 @@ impl Engine {
             self.touch_patient(id);
         }
         self.directory.forget(&records);
+        self.forget_normals(&records);
         self.relays.forget(&records);
         self.forget_commands(&records);
         self.touch_directory();

@@ -19,13 +19,19 @@ impl Engine {
         if grown(chosen_for, age) {
             let unit = patient.chosen_by.take().and_then(|by| by.unit);
             patient.configure(&policy, ChosenBy { unit, age_years: age });
+            self.unsettle_normals(id);
         }
+        self.follow_normals(id, cx, out);
+        let Some(patient) = self.patients.get_mut(id) else { return };
         for (metric, value) in patient.rescore(age) {
             self.keep_derived(id, metric, value, cx, out);
         }
         let Some(patient) = self.patients.get_mut(id) else { return };
         let mut changes = Vec::new();
+        let chosen = patient.chosen_by.clone();
         let mut surroundings = Surroundings {
+            normals: self.normals.get(id).map(|normals| &**normals),
+            chooser: crate::normal::chooser_of(chosen.as_ref()),
             policy: &policy,
             offset: cx.offset,
             next_episode: &mut cx.next_episode,

@@ -20,6 +20,7 @@ mod effect;
 mod erase;
 mod message;
 mod judge;
+mod normal;
 mod learn;
 mod past;
 mod patient;
@@ -50,6 +51,7 @@ pub use directory::Directory;
 pub use learn::Known;
 pub use effect::{AlertRecord, PathwayRecord, Effect};
 pub use erase::Erased;
+pub use normal::{CHANGES_MAX, LimitChange, LimitEvent, NormalLine, NormalState, Normals, Own, Decision};
 pub use patient::{PatientState, Silence};
 pub use shared::Part;
 pub use scoring::{Scores, Trend, sources};
@@ -75,6 +77,9 @@ pub struct Engine {
     directory: Directory,
     devices: HashMap<DeviceId, Shared<DeviceState>>,
     patients: BTreeMap<PatientId, Shared<PatientState>>,
+    /// What is usual for each patient, and the limits that follow it.
+    normals: BTreeMap<PatientId, Shared<Normals>>,
+    unsaved_normals: BTreeSet<PatientId>,
     waves: BTreeMap<wave::Owner, Shared<Waves>>,
     unsaved_waves: BTreeSet<wave::Owner>,
     /// Samples of the reading at hand that were not analysed yet; empty between steps.
@@ -131,6 +136,8 @@ impl Engine {
             directory: Directory::default(),
             devices: HashMap::new(),
             patients: BTreeMap::new(),
+            normals: BTreeMap::new(),
+            unsaved_normals: BTreeSet::new(),
             waves: BTreeMap::new(),
             unsaved_waves: BTreeSet::new(),
             waiting: Vec::new(),

@@ -251,7 +251,7 @@ impl Engine {
             quality: incoming.quality,
             until,
         };
-        let mut present = false;
+        let (mut present, mut teaches) = (false, false);
         if let Some(patient) = subject.and_then(|id| self.patients.get_mut(id)) {
             arriving.quality |= patient.values.judge(&arriving);
             let shown = patient.advance(incoming.time, self.now, source.message.time_base);
@@ -259,6 +259,7 @@ impl Engine {
             present = shown && patient.values.take(&arriving, clock);
             if let (true, Some(row), true) = (present, arriving.row, arriving.quality.usable()) {
                 patient.past.note(row, arriving.value, incoming.time.0);
+                teaches = true;
             }
             if shown && arriving.quality.usable() {
                 patient.care.note(incoming.metric, arriving.value, incoming.time.0);
@@ -271,6 +272,9 @@ impl Engine {
             if row.plausible.is_some_and(|(l, h)| !(l..=h).contains(&incoming.value)) {
                 arriving.quality |= Quality::IMPLAUSIBLE;
             }
+        }
+        if let Some(patient) = subject.filter(|_| teaches) {
+            self.teach(patient, (incoming.metric, incoming.value), incoming.time, arriving.quality);
         }
         if let (vitals::metric::code::BATTERY, Some(state)) =
             (incoming.metric, self.devices.get_mut(device))

@@ -9,6 +9,7 @@ use vitals::{
 
 use crate::alarm::{self, Alarm};
 use crate::care::Care;
+use crate::normal::Normals;
 use crate::past::Past;
 use crate::scoring::Scores;
 use crate::telling::Telling;
@@ -21,7 +22,7 @@ const LIVE_FOR: i64 = 10 * MINUTE;
 /// Time alone makes nobody judged again sooner than this.
 const REVIEW_GAP: i64 = SECOND / 10;
 /// What is wrong with a patient's devices makes one alert: a policy's rules about devices may join.
-const DEVICES: &str = "device";
+pub(crate) const DEVICES: &str = "device";
 /// Why an alert ended by itself.
 const GONE: &str = "condition gone";
 const UNMEASURED: &str = "no longer measured";
@@ -56,6 +57,9 @@ pub struct PatientState {
     pub episodes: Episodes,
     /// The patient's own limits.
     pub limits: Vec<Limit>,
+    /// Limits that follow the patient's own normal now; kept with that, see `normal`.
+    #[serde(skip)]
+    pub followed: Vec<Limit>,
     /// SpO2 scale of NEWS2: 1 or 2.
     pub spo2_scale: u8,
     /// Devices on the patient that have fallen silent.
@@ -90,6 +94,10 @@ pub(crate) struct Surroundings<'a> {
     pub policy: &'a Policy,
     pub offset: Offset,
     pub next_episode: &'a mut u16,
+    /// What is usual for the patient.
+    pub normals: Option<&'a Normals>,
+    /// What decides which of the policy's normals apply.
+    pub chooser: Limits<'a>,
 }
 
 impl PatientState {
@@ -105,6 +113,7 @@ impl PatientState {
             scores: Scores::default(),
             episodes: Episodes::default(),
             limits: Vec::new(),
+            followed: Vec::new(),
             spo2_scale: 1,
             silent: Vec::new(),
             alarms: Vec::new(),
@@ -122,8 +131,15 @@ impl PatientState {
     /// Takes up the rules that apply to the patient now.
     pub(crate) fn configure(&mut self, policy: &Policy, by: ChosenBy) {
         let (unit, age_years) = (by.unit.as_deref(), by.age_years);
-        self.conditions.configure(policy, &Limits { unit, age_years, own: &self.limits });
+        self.conditions.configure(policy, &Limits { unit, age_years, own: &self.own_limits() });
         self.chosen_by = Some(by);
+    }
+
+    /// The limits in the place of the policy's: what a clinician set, else what follows the normal.
+    pub(crate) fn own_limits(&self) -> Vec<Limit> {
+        let set = |metric| self.limits.iter().any(|limit| limit.metric == metric);
+        let followed = self.followed.iter().filter(|limit| !set(limit.metric));
+        self.limits.iter().chain(followed).copied().collect()
     }
 
     /// Moves the patient's clock on: ours for a live value, the value's own for one played back.
@@ -160,8 +176,12 @@ impl PatientState {
         let Self { values, scores, past, silent, alarms, episodes, conditions, .. } = self;
         let (values, scores, alarms) = (&*values, &*scores, &**alarms);
         let lookup = |term: MetricCode| {
-            scores
-                .term(term)
+            let own = alert::Aspect::read(term).and_then(|asked| {
+                let value = values.usable(asked.0, now).map(|current| current.value);
+                let (normals, patient) = (cx.normals?, &cx.chooser);
+                normals.term(cx.policy, patient, asked, now, value)
+            });
+            own.or_else(|| scores.term(term))
                 .or_else(|| values.usable(term, now).map(|current| current.value))
         };
         let gaps: Vec<ConditionKey> =
@@ -173,7 +193,8 @@ impl PatientState {
         if active.is_empty() && episodes.open().is_empty() {
             return;
         }
-        let telling = Telling { values, scores, past, silent, alarms, now };
+        let normal = |metric| cx.normals?.centre(cx.policy, &cx.chooser, metric, now);
+        let telling = Telling { normal: &normal, values, scores, past, silent, alarms, now };
         let offset = cx.offset;
         let next = &mut *cx.next_episode;
         let mut next_id = || {

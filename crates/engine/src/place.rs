@@ -256,6 +256,7 @@ impl Engine {
         }
         self.end_alerts(&retired, "record merged into another", out);
         self.forget_waves(&retired);
+        self.merge_normals(&survivor, &retired);
         if let Some(old) = self.patients.remove(&retired) {
             if let Some(kept) = self.patients.get_mut(&survivor) {
                 for limit in old.limits.clone() {
@@ -329,7 +330,10 @@ impl Engine {
             .and_then(|place| self.directory.location(place))
             .map(|location| location.bed.unit.clone());
         let policy = self.policy.clone();
+        self.unsettle_normals(id);
         if let Some(patient) = self.patients.get_mut(id) {
+            // What follows the normal follows the new rules when the patient is next judged.
+            patient.followed.clear();
             patient.configure(&policy, ChosenBy { unit, age_years: age });
             self.touch_patient(id);
         }

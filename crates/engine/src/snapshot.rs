@@ -54,6 +54,9 @@ impl Engine {
         if std::mem::take(&mut self.relays.unsaved) {
             parts.push(("relays".to_owned(), Part::of_bytes(write(&self.relays))));
         }
+        for id in std::mem::take(&mut self.unsaved_normals) {
+            parts.push((format!("normal/{id}"), part(self.normals.get(&id))));
+        }
         for owner in std::mem::take(&mut self.unsaved_waves) {
             parts.push((owner.part(), part(self.waves.get(&owner))));
         }
@@ -74,6 +77,8 @@ impl Engine {
         parts.extend(devices);
         let patients = self.patients.iter();
         parts.extend(patients.map(|(id, state)| (format!("patient/{id}"), write(&**state))));
+        let normals = self.normals.iter();
+        parts.extend(normals.map(|(id, normals)| (format!("normal/{id}"), write(&**normals))));
         parts.extend(self.waves.iter().map(|(owner, waves)| (owner.part(), write(&**waves))));
         if !self.holds.is_empty() {
             parts.push(("holds".to_owned(), write(&self.holds)));
@@ -130,6 +135,9 @@ impl Engine {
                 self.devices.insert(state.device.id.clone(), Shared::new(state));
             } else if let Some(owner) = Owner::of_part(&name) {
                 self.waves.insert(owner, Shared::new(read(&name, &bytes)?));
+            } else if let Some(id) = name.strip_prefix("normal/") {
+                let id = PatientId::new(id).map_err(|_| unreadable(&name))?;
+                self.normals.insert(id, Shared::new(read(&name, &bytes)?));
             } else if name.starts_with("command/") {
                 self.commands.restore(read(&name, &bytes)?);
             } else if name.starts_with("patient/") {
@@ -147,7 +155,9 @@ impl Engine {
         let policy = self.policy.clone();
         let patients: Vec<PatientId> = self.patients.keys().cloned().collect();
         for id in patients {
+            let followed = self.normals.get(&id).map(|normals| normals.followed());
             if let Some(patient) = self.patients.get_mut(&id) {
+                patient.followed = followed.unwrap_or_default();
                 if let Some(by) = patient.chosen_by.clone() {
                     patient.configure(&policy, by);
                 }

@@ -18,6 +18,8 @@ pub(crate) struct Telling<'a> {
     pub past: &'a Past,
     pub silent: &'a [Silence],
     pub alarms: &'a [Alarm],
+    /// The level that is normal for the patient.
+    pub normal: &'a dyn Fn(MetricCode) -> Option<f64>,
     /// The patient's clock.
     pub now: i64,
 }
@@ -46,6 +48,15 @@ impl Telling<'_> {
         format!("{title} ({}, said by {}){about}", alarm.kind.name(), alarm.device)
     }
 
+    /// `HR 104 /min (own normal 78)`
+    fn against_normal(&self, metric: MetricCode, readings: &mut Vec<ReadingRef>) -> Option<String> {
+        let normal = (self.normal)(metric)?;
+        let current = self.values.usable(metric, self.now);
+        let Some(current) = current else { return Some(format!("own normal {}", say(metric, normal))) };
+        readings.push(current.reading);
+        Some(format!("{} (own normal {})", say(metric, current.value), number(metric, normal)))
+    }
+
     fn sentence(&self, active: &Active<'_>, readings: &mut Vec<ReadingRef>) -> String {
         if let ConditionKey::Gap(device) = active.key {
             let gap = self.silent.iter().find(|gap| gap.device.as_str() == device);
@@ -57,6 +68,10 @@ impl Telling<'_> {
             return self.alarm(alarm, active.title, readings);
         }
         for term in active.terms {
+            if let Some((metric, _)) = alert::Aspect::read(*term) {
+                parts.extend(self.against_normal(metric, readings));
+                continue;
+            }
             // The score that it belongs to tells it.
             if *term == code::NEWS2_MAX && active.terms.contains(&code::NEWS2) {
                 continue;

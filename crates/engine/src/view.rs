@@ -12,6 +12,7 @@ use vitals::{
 use crate::care::Seen;
 use crate::clock::ClockState;
 use crate::device::DeviceState;
+use crate::normal::{LimitChange, NormalLine};
 use crate::scoring::Trend;
 use crate::value::Current;
 use crate::wave::WaveChannel;
@@ -54,6 +55,12 @@ pub struct PatientView {
     pub own_limits: Vec<MetricCode>,
     /// The patient's own limits as they were set; a side that was not set is the policy's.
     pub limits_set: Vec<Limit>,
+    /// Limits that follow the patient's own normal, where no clinician set any.
+    pub followed: Vec<Limit>,
+    /// What is known of the patient's own normal.
+    pub normals: Vec<NormalLine>,
+    /// The latest changes of limits that follow, oldest first.
+    pub limit_changes: Vec<LimitChange>,
     /// SpO2 scale of NEWS2.
     pub spo2_scale: u8,
     /// Waveforms, in order of appearance.
@@ -148,7 +155,8 @@ impl Engine {
             self.directory.place_of(id).and_then(|place| self.directory.location(place)).cloned();
         let age = self.age_of(id);
         let unit = location.as_ref().map(|location| location.bed.unit.as_str());
-        let limits = Limits { unit, age_years: age, own: &state.limits };
+        let own = state.own_limits();
+        let limits = Limits { unit, age_years: age, own: &own };
         let devices = self.devices_on(id).into_iter().filter_map(|device| {
             let line = self.devices.get(&device)?;
             Some((device, line.device.name.clone(), present_link(line, self.now), line.silent))
@@ -170,6 +178,9 @@ impl Engine {
             limits: self.policy.limits_for(&limits),
             own_limits: state.limits.iter().map(|limit| limit.metric).collect(),
             limits_set: state.limits.clone(),
+            followed: own.iter().skip(state.limits.len()).copied().collect(),
+            normals: self.normal_lines(id),
+            limit_changes: self.normals.get(id).map_or_else(Vec::new, |n| n.changes.clone()),
             spo2_scale: state.spo2_scale,
             waves: waves.map_or_else(Vec::new, |waves| waves.channels.iter().map(wave_line).collect()),
             standing: state.care.standing.clone(),

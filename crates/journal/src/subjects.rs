@@ -103,6 +103,7 @@ impl Found<'_> {
             Action::Associate { patient, .. }
             | Action::SetLimits { patient, .. }
             | Action::SetSpo2Scale { patient, .. }
+            | Action::Baseline { patient, .. }
             | Action::Seen { patient, .. }
             | Action::Pathway { patient, .. }
             | Action::Hold { patient, .. } => self.add(patient),

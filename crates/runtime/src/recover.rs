@@ -169,7 +169,7 @@ fn repeatable(event: &Event) -> bool {
             message.content.iter().all(|content| matches!(content, vitals::Content::Reading(_)))
         }
         Event::Action(_, action) => {
-            matches!(action, Action::SetLimits { .. } | Action::SetSpo2Scale { .. })
+            matches!(action, Action::SetLimits { .. } | Action::SetSpo2Scale { .. } | Action::Baseline { .. })
         }
         Event::Relayed(relayed) => match &relayed.what {
             Passed::Message(message) => {

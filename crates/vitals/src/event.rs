@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
+    BaselineStep, CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
     Look, Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
     Passed, PathwayDeed, ReceiveTime, Relayed, Verdict,
 };
@@ -513,5 +513,16 @@ pub enum Action {
         verdict: Verdict,
         /// In words; may be empty.
         note: String,
+    },
+    /// Decide about a patient's own normal of one metric, and the limits that follow it.
+    Baseline {
+        /// Whose.
+        patient: PatientId,
+        /// Of what.
+        metric: MetricCode,
+        /// What was decided.
+        step: BaselineStep,
+        /// Why.
+        reason: String,
     },
 }

@@ -28,6 +28,7 @@ pub mod wave;
 pub mod hold;
 pub mod relay;
 pub mod verdict;
+pub mod own;
 pub mod care;
 
 pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
@@ -57,4 +58,5 @@ pub use series::{Offset, Point, ReadingRef, SeriesKey};
 pub use time::{DeviceTime, EffectiveTime, ReceiveTime};
 pub use unit::Unit;
 pub use verdict::Verdict;
+pub use own::BaselineStep;
 pub use wave::{WaveRun, WaveSamples};

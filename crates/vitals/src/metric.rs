@@ -262,6 +262,8 @@ pub mod code {
     pub const BEAT: MetricCode = MetricCode(67_109_070);
     /// The rhythm that holds, by analysis of the waveforms.
     pub const RHYTHM: MetricCode = MetricCode(67_109_071);
+    /// A change of alarm limits that follow the patient's own normal, as a text.
+    pub const LIMIT_CHANGE: MetricCode = MetricCode(67_109_132);
     /// Why a waveform is not to be believed; 0: it is.
     pub const SIGNAL_REASON: MetricCode = MetricCode(67_109_072);
     /// From the R peak to the foot of the pulse, in milliseconds.

@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod devices;
 pub mod erasure;
 pub mod model;
+pub mod own_normal;
 pub mod patients;
 pub mod policy;
 pub mod profiles;

@@ -87,7 +87,7 @@ async fn page(api: &Api, viewer: &Viewer, id: &str) -> Result<Json<dto::PatientP
                 low: limit.low,
                 high: limit.high,
                 source: view::limits(&seen, limit.metric).map(|l| l.source).unwrap_or_default(),
-                reason: String::new(),
+                reason: followed_why(&seen, limit.metric),
             })
             .collect(),
         spo2_scale: seen.spo2_scale,
@@ -217,6 +217,15 @@ pub(crate) async fn put_limits(
     };
     api.act(actor, action).await?;
     get_patient(State(api), Path(id), headers).await
+}
+
+/// Why limits that follow the patient's own normal are as they are; empty for others.
+fn followed_why(view: &PatientView, metric: vitals::MetricCode) -> String {
+    if !view.followed.iter().any(|limit| limit.metric == metric) {
+        return String::new();
+    }
+    let mut changes = view.limit_changes.iter().rev();
+    changes.find(|change| change.metric == metric).map_or_else(String::new, |change| change.why.clone())
 }
 
 fn check_limits(metric: &Metric, low: Option<f64>, high: Option<f64>) -> Result<(), ApiError> {

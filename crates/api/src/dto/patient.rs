@@ -77,7 +77,7 @@ pub struct MetricLimits {
     pub low: Option<f64>,
     /// Alarm above this.
     pub high: Option<f64>,
-    /// `policy` or `patient`; ignored when asked for.
+    /// `policy`, `patient` or `own-normal`; ignored when asked for.
     #[serde(default)]
     pub source: String,
     /// Why; may be empty.

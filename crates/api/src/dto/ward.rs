@@ -137,7 +137,7 @@ pub struct Limits {
     pub low: Option<f64>,
     /// Alarm above this.
     pub high: Option<f64>,
-    /// `policy`, or `patient` when set for this patient.
+    /// `policy`, `patient` when set for this patient, `own-normal` when it follows what is usual for them.
     pub source: String,
 }
 

@@ -112,6 +112,7 @@ pub(super) fn deed(action: &str, route: &str) -> &'static str {
         ("/beats", "Looked at heart beats"),
         ("/trends", "Looked at trends"),
         ("/limits", "Changed alarm limits"),
+        ("/own-normal", "Looked at or decided about what is usual for the patient"),
         ("/spo2-scale", "Changed how oxygen is scored"),
         ("/legal-holds", "Placed or ended a legal hold"),
         ("/holds", "Looked at or changed what is kept of the waveforms"),

@@ -32,6 +32,8 @@ pub struct NormalLine {
     pub state: NormalState,
     /// Level and usual band now, if it is known: centre, low, high.
     pub usual: Option<(f64, f64, f64)>,
+    /// The hour of the place's day, 0 to 23.
+    pub hour: u8,
     /// The same by hour of the place's day, for a rule that looks at it.
     pub hours: Vec<(f64, f64, f64)>,
     /// When learning began, in microseconds.
@@ -90,6 +92,7 @@ fn line(own: &Own, patient: &PatientState, policy: &Policy, limits: &[LimitRule]
         apply: rule.apply,
         state,
         usual: present,
+        hour: policy.hour(now),
         hours: if rule.circadian && present.is_some() { (0..24).filter_map(usual).collect() } else { Vec::new() },
         began: own.normal.began(),
         slots: own.normal.slots(),

@@ -93,7 +93,8 @@ fn piece(entry: Entry) -> Option<Passed> {
                 Action::Directory(_)
                 | Action::Mount { .. }
                 | Action::SetLimits { .. }
-                | Action::SetSpo2Scale { .. } => action,
+                | Action::SetSpo2Scale { .. }
+                | Action::Baseline { .. } => action,
                 _ => return None,
             };
             Some(Passed::Action(actor, Box::new(action)))
