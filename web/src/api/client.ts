@@ -1,7 +1,7 @@
 // Calls to `/api/v1`. Answers other than 2xx become an `ApiError` with the server's own text.
 import type {
   Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, BeatPage, DeviceModel, DevicePage, DeviceView, ErrorBody, Hold,
-  LocationView, MetricLimits, MountRequest, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
+  LocationView, MetricLimits, MountRequest, OwnNormalDecision, OwnNormals, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
   QuarantineDetail, QuarantinePage, ReadingSource, Session, Setup, SetupState, Spo2Scale, Trends, WaveChannel,
 } from './types';
 
@@ -88,6 +88,8 @@ export const api = {
   trends: (patient: string, metrics: string[], from: number, to: number, points: number, signal?: AbortSignal) =>
     get<Trends>(`/patients/${id(patient)}/trends`, { metrics: metrics.join(','), from: Math.round(from), to: Math.round(to), points }, signal),
   setLimits: (patient: string, limits: MetricLimits) => put<unknown>(`/patients/${id(patient)}/limits`, limits),
+  ownNormals: (patient: string) => get<OwnNormals>(`/patients/${id(patient)}/own-normal`),
+  decideOwnNormal: (patient: string, decision: OwnNormalDecision) => post<OwnNormals>(`/patients/${id(patient)}/own-normal`, decision),
   setScale: (patient: string, scale: Spo2Scale) => put<unknown>(`/patients/${id(patient)}/spo2-scale`, scale),
   alerts: (query: Query) => get<AlertPage>('/alerts', query),
   alert: (episode: string) => get<AlertHistory>(`/alerts/${id(episode)}`),

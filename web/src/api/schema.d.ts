@@ -1884,6 +1884,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{id}/own-normal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is usual for a patient, and which limits follow it. */
+        get: operations["get_own_normal"];
+        put?: never;
+        /** Pauses, resumes, resets or states a patient's own normal of one metric. */
+        post: operations["post_own_normal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{id}/spo2-scale": {
         parameters: {
             query?: never;
@@ -4379,6 +4397,16 @@ export interface components {
             /** @description What it may do, in plain words. */
             scopes: string[];
         };
+        /** @description A lasting change of level. */
+        LevelChange: {
+            /**
+             * Format: int64
+             * @description Since about when.
+             */
+            since_ms: number;
+            /** @description Whether upward. */
+            up: boolean;
+        };
         /** @description One step of a device's life. */
         LifeStepView: {
             /**
@@ -4407,7 +4435,7 @@ export interface components {
              * @description Alarm below this.
              */
             low?: number | null;
-            /** @description `policy`, or `patient` when set for this patient. */
+            /** @description `policy`, `patient` when set for this patient, `own-normal` when it follows what is usual for them. */
             source: string;
         };
         /** @description One step of a command. */
@@ -4620,7 +4648,7 @@ export interface components {
             metric: string;
             /** @description Why; may be empty. */
             reason?: string;
-            /** @description `policy` or `patient`; ignored when asked for. */
+            /** @description `policy`, `patient` or `own-normal`; ignored when asked for. */
             source?: string;
         };
         /** @description The oldest version that is good enough for a model. */
@@ -4722,6 +4750,135 @@ export interface components {
             totp: boolean;
             /** @description Units whose patients it works with; none: the whole house. */
             units?: string[] | null;
+        };
+        /** @description One line of the history. */
+        OwnLimitChange: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Account name; `system` for the platform itself. */
+            by: string;
+            /** @description `tightened`, `widened`, `back`, `paused`, `resumed`, `reset`, `stated`. */
+            event: string;
+            /**
+             * Format: double
+             * @description High limit after it.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Low limit after it.
+             */
+            low?: number | null;
+            /** @description Reference id. */
+            metric: string;
+            /** @description Name. */
+            name: string;
+            /** @description Why. */
+            why: string;
+        };
+        /** @description One metric's normal. */
+        OwnNormal: {
+            /** @description `inform`: no limit follows it; `tighten` or `follow`. */
+            apply: string;
+            /**
+             * Format: int64
+             * @description When learning began.
+             */
+            began_ms?: number | null;
+            /** @description Who paused or stated it; empty if nobody did. */
+            by: string;
+            change?: components["schemas"]["LevelChange"] | null;
+            /**
+             * Format: int32
+             * @description Decimal places that people read.
+             */
+            decimals: number;
+            /**
+             * Format: double
+             * @description After this many hours a value counts half.
+             */
+            half_life_h: number;
+            /**
+             * Format: double
+             * @description The highest that a high limit may go.
+             */
+            high_bound?: number | null;
+            /**
+             * Format: int32
+             * @description The hour of the place's day, 0 to 23.
+             */
+            hour: number;
+            /** @description The same for each hour of the place's day, from 0; empty where the hour does not count. */
+            hours: components["schemas"]["UsualBand"][];
+            /**
+             * Format: double
+             * @description The lowest that a low limit may go.
+             */
+            low_bound?: number | null;
+            /** @description Reference id. */
+            metric: string;
+            /** @description Name. */
+            name: string;
+            /** @description Periods that had a value. */
+            periods: number;
+            /** @description Periods that are needed. */
+            periods_needed: number;
+            /**
+             * Format: double
+             * @description The policy's high limit.
+             */
+            policy_high?: number | null;
+            /**
+             * Format: double
+             * @description The policy's low limit.
+             */
+            policy_low?: number | null;
+            /** @description Why; may be empty. */
+            reason: string;
+            /** @description `learning`, `known`, `paused` or `stated`. */
+            state: string;
+            /**
+             * Format: double
+             * @description A trend that holds, in the metric's unit an hour.
+             */
+            trend_per_h?: number | null;
+            /** @description Unit as people read it. */
+            unit: string;
+            usual?: components["schemas"]["UsualBand"] | null;
+            /**
+             * Format: double
+             * @description Nothing is said before this many hours.
+             */
+            warm_up_h: number;
+        };
+        /** @description A decision about one normal. */
+        OwnNormalDecision: {
+            /**
+             * Format: double
+             * @description For `state`: the level, in the metric's unit.
+             */
+            centre?: number | null;
+            /** @description Reference id. */
+            metric: string;
+            /** @description Why. */
+            reason: string;
+            /** @description `pause`, `resume`, `reset` or `state`. */
+            step: string;
+        };
+        /** @description What is known of a patient's own normal. */
+        OwnNormals: {
+            /** @description The latest changes of limits that follow, and decisions of people, newest first. */
+            changes: components["schemas"]["OwnLimitChange"][];
+            /** @description By metric, of those that the policy asks for and that were heard. */
+            normals: components["schemas"]["OwnNormal"][];
+            /**
+             * Format: int64
+             * @description The patient's clock.
+             */
+            now_ms: number;
         };
         /** @description A record that an account may speak of as its own. */
         OwnRecord: {
@@ -5685,6 +5842,24 @@ export interface components {
              * @description Last login, or last use of its token.
              */
             used_ms?: number | null;
+        };
+        /** @description A level with the band of usual values around it. */
+        UsualBand: {
+            /**
+             * Format: double
+             * @description The level.
+             */
+            centre: number;
+            /**
+             * Format: double
+             * @description Above it a value is unusual.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Below it a value is unusual.
+             */
+            low: number;
         };
         /**
          * @description Whether a value may be taken for the present one (TI-1).
@@ -14020,6 +14195,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatientPage"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `set-limits`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_own_normal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnNormals"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_own_normal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnNormalDecision"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnNormals"];
                 };
             };
             /** @description The request is wrong; the message says how. */

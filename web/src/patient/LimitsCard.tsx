@@ -6,6 +6,7 @@ import { may } from '../session/session';
 import { attempt } from '../ui/toast';
 import { Dialog } from '../ui/Dialog';
 import { pretty } from '../ui/format';
+import { sourceText } from './ownNormal.state';
 
 const CATEGORIES = new Set(['vital', 'gas', 'ventilation', 'glucose']);
 const bound = (v: number | null | undefined) => (v == null ? '–' : String(v));
@@ -32,7 +33,7 @@ export const LimitsCard: Component<{ patient: string; page: PatientPage; onChang
                 <th scope="row">{pretty(row.series.label)} <span class="muted small">{row.series.unit}</span></th>
                 <td class="num">{bound(row.limits?.low)}</td>
                 <td class="num">{bound(row.limits?.high)}</td>
-                <td class="num"><Show when={row.limits?.source === 'patient'}><span class="chip" title={row.limits?.reason}>own</span> </Show>
+                <td class="num"><Show when={row.limits && row.limits.source !== 'policy'}><span class="chip" title={row.limits?.reason}>{sourceText(row.limits?.source ?? '')}</span> </Show>
                   <Show when={may('set-limits')}><button type="button" class="btn small quiet" onClick={() => setEditing(row)}>Edit<span class="sr-only"> {row.series.name}</span></button></Show></td>
               </tr>
             )}

@@ -7,6 +7,8 @@ import { AlertsCard } from './AlertsCard';
 import { DevicesCard } from './DevicesCard';
 import { LimitsCard } from './LimitsCard';
 import { OtherScores } from './OtherScores';
+import { OwnNormalCard } from './OwnNormalCard';
+import { useOwnNormals } from './ownNormal.state';
 import { PatientHeader } from './PatientHeader';
 import { PatientTabs } from './PatientTabs';
 import { ScoreCard } from './ScoreCard';
@@ -20,6 +22,7 @@ import './patient.css';
 const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
   const id = () => props.params.patient ?? '';
   const model = usePatient(id);
+  const own = useOwnNormals(id, () => JSON.stringify(model.page?.limits ?? []));
   return (
     <div class="page patient" classList={{ 'not-live': !isLive() }}>
       <Show when={isLive() && model.error()}>{(text) => (
@@ -39,7 +42,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
       <Show when={model.page} fallback={<Show when={!model.error()}><p class="empty" role="status">Loading the patient…</p></Show>}>
         {(page) => (
           <div class="patient-columns">
-            <TrendsCard patient={id()} page={page()} />
+            <TrendsCard patient={id()} page={page()} own={own.all()} />
             <div class="patient-side">
               <AlertsCard alerts={page().alerts} onChange={() => void model.reload()} />
               <Show when={model.tile()?.score ?? page().scores[0]}>
@@ -47,6 +50,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
               </Show>
               <OtherScores scores={page().scores} not={model.tile()?.score?.name ?? ''} tile={model.tile()} />
               <LimitsCard patient={id()} page={page()} onChange={() => void model.reload()} />
+              <OwnNormalCard patient={id()} model={own} onChange={() => void model.reload()} />
               <DevicesCard patient={id()} associations={page().associations} onChange={() => void model.reload()} />
             </div>
           </div>

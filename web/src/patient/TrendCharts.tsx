@@ -1,6 +1,6 @@
 // The stacked charts of the trends card; loaded with uPlot only when a patient is opened.
 import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, type Component } from 'solid-js';
-import type { Alert, TrendLine, Trends } from '../api/types';
+import type { Alert, OwnNormals, TrendLine, Trends } from '../api/types';
 import { useTheme } from '../app/theme';
 import { showSource } from '../source/source.state';
 import { hourMinute, number, pretty } from '../ui/format';
@@ -8,6 +8,7 @@ import { lineColour, makeChart } from './chart';
 import type { Group, Range } from './trends.state';
 
 interface TrendChartsProps {
+  own: OwnNormals | null;
   groups: Group[];
   trends: Trends;
   alerts: Alert[];
@@ -49,14 +50,14 @@ const Chart: Component<ChartProps> = (props) => {
   const lines = createMemo(() => props.group.metrics.map((m) => props.trends.lines.find((l) => l.metric === m)).filter((l): l is TrendLine => !!l && l.time_ms.length > 0));
   const side = () => (props.width > 640 ? 124 : 0);
   const input = () => ({
-    lines: lines(), usual: props.group.usual, range: props.range, alerts: props.alerts, colour: props.colour, axis: props.axis,
+    lines: lines(), own: props.own, usual: props.group.usual, range: props.range, alerts: props.alerts, colour: props.colour, axis: props.axis,
     width: props.width - side(), height: (props.axis ? 132 : 100) + (lines().length > 2 ? 20 : 0), onZoom: props.onZoom, onCursor: setAt,
     onPick: (line: number, i: number) => { const name = lines()[line]?.reading[i]; if (name) showSource(name); },
   });
   const shape = createMemo(() => lines().map((l) => l.metric).join() + props.axis);
   createEffect(on(shape, () => {
     const chart = makeChart(box, input());
-    createEffect(on(() => [props.trends, props.range, props.alerts, props.width], () => chart.update(input()), { defer: true }));
+    createEffect(on(() => [props.trends, props.range, props.alerts, props.own, props.width], () => chart.update(input()), { defer: true }));
     onCleanup(() => chart.destroy());
   }));
   const summary = () => lines().map((l) => `${l.label}: lowest ${number(Math.min(...l.low), l.decimals)}, highest ${number(Math.max(...l.high), l.decimals)}, last ${number(l.last[l.last.length - 1], l.decimals)} ${l.unit}`).join('; ');

@@ -1,7 +1,7 @@
 // Trends from one hour to seven days: range, zoom, charts or table, alerts on the time axis.
 import { createEffect, createMemo, createSignal, For, lazy, on, onCleanup, Show, Suspense, type Component } from 'solid-js';
 import { api } from '../api/client';
-import type { Alert, PatientPage, Trends } from '../api/types';
+import type { Alert, OwnNormals, PatientPage, Trends } from '../api/types';
 import { serverNow } from '../live/clock';
 import { isLive } from '../live/store';
 import { AlertTrack } from './AlertTrack';
@@ -13,7 +13,7 @@ const FOLLOW_MS = 10_000;
 /** So few charts are all shown; of more, those of the vital signs until somebody asks. */
 const DEFAULT_CHARTS = 4;
 
-export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (props) => {
+export const TrendsCard: Component<{ patient: string; page: PatientPage; own: OwnNormals | null }> = (props) => {
   const [span, setSpan] = createSignal(4 * 3_600_000);
   const [fixed, setFixed] = createSignal<Range | null>(null);
   const [tick, setTick] = createSignal(serverNow());
@@ -83,12 +83,12 @@ export const TrendsCard: Component<{ patient: string; page: PatientPage }> = (pr
           {(data) => (
             <Show when={!table()} fallback={<TrendTable trends={data()} range={range()} />}>
               <Suspense fallback={<p class="empty">Loading charts…</p>}>
-                <TrendCharts groups={groups()} trends={data()} alerts={alerts()} range={range()} onZoom={look} />
+                <TrendCharts groups={groups()} own={props.own} trends={data()} alerts={alerts()} range={range()} onZoom={look} />
               </Suspense>
             </Show>
           )}
         </Show>
-        <p class="muted small trend-note">Drag to zoom, click a point to see where it came from. The band spans the lowest to the highest value of each interval; dashed lines are alarm limits.
+        <p class="muted small trend-note">Drag to zoom, click a point to see where it came from. The band spans the lowest to the highest value of each interval; dashed lines are alarm limits{props.own?.normals.some((n) => n.usual) ? '; the shaded ground is usual for this patient' : ''}.
           <Show when={all().length > groups().length || more()}> <button type="button" class="btn quiet small" onClick={() => setMore(!more())}>{more() ? 'Fewer metrics' : `${all().length - groups().length} more`}</button></Show>
         </p>
       </div>

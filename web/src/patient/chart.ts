@@ -1,7 +1,8 @@
 // One uPlot chart of a group of metrics: lines, min/max bands, limits, doubtful stretches, alerts.
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { Alert, TrendLine } from '../api/types';
+import type { Alert, OwnNormals, TrendLine } from '../api/types';
+import { bandAt } from './ownNormal.state';
 import { columns, holds, limitValues, nearest, yRange, type Range } from './trends.state';
 
 const COLOURS = ['--c2', '--c1', '--c3', '--c4', '--c5', '--c6'];
@@ -10,6 +11,8 @@ export const lineColour = (index: number): string => COLOURS[index % COLOURS.len
 
 export interface ChartInput {
   lines: TrendLine[];
+  /** What is usual for the patient. */
+  own: OwnNormals | null;
   /** Values that are always in view. */
   usual: [number, number] | undefined;
   range: Range;
@@ -33,6 +36,30 @@ const ticks = (_: uPlot, values: number[]) => values.map((t, i) => {
   return i === 0 || day !== DAY.format(values[i - 1]) ? `${HOUR.format(t)}\n${day}` : HOUR.format(t);
 });
 
+const HOUR_MS = 3_600_000;
+
+/** What is usual for the patient: a ground behind the line, by the hour where the hour counts. */
+function drawUsual(u: uPlot, input: ChartInput): void {
+  const { ctx } = u;
+  const { from, to } = input.range;
+  ctx.fillStyle = style('--good');
+  ctx.globalAlpha = 0.13;
+  for (const line of input.lines) {
+    const normal = input.own?.normals.find((n) => n.metric === line.metric);
+    if (!normal?.usual || !input.own) continue;
+    const step = normal.hours.length ? HOUR_MS : to - from;
+    const first = normal.hours.length ? Math.floor(from / HOUR_MS) * HOUR_MS : from;
+    for (let t = first; t < to; t += step) {
+      const band = bandAt(normal, t, input.own.now_ms);
+      if (!band) continue;
+      const x = u.valToPos(Math.max(t, from), 'x', true), end = u.valToPos(Math.min(t + step, to), 'x', true);
+      const top = u.valToPos(band.high, 'y', true), foot = u.valToPos(band.low, 'y', true);
+      ctx.fillRect(x, top, end - x, foot - top);
+    }
+  }
+  ctx.globalAlpha = 1;
+}
+
 /** Limits as dashed lines, alerts as faint bands, doubtful intervals as marks at the foot. */
 function drawExtras(u: uPlot, input: ChartInput): void {
   const { ctx } = u;
@@ -43,6 +70,7 @@ function drawExtras(u: uPlot, input: ChartInput): void {
   ctx.beginPath();
   ctx.rect(left, top, width, height);
   ctx.clip();
+  drawUsual(u, input);
   for (const alert of input.alerts) {
     const x = u.valToPos(alert.raised_ms, 'x', true);
     const end = u.valToPos(alert.resolved_ms ?? input.range.to, 'x', true);
