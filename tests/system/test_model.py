@@ -1,0 +1,90 @@
+"""`vitalwire model` as whoever wants to check the shipped models runs it: trained twice from the same folder, the same bytes;
+judged beside published scores; shown with its card."""
+
+import json
+import random
+import subprocess
+
+import pytest
+
+from support.server import binary
+
+VARIABLES = (
+    "HR O2Sat Temp SBP MAP DBP Resp EtCO2 BaseExcess HCO3 FiO2 pH PaCO2 SaO2 AST BUN Alkalinephos Calcium Chloride Creatinine "
+    "Bilirubin_direct Glucose Lactate Magnesium Phosphate Potassium Bilirubin_total TroponinI Hct Hgb PTT WBC Fibrinogen Platelets"
+).split()
+FACTS = "Age Gender Unit1 Unit2 HospAdmTime ICULOS SepsisLabel".split()
+# At rest, by how much an hour of getting worse changes it.
+VITALS = {"HR": (80, 4), "O2Sat": (97, -0.4), "Temp": (36.8, 0.1), "SBP": (125, -4), "MAP": (88, -2.5), "DBP": (70, -2), "Resp": (16, 0.8)}
+
+
+def record(lot):
+    """One made-up patient in the shape of the Challenge 2019; three in ten get sepsis."""
+    hours = lot.randrange(24, 48)
+    onset = lot.randrange(10, hours) if lot.random() < 0.3 else None
+    lines = ["|".join(VARIABLES + FACTS)]
+    for hour in range(hours):
+        worse = 0 if onset is None else min(max(hour - onset + 8, 0), 14)
+        values = dict.fromkeys(VARIABLES, "NaN")
+        for name, (rest, step) in VITALS.items():
+            if lot.random() < 0.9:
+                values[name] = f"{(rest + step * worse) * lot.uniform(0.98, 1.02):.1f}"
+        label = int(onset is not None and hour >= onset)
+        lines.append("|".join([*values.values(), "61", "1", "NaN", "NaN", "-3", str(hour + 1), str(label)]))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """A folder of 120 patients."""
+    folder = tmp_path_factory.mktemp("cohort")
+    lot = random.Random(6)
+    for number in range(120):
+        (folder / f"p{number:06}.psv").write_text(record(lot))
+    return folder
+
+
+def run(*arguments):
+    """The command's result."""
+    return subprocess.run([binary(), "model", *map(str, arguments)], capture_output=True, text=True, timeout=600, check=False)
+
+
+def train(cohort, out, threads):
+    """A model of the made-up patients."""
+    done = run("train", "--model", "deterioration-vitals", "--data", cohort, "--out", out, "--threads", threads, "--resamples", 10)
+    assert done.returncode == 0, done.stderr
+    return out.read_bytes()
+
+
+def test_the_same_data_give_the_same_bytes_and_the_model_can_be_judged_and_shown(cohort, tmp_path):
+    first = train(cohort, tmp_path / "one.json", 1)
+    again = train(cohort, tmp_path / "two.json", 2)
+    assert first == again
+
+    judged = run("evaluate", "--model", tmp_path / "one.json", "--data", cohort, "--resamples", 10, "--json")
+    assert judged.returncode == 0, judged.stderr
+    figures = {(f["of"], f["name"], f["on"]): f for f in json.loads(judged.stdout)["figures"]}
+    ours = figures["deterioration-vitals", "AUROC", "all"]
+    assert ours["value"] > 0.8 and ours["low"] <= ours["value"] <= ours["high"]
+    for score in ("NEWS2", "MEWS", "qSOFA", "SIRS"):
+        assert 0 <= figures[score, "AUROC", "all"]["value"] <= 1
+    assert ("deterioration-vitals", "calibration slope", "women") not in figures, "all of them are men"
+
+    card = run("show", tmp_path / "one.json")
+    assert card.returncode == 0 and "Intended use" in card.stdout and "AUROC" in card.stdout
+
+
+def test_what_is_wrong_is_said(cohort, tmp_path):
+    wrong = run("train", "--model", "hope", "--data", cohort, "--out", tmp_path / "x.json")
+    assert wrong.returncode == 2 and "deterioration-vitals" in wrong.stderr
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    none = run("evaluate", "--model", "deterioration-vitals", "--data", empty)
+    assert none.returncode == 1 and "neither records of the Challenge 2019" in none.stderr
+    other = run("evaluate", "--model", "mortality-48h", "--data", cohort)
+    assert other.returncode == 1 and "does not judge such data" in other.stderr
+
+
+def test_the_models_that_come_with_the_program_are_listed(cohort):
+    listed = run("show")
+    assert listed.returncode == 0 and "deterioration-vitals" in listed.stdout and "mortality-48h" in listed.stdout
