@@ -111,13 +111,17 @@ pub enum Reason {
         within_h: f32,
     },
     /// Too many inputs outside what training has seen.
-    #[error("{found} values lie outside what the model has learned from: {}", words.join(", "))]
+    #[error("{} outside what the model has learned from: {}", lie(*found), words.join(", "))]
     Unusual {
         /// How many.
         found: u32,
         /// What they are about.
         words: Vec<String>,
     },
+}
+
+fn lie(found: u32) -> String {
+    if found == 1 { "a value lies".to_owned() } else { format!("{found} values lie") }
 }
 
 fn not_measured(words: &[String], at_least: u32, within_h: f32) -> String {

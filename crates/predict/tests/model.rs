@@ -140,7 +140,7 @@ fn abstains_with_reasons_in_words() {
         (&[80.0, 0.0, 1.0, nan], &["age is not known"]),
         (&[80.0, 7.0, 1.0, 60.0], &["not measured within 6 h: heart rate"]),
         (&[nan, nan, 1.0, nan], &["age is not known", "not measured within 6 h: heart rate"]),
-        (&[80.0, 0.0, 45.0, 60.0], &["1 values lie outside what the model has learned from: lactate high, 45.0 mmol/L"]),
+        (&[80.0, 0.0, 45.0, 60.0], &["a value lies outside what the model has learned from: lactate high, 45.0 mmol/L"]),
         (&[80.0], &["1 inputs where this model has 4: they belong to another model or version"]),
     ];
     for (inputs, expected) in table {

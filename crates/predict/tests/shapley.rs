@@ -42,7 +42,8 @@ fn equal_to_the_definition_on_a_thousand_small_forests() {
         answers.fill(&row);
         assert_eq!(flat.margin(&answers).to_bits(), forest.margin(&row).to_bits(), "seed {seed}");
         let mut shares = Vec::new();
-        Explainer::default().explain(&flat, &answers, &mut shares);
+        let margin = Explainer::default().explain(&flat, &answers, &mut shares);
+        assert_eq!(margin.to_bits(), forest.margin(&row).to_bits(), "seed {seed}");
         for (feature, (found, expected)) in shares.iter().zip(by_definition(&forest, &row, &reference)).enumerate() {
             assert!((found - expected).abs() < 1e-9, "seed {seed} feature {feature}: {found} {expected}");
         }

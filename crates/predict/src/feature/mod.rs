@@ -10,7 +10,7 @@ mod window;
 pub use derived::Derived;
 pub use name::{Fact, Feature, Stat, UnknownFeature, WindowStat};
 
-use crate::history::{History, Track};
+use crate::history::{History, Track, Whole};
 use crate::variable::{Kind, Variable};
 use window::Window;
 
@@ -19,12 +19,15 @@ use window::Window;
 pub struct Plan {
     features: Vec<Feature>,
     windows: Vec<(Variable, u8)>,
+    wholes: Vec<Variable>,
     steps: Vec<Step>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
     Track(Variable, Stat),
+    /// Number of the whole-stay statistics, and which of their numbers.
+    Whole(u16, Variable, Stat),
     /// Number of the window, and which of its numbers.
     Window(u16, WindowStat),
     Derived(Derived),
@@ -32,9 +35,12 @@ enum Step {
     Fact(Fact),
 }
 
-/// Room for windows, so that computing features allocates nothing after the first time.
+/// Room for windows and whole stays, so that computing features allocates nothing after the first time.
 #[derive(Debug, Clone, Default)]
-pub struct Windows(Vec<Window>);
+pub struct Windows {
+    windows: Vec<Window>,
+    wholes: Vec<Whole>,
+}
 
 impl Plan {
     /// The plan for features of these names, in this order.
@@ -49,23 +55,17 @@ impl Plan {
     /// The plan for these features, in this order.
     #[must_use]
     pub fn of(features: Vec<Feature>) -> Self {
-        let mut windows: Vec<(Variable, u8)> = Vec::new();
+        let (mut windows, mut wholes) = (Vec::new(), Vec::new());
         let mut step = |feature: &Feature| match *feature {
+            Feature::Track(variable, stat) if of_whole(stat) => Step::Whole(place(&mut wholes, variable), variable, stat),
             Feature::Track(variable, stat) => Step::Track(variable, stat),
-            Feature::Window(variable, stat, hours) => {
-                let known = windows.iter().position(|own| *own == (variable, hours));
-                let at = known.unwrap_or_else(|| {
-                    windows.push((variable, hours));
-                    windows.len() - 1
-                });
-                Step::Window(at as u16, stat)
-            }
+            Feature::Window(variable, stat, hours) => Step::Window(place(&mut windows, (variable, hours)), stat),
             Feature::Derived(derived) => Step::Derived(derived),
             Feature::Measured(kind, hours) => Step::Measured(kind, hours),
             Feature::Fact(fact) => Step::Fact(fact),
         };
         let steps = features.iter().map(&mut step).collect();
-        Self { features, windows, steps }
+        Self { features, windows, wholes, steps }
     }
 
     /// The features, in the order of the row.
@@ -76,15 +76,20 @@ impl Plan {
 
     /// The features of now, in `row` (overwritten). NaN where there is nothing to compute from.
     pub fn fill(&self, history: &History, room: &mut Windows, row: &mut Vec<f32>) {
-        room.0.clear();
-        room.0.extend(self.windows.iter().map(|(variable, hours)| {
+        room.wholes.clear();
+        room.wholes.extend(self.wholes.iter().map(|variable| history.track(*variable).whole(variable.kind())));
+        room.windows.clear();
+        room.windows.extend(self.windows.iter().map(|(variable, hours)| {
             let recent = history.track(*variable).recent(history.hour(), u32::from(*hours));
             Window::of(recent, variable.kind())
         }));
         row.clear();
         row.extend(self.steps.iter().map(|step| or_missing(match *step {
             Step::Track(variable, stat) => of_track(history.track(variable), variable.kind(), stat, history.hour()),
-            Step::Window(at, stat) => of_window(&room.0[usize::from(at)], stat),
+            Step::Whole(at, variable, stat) => {
+                of_stay_so_far(&room.wholes[usize::from(at)], history.track(variable).last(), stat, history.hour())
+            }
+            Step::Window(at, stat) => of_window(&room.windows[usize::from(at)], stat),
             Step::Derived(derived) => derived.of(history),
             Step::Measured(kind, hours) => derived::measured(history, kind, u32::from(hours)),
             Step::Fact(fact) => of_stay(history, fact),
@@ -97,20 +102,39 @@ const fn or_missing(value: f32) -> f32 {
     if value.is_finite() { value } else { f32::NAN }
 }
 
+/// Where `one` stands in the list, to which it is added if it is not there yet.
+fn place<T: PartialEq>(list: &mut Vec<T>, one: T) -> u16 {
+    let at = list.iter().position(|own| *own == one).unwrap_or_else(|| {
+        list.push(one);
+        list.len() - 1
+    });
+    at as u16
+}
+
+/// Whether a statistic is one over all hours of the stay.
+const fn of_whole(stat: Stat) -> bool {
+    !matches!(stat, Stat::Last | Stat::Age | Stat::Change | Stat::Gap)
+}
+
 fn of_track(track: &Track, kind: Kind, stat: Stat, now: u32) -> f32 {
     let newest = || track.newest_hour();
     match stat {
-        Stat::Last => track.last(),
         Stat::Age => newest().map_or(f32::NAN, |hour| (now - hour) as f32),
-        Stat::Count => track.whole(kind).hours as f32,
-        Stat::Rate => (f64::from(track.whole(kind).hours) / (f64::from(now) + 1.0)) as f32,
         Stat::Change => track.before(kind).map_or(f32::NAN, |(_, value)| track.last() - value),
         Stat::Gap => track.before(kind).zip(newest()).map_or(f32::NAN, |((before, _), newest)| (newest - before) as f32),
-        Stat::Own => track.last() - track.whole(kind).mean,
-        Stat::Mean => track.whole(kind).mean,
-        Stat::Low => track.whole(kind).low,
-        Stat::High => track.whole(kind).high,
-        Stat::First => track.whole(kind).first,
+        _ => track.last(),
+    }
+}
+
+fn of_stay_so_far(whole: &Whole, last: f32, stat: Stat, now: u32) -> f32 {
+    match stat {
+        Stat::Count => whole.hours as f32,
+        Stat::Rate => (f64::from(whole.hours) / (f64::from(now) + 1.0)) as f32,
+        Stat::Own => last - whole.mean,
+        Stat::Low => whole.low,
+        Stat::High => whole.high,
+        Stat::First => whole.first,
+        _ => whole.mean,
     }
 }
 

@@ -50,61 +50,84 @@ enum Taken {
 #[derive(Debug, Clone, Default)]
 pub struct Explainer {
     taken: Vec<Taken>,
+    turns: Vec<Turn>,
+}
+
+/// A question whose answers differ: where the reference goes, and what was asked about.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    child: u16,
+    feature: u16,
 }
 
 struct Walk<'a> {
     tree: &'a [Cell],
     row: &'a Answers,
     taken: &'a mut [Taken],
+    turns: &'a mut Vec<Turn>,
     out: &'a mut [f64],
+    /// What the row's own leaf says, once it is reached: the first of all.
+    own: Option<f32>,
 }
 
 impl Explainer {
     /// How much each feature moved the log-odds of `row` away from the reference's, in `out` (overwritten), as wide as
-    /// the forest. They sum up to the difference of the two margins, but for rounding.
-    pub fn explain(&mut self, forest: &Flat, row: &Answers, out: &mut Vec<f64>) {
+    /// the forest. They sum up to the difference of the two margins, but for rounding. Returns the row's margin, the
+    /// same to the bit as [`Flat::margin`].
+    pub fn explain(&mut self, forest: &Flat, row: &Answers, out: &mut Vec<f64>) -> f64 {
         out.clear();
         out.resize(forest.width(), 0.0);
         self.taken.clear();
         self.taken.resize(forest.width(), Taken::None);
-        for tree in forest.trees() {
-            Walk { tree, row, taken: &mut self.taken, out }.down(0, 0);
-        }
+        self.turns.clear();
+        forest.trees().fold(forest.base(), |sum, tree| {
+            let mut walk = Walk { tree, row, taken: &mut self.taken, turns: &mut self.turns, out, own: None };
+            walk.down(0, 0);
+            sum + f64::from(walk.own.unwrap_or(0.0))
+        })
     }
 }
 
 impl Walk<'_> {
     /// What the leaves below `at` give to each feature that is in, and to each that is out. `share` is where
-    /// [`SHARES`] has those of the path so far.
-    fn down(&mut self, mut at: usize, share: usize) -> (f64, f64) {
-        loop {
-            let cell = self.tree[at];
-            if cell.is_leaf() {
-                let (value, (own, reference)) = (f64::from(cell.value), SHARES[share]);
-                return (value * own, value * reference);
-            }
+    /// [`SHARES`] has those of the path so far. First down to the row's own leaf, then back up by way of the
+    /// reference's answers.
+    fn down(&mut self, mut at: usize, mut share: usize) -> (f64, f64) {
+        let begun = self.turns.len();
+        let mut cell = self.tree[at];
+        while !cell.is_leaf() {
             let low = usize::from(cell.low);
             let (goes_low, reference_goes_low) = (cell.goes_low(self.row), cell.reference_goes_low());
-            let own_child = low + usize::from(!goes_low);
-            if goes_low == reference_goes_low {
-                at = own_child;
-                continue;
-            }
-            let reference_child = low + usize::from(goes_low);
-            let feature = cell.feature();
-            match self.taken[feature] {
-                Taken::Own => at = own_child,
-                Taken::Reference => at = reference_child,
-                Taken::None => {
-                    self.taken[feature] = Taken::Own;
-                    let with = self.down(own_child, share + SIDE);
-                    self.taken[feature] = Taken::Reference;
-                    let without = self.down(reference_child, share + 1);
-                    self.taken[feature] = Taken::None;
-                    self.out[feature] += with.0 + without.1;
-                    return (with.0 + without.0, with.1 + without.1);
+            at = low + usize::from(!goes_low);
+            if goes_low != reference_goes_low {
+                let (child, feature) = (low + usize::from(goes_low), cell.feature());
+                match self.taken[feature] {
+                    Taken::Own => {}
+                    Taken::Reference => at = child,
+                    Taken::None => {
+                        self.taken[feature] = Taken::Own;
+                        self.turns.push(Turn { child: child as u16, feature: feature as u16 });
+                        share += SIDE;
+                    }
                 }
             }
+            cell = self.tree[at];
         }
+        if self.own.is_none() {
+            self.own = Some(cell.value);
+        }
+        let (value, (own, reference)) = (f64::from(cell.value), SHARES[share]);
+        let mut sum = (value * own, value * reference);
+        while self.turns.len() > begun {
+            let Some(Turn { child, feature }) = self.turns.pop() else { break };
+            let feature = usize::from(feature);
+            share -= SIDE;
+            self.taken[feature] = Taken::Reference;
+            let without = self.down(usize::from(child), share + 1);
+            self.taken[feature] = Taken::None;
+            self.out[feature] += sum.0 + without.1;
+            sum = (sum.0 + without.0, sum.1 + without.1);
+        }
+        sum
     }
 }

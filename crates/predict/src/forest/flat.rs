@@ -113,6 +113,11 @@ impl Flat {
         self.reference_margin
     }
 
+    /// Log-odds that every row starts from.
+    pub(super) const fn base(&self) -> f64 {
+        self.base
+    }
+
     /// Log-odds of a row of [`Flat::width`] features, the same to the bit as [`Forest::margin`].
     #[must_use]
     pub fn margin(&self, row: &Answers) -> f64 {

@@ -5,7 +5,8 @@
 //! bounded, about 5 kB for a patient at a monitor, and so it does not matter in which order an hour's values came:
 //!
 //! - FE-1: the same values give the same history to the bit, whether they came in order or late within the window.
-//!   (Sums of hours are exact in 64 bits for values of at least 1/512 whose sum stays below a million.)
+//!   (Sums of hours are exact in 64 bits for values of at least 1/512 whose sum stays below a million. Of two values of
+//!   the same microsecond the one that came last is the newest.)
 //! - FE-2: nothing later than the newest value or [`History::advance`] is part of it.
 
 mod track;

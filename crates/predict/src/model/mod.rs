@@ -199,7 +199,6 @@ impl Model {
             return abstained(vec![reason], 0.0, inputs);
         }
         scratch.answers.fill(inputs);
-        let margin = self.flat.margin(&scratch.answers);
         self.find_unusual(inputs, &mut scratch.unusual);
         let warnings = self.warnings(inputs, &scratch.unusual);
         let mut reasons: Vec<Reason> = self.asked.iter().filter_map(|asked| asked.reason(inputs)).collect();
@@ -212,14 +211,15 @@ impl Model {
             reasons.push(Reason::Unusual { found: unusual as u32, words: words.collect() });
         }
         if !reasons.is_empty() {
+            let margin = self.flat.margin(&scratch.answers);
             return Prediction { warnings, ..abstained(reasons, margin, inputs) };
         }
+        let (margin, because) = self.explain(inputs, scratch);
         let probability = self.file.calibration.probability(margin);
         let (low, high) = self.file.calibration.interval(probability);
         let probability = probability as f32;
         let class = self.file.doubt.class(probability);
         let judged = Judged::Risk { probability, low: low as f32, high: high as f32, class };
-        let because = self.because(inputs, scratch);
         Prediction { judged, margin, inputs: inputs.to_vec(), because, warnings }
     }
 
@@ -236,9 +236,10 @@ impl Model {
         shares
     }
 
-    fn because(&self, inputs: &[f32], scratch: &mut Scratch) -> Vec<Because> {
+    /// The margin of the inputs that `scratch` has the answers of, and what moved it.
+    fn explain(&self, inputs: &[f32], scratch: &mut Scratch) -> (f64, Vec<Because>) {
         let Scratch { answers, explainer, shares, subjects, .. } = scratch;
-        explainer.explain(&self.flat, answers, shares);
+        let margin = explainer.explain(&self.flat, answers, shares);
         // Of each subject the sum, and the feature with the greatest share of it.
         subjects.clear();
         subjects.resize(self.speaker.subjects(), (0.0, 0, 0.0));
@@ -252,12 +253,12 @@ impl Model {
         subjects.retain(|subject| subject.0.abs() >= BECAUSE_LEAST);
         subjects.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()).then(a.1.cmp(&b.1)));
         let told = subjects.iter().take(BECAUSE_MAX);
-        told.map(|(sum, feature, _)| Because {
+        let because = told.map(|(sum, feature, _)| Because {
             feature: *feature,
             log_odds: *sum as f32,
             text: self.speaker.say(*feature, inputs),
-        })
-        .collect()
+        });
+        (margin, because.collect())
     }
 
     /// Numbers of inputs that lie outside what training has seen.
@@ -267,20 +268,37 @@ impl Model {
         found.extend(outside.enumerate().filter(|(_, outside)| *outside).map(|(number, _)| number as u16));
     }
 
+    /// One a variable or fact: what is said twice is not read twice.
     fn warnings(&self, inputs: &[f32], unusual: &[u16]) -> Vec<Warning> {
-        let told = unusual.iter().take(WARNINGS_MAX);
-        let of_unusual = |number: &u16| {
+        let mut subjects = Vec::new();
+        let told = unusual.iter().filter(|number| {
+            let subject = self.speaker.subject_of(usize::from(**number));
+            let first = !subjects.contains(&subject);
+            subjects.push(subject);
+            first
+        });
+        let mut warnings: Vec<Warning> = told
+            .take(WARNINGS_MAX)
+            .map(|number| {
+                let at = usize::from(*number);
+                Warning::Unusual { feature: *number, words: self.speaker.one(at, inputs[at]) }
+            })
+            .collect();
+        let mut names: Vec<String> = Vec::new();
+        for number in &self.missed {
             let at = usize::from(*number);
-            Warning::Unusual { feature: *number, words: self.speaker.one(at, inputs[at]) }
-        };
-        let missing = self.missed.iter().filter(|number| inputs[usize::from(**number)].is_nan());
-        let of_missing = |number: &u16| {
-            let at = usize::from(*number);
-            let known = 1.0 - self.file.features[at].distribution.missing;
-            let of_100 = (100.0 * known).round().clamp(0.0, 100.0) as u8;
-            Warning::Missing { feature: *number, words: self.speaker.name(at), of_100 }
-        };
-        told.map(of_unusual).chain(missing.take(WARNINGS_MAX).map(of_missing)).collect()
+            if !inputs[at].is_nan() || names.len() == WARNINGS_MAX {
+                continue;
+            }
+            let words = self.speaker.name(at);
+            if !names.contains(&words) {
+                let known = 1.0 - self.file.features[at].distribution.missing;
+                let of_100 = (100.0 * known).round().clamp(0.0, 100.0) as u8;
+                names.push(words.clone());
+                warnings.push(Warning::Missing { feature: *number, words, of_100 });
+            }
+        }
+        warnings
     }
 }
 
