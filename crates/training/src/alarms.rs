@@ -84,7 +84,7 @@ impl Tried {
 
 fn lead(stay: &Watched<'_>, threshold: f64, rule: &Alerts) -> Option<u8> {
     let event = stay.event?;
-    let first = begun(&stay.scores[..event.min(stay.scores.len())], threshold, rule.quiet_h);
+    let first = begun(&stay.scores[..event.min(stay.scores.len())], threshold, rule);
     let first = first.into_iter().find(|hour| event - hour <= rule.back_h)?;
     u8::try_from(event - first).ok()
 }

@@ -47,6 +47,8 @@ pub struct Options {
     pub draws: usize,
     /// Threads.
     pub threads: usize,
+    /// What an alert is and what a warning.
+    pub alerts: Alerts,
 }
 
 /// What all measures look at.
@@ -226,7 +228,7 @@ impl Judge<'_> {
     }
 
     fn alerts(&mut self, on: &str, stays: &[usize], resamples: &Resamples) {
-        let rule = Alerts::default();
+        let rule = self.options.alerts;
         let (threads, name) = (self.options.threads, self.name.to_owned());
         let events: Vec<Option<usize>> = stays.iter().map(|stay| self.task.event(&self.stays[*stay])).collect();
         let own: Vec<Watched<'_>> = stays

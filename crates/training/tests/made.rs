@@ -7,6 +7,7 @@ use training::applied::said;
 use training::cohort;
 use training::evaluate::{Figure, Options, evaluate};
 use training::learn::Lessons;
+use training::measure::Alerts;
 use training::made::{Ready, make, text};
 use training::recipe::Recipe;
 
@@ -34,7 +35,7 @@ fn the_same_patients_give_the_same_file_on_any_number_of_threads() {
         .map(|threads| {
             let stays = cohort::read(&[folder.path().to_owned()], threads).expect("records are right");
             let ready = Ready::new(&recipe, stays, threads).expect("hourly records");
-            let made = make(&recipe, &ready, &["folder 1".to_owned()], Options { draws: 10, threads }, |_| ());
+            let made = make(&recipe, &ready, &["folder 1".to_owned()], Options { draws: 10, threads, alerts: Alerts::default() }, |_| ());
             text(&made.file).expect("a model is JSON")
         })
         .collect();
@@ -49,7 +50,7 @@ fn a_model_of_sepsis_is_better_than_scores_on_patients_it_never_saw() {
     common::write(here.path(), 250, 2);
     common::write(there.path(), 120, 3);
     let recipe = small("sepsis");
-    let options = Options { draws: 10, threads: 2 };
+    let options = Options { draws: 10, threads: 2, alerts: Alerts::default() };
     let stays = cohort::read(&[here.path().to_owned()], 2).expect("records are right");
     let ready = Ready::new(&recipe, stays, 2).expect("hourly records");
     let mut told = Vec::new();

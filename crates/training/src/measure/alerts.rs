@@ -2,14 +2,15 @@
 //!
 //! A score raises an alert in the hour in which it is at or above its threshold and has raised none in the quiet time
 //! before. So whoever stays above is told again after the quiet time, and whoever hovers around the threshold is not told
-//! each time. A missing score raises nothing.
+//! each time. A missing score raises nothing. Or, where only entering counts, whoever stays above is not told again.
 
 /// The hours at which alerts begin. A score of NaN is none.
 #[must_use]
-pub fn begun(scores: &[f64], threshold: f64, quiet_h: usize) -> Vec<usize> {
+pub fn begun(scores: &[f64], threshold: f64, rule: &Alerts) -> Vec<usize> {
     let mut hours: Vec<usize> = Vec::new();
     for (hour, score) in scores.iter().enumerate() {
-        if *score >= threshold && hours.last().is_none_or(|last| hour - last >= quiet_h) {
+        let stood = rule.entering && hour > 0 && scores[hour - 1] >= threshold;
+        if *score >= threshold && !stood && hours.last().is_none_or(|last| hour - last >= rule.quiet_h) {
             hours.push(hour);
         }
     }
@@ -21,6 +22,8 @@ pub fn begun(scores: &[f64], threshold: f64, quiet_h: usize) -> Vec<usize> {
 pub struct Alerts {
     /// Hours without another alert after one.
     pub quiet_h: usize,
+    /// Whether only entering raises an alert: the hour before was below the threshold.
+    pub entering: bool,
     /// Least warning.
     pub ahead_h: usize,
     /// Longest time back that an alert is still taken for a warning of this event.
@@ -28,9 +31,9 @@ pub struct Alerts {
 }
 
 impl Default for Alerts {
-    /// Quiet for 12 hours; warned 6 to 24 hours ahead.
+    /// Quiet for 12 hours, then told again whoever stays; warned 6 to 24 hours ahead.
     fn default() -> Self {
-        Self { quiet_h: 12, ahead_h: 6, back_h: 24 }
+        Self { quiet_h: 12, entering: false, ahead_h: 6, back_h: 24 }
     }
 }
 
@@ -56,7 +59,7 @@ impl Tally {
     #[allow(clippy::cast_precision_loss, reason = "hours of a stay")]
     pub fn of(scores: &[f64], threshold: f64, event: Option<usize>, rule: &Alerts) -> Self {
         let watched = &scores[..event.unwrap_or(scores.len()).min(scores.len())];
-        let begun = begun(watched, threshold, rule.quiet_h);
+        let begun = begun(watched, threshold, rule);
         let mut tally = Self { alerts: begun.len() as f64, hours: watched.len() as f64, ..Self::default() };
         if let Some(event) = event {
             tally.true_alerts = begun.iter().filter(|hour| event - **hour <= rule.back_h).count() as f64;
@@ -104,8 +107,10 @@ mod tests {
     #[test]
     fn alerts_keep_quiet_and_come_again() {
         let scores: Vec<f64> = (0..30).map(|hour| if hour == 3 || hour > 8 { 5.0 } else { f64::NAN }).collect();
-        assert_eq!(begun(&scores, 5.0, 12), [3, 15, 27]);
-        assert!(begun(&scores, 5.1, 12).is_empty());
+        let rule = Alerts::default();
+        assert_eq!(begun(&scores, 5.0, &rule), [3, 15, 27]);
+        assert!(begun(&scores, 5.1, &rule).is_empty());
+        assert_eq!(begun(&scores, 5.0, &Alerts { entering: true, quiet_h: 6, ..rule }), [3, 9], "only entering");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use predict::Model;
 use training::cohort::{self, Stay};
 use training::evaluate::{Figure, Options, evaluate};
 use training::learn::Lessons;
+use training::measure::Alerts;
 use training::made::{Ready, cross_validate, make, text};
 use training::recipe::Recipe;
 
@@ -27,6 +28,21 @@ pub(crate) enum Command {
         /// A model's file, or the name of one that comes with the program (`sepsis`); none: list those.
         model: Option<String>,
     },
+    /// Make a model's file of somebody else's boosted trees.
+    Import(Import),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Import {
+    /// The trees, as ONNX.
+    #[arg(long, value_name = "FILE")]
+    onnx: PathBuf,
+    /// The feature map: a model's file without its forest, features in the order of the ONNX input's columns.
+    #[arg(long, value_name = "FILE")]
+    map: PathBuf,
+    /// Where to write the model's file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -52,6 +68,10 @@ pub(crate) struct Evaluate {
     /// With --cv: without the hour of the stay and counts that grow with it.
     #[arg(long, requires = "cv")]
     without_hours: bool,
+    /// An alert begins only where the threshold is crossed, after six quiet hours; else whoever stays above it is told again
+    /// every twelve.
+    #[arg(long)]
+    entering: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -75,7 +95,8 @@ struct Common {
 impl Common {
     fn options(&self) -> Options {
         let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Options { draws: self.resamples.clamp(1, 5_000), threads: self.threads.unwrap_or_else(processors).clamp(1, 64) }
+        let threads = self.threads.unwrap_or_else(processors).clamp(1, 64);
+        Options { draws: self.resamples.clamp(1, 5_000), threads, alerts: Alerts::default() }
     }
 
     fn stays(&self) -> anyhow::Result<Vec<Stay>> {
@@ -105,6 +126,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Train(args) => train(&args),
         Command::Evaluate(args) => judge(&args),
         Command::Show { model } => show(model.as_deref()),
+        Command::Import(args) => import(&args),
     }
 }
 
@@ -133,7 +155,10 @@ fn train(args: &Train) -> anyhow::Result<()> {
 }
 
 fn judge(args: &Evaluate) -> anyhow::Result<()> {
-    let options = args.common.options();
+    let mut options = args.common.options();
+    if args.entering {
+        options.alerts = Alerts { entering: true, quiet_h: 6, ..options.alerts };
+    }
     if let Some(id) = &args.cv {
         let mut recipe = recipe(id)?;
         let mut what = "5-fold cross-validation by patient: trees, calibration and thresholds had not seen the patients".to_owned();
@@ -161,6 +186,16 @@ fn read(name: &str) -> anyhow::Result<Model> {
     }
     let bytes = std::fs::read(Path::new(name)).with_context(|| format!("{name} is neither a file nor a model that comes with the program"))?;
     Model::read(&bytes).with_context(|| name.to_owned())
+}
+
+fn import(args: &Import) -> anyhow::Result<()> {
+    let file = |path: &Path| std::fs::read(path).with_context(|| path.display().to_string());
+    let imported = predict::onnx::import(&file(&args.onnx)?, &file(&args.map)?).with_context(|| args.onnx.display().to_string())?;
+    let text = text(&imported)?;
+    let model = Model::read(text.as_bytes())?;
+    std::fs::write(&args.out, &text).with_context(|| args.out.display().to_string())?;
+    println!("{} {}: {} trees, {} features", model.id(), model.version(), imported.forest.trees.len(), model.inputs().len());
+    Ok(())
 }
 
 fn show(name: Option<&str>) -> anyhow::Result<()> {
