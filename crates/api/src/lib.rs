@@ -15,6 +15,7 @@ pub mod origin;
 pub mod rules;
 pub mod app;
 pub mod audit;
+pub mod burden;
 pub mod live_stream;
 pub mod outside;
 pub mod sign_on;

@@ -20,7 +20,7 @@ pub enum Rule {
 use Permission::{
     ActOnAlerts, Associate, CommandDevices, ErasePerson, ExportPerson, ManageConsents, ManageClients, ManageDevices, ManageFirmware,
     ManageOwnConsent, ManagePolicy, ManageProfiles, ManageRetention, ManageTrust, ManageUsers, ReadFhir, ReleaseQuarantine,
-    ReviewAccess, SeeAudit, SeeConsents, SeeDeidentified, SeeDevices, SeeMetrics, SeeMinimised,
+    ReviewAccess, SeeAudit, SeeBurden, SeeConsents, SeeDeidentified, SeeDevices, SeeMetrics, SeeMinimised,
     SeeOwnRecord, SeePatients, SeePolicy, SeeQuarantine, SeeSecurity, SendReadings, SetLimits, UseBreakGlass,
     WriteFhir,
 };
@@ -92,6 +92,11 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("GET", "/api/v1/alerts", Needs(SeePatients)),
     ("GET", "/api/v1/alerts/{episode}", Needs(SeePatients)),
     ("POST", "/api/v1/alerts/{episode}/{action}", Needs(ActOnAlerts)),
+    ("GET", "/api/v1/burden", Needs(SeeBurden)),
+    ("GET", "/api/v1/burden/export", Needs(SeeBurden)),
+    ("GET", "/api/v1/burden/scores", Needs(SeePolicy)),
+    ("GET", "/api/v1/burden/reports", Needs(SeeBurden)),
+    ("GET", "/api/v1/burden/reports/{name}", Needs(SeeBurden)),
     ("GET", "/api/v1/locations", Needs(SeePatients)),
     ("GET", "/api/v1/devices", Needs(SeeDevices)),
     ("GET", "/api/v1/devices/{id}", Needs(SeeDevices)),

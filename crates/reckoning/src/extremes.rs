@@ -11,8 +11,8 @@ use crate::alerts::{Alerts, Beyond};
 pub const LIMITS_MAX: usize = 3_000;
 /// Of an alert that lasted longer, this much is looked at, in microseconds: six hours.
 const LOOKED_US: i64 = 6 * 3_600_000_000;
-/// A limit holds for some seconds before its alert: so far back its values are looked at.
-const BEFORE_US: i64 = 60_000_000;
+/// The clocks of values and alerts may differ by this much.
+const APART_US: i64 = 1_000_000;
 
 /// Looks up the extremes of the alerts that are of the policy's limits. A patient's own limits are
 /// no question of the policy's: their alerts are left as they are.
@@ -20,11 +20,12 @@ pub(crate) fn look_up(store: &dyn Read, policy: &Policy, read: &mut Alerts) -> R
     let Alerts { alerts, beyond, series, .. } = read;
     for one in beyond.iter().take(LIMITS_MAX) {
         let Some(alert) = alerts.get_mut(one.alert) else { continue };
-        let Some(mark) = mark(policy, one, &alert.unit) else { continue };
+        let Some((mark, held_us)) = mark(policy, one, &alert.unit) else { continue };
         let of = |id: &SeriesId| series.get(id).is_some_and(|(metric, _)| *metric == one.metric);
         let Some(id) = one.readings.iter().map(|reading| reading.series).find(of) else { continue };
         let to = alert.ended.unwrap_or(i64::MAX).min(alert.raised + LOOKED_US);
-        let span = Span { from: Some(alert.raised - BEFORE_US), to: Some(to.saturating_add(1)) };
+        // It held for a while before it was an alert.
+        let span = Span { from: Some(alert.raised - held_us - APART_US), to: Some(to.saturating_add(1)) };
         let points = store.points(id, span)?;
         let values = points.iter().map(|point| point.value).filter(|value| value.is_finite());
         let value = if one.below { values.reduce(f64::min) } else { values.reduce(f64::max) };
@@ -40,8 +41,8 @@ pub(crate) fn look_up(store: &dyn Read, policy: &Policy, read: &mut Alerts) -> R
     Ok(())
 }
 
-/// The policy's limit that the alert says it went beyond.
-fn mark(policy: &Policy, one: &Beyond, unit: &str) -> Option<f64> {
+/// The policy's limit that the alert says it went beyond, and for how long it must hold.
+fn mark(policy: &Policy, one: &Beyond, unit: &str) -> Option<(f64, i64)> {
     let here = |rule: &&LimitRule| {
         rule.metric == one.metric && (rule.units.is_empty() || rule.units.iter().any(|name| name == unit))
     };
@@ -55,6 +56,6 @@ fn mark(policy: &Policy, one: &Beyond, unit: &str) -> Option<f64> {
             words.iter().any(|words| one.reason.contains(words.as_str()))
         };
         let ours = mark.iter().chain(&critical).any(said);
-        mark.or(critical).filter(|_| ours)
+        mark.or(critical).filter(|_| ours).map(|mark| (mark, rule.for_us))
     })
 }

@@ -209,7 +209,7 @@ fn limits_are_told_with_what_moving_them_would_have_spared() {
     let limits = told.figures.limits;
     assert_eq!(limits.len(), 1, "{limits:?}");
     assert_eq!((limits[0].mark, limits[0].below, limits[0].alerts), (88.0, true, 3));
-    assert_eq!(limits[0].steps[0].spared, 0, "each went to 85");
+    assert_eq!((limits[0].steps[0].mark, limits[0].steps[0].spared), (86.0, 1), "one went to 86, two to 85");
     assert_eq!((limits[0].steps[1].mark, limits[0].steps[1].spared, limits[0].steps[1].spared_actionable), (84.0, 3, 1));
 }
 

@@ -32,6 +32,13 @@ impl Data {
         Folder(self.data.clone()).policies()
     }
 
+    /// The store.
+    pub(crate) fn store(&self) -> anyhow::Result<store::SqliteStore> {
+        let folder = Folder(self.data.clone());
+        anyhow::ensure!(folder.store().exists(), "{}: there is no store here", self.data.display());
+        crate::sealed::unlock_here(&folder)?.store(&folder)
+    }
+
     pub(crate) fn guard(&self) -> anyhow::Result<Guard> {
         let folder = Folder(self.data.clone());
         folder.make()?;

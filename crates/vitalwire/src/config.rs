@@ -45,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) store: Store,
     pub(crate) retention: Retention,
     pub(crate) privacy: Privacy,
+    pub(crate) burden: BurdenText,
     pub(crate) profiles: Profiles,
     pub(crate) audit: Audit,
     pub(crate) keys: Keys,

@@ -75,6 +75,7 @@ pub(crate) const KEYS: &[&str] = &[
     "privacy.treatment_without_consent",
     "privacy.research_without_consent",
     "privacy.emergency_overrides",
+    "burden.higher_care",
     "profiles.folder",
     "audit.rotate_bytes",
     "audit.rotate_days",
@@ -136,7 +137,7 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Keys whose value is a list: a variable may give it with commas.
-const LISTS: &[&str] = &["login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names", "phd.peers", "phd.certificate_names", "oidc.scopes", "oidc.second_factor"];
+const LISTS: &[&str] = &["burden.higher_care", "login.second_factor", "tls.revocation_lists", "http.trusted_proxies", "mllp.peers", "mllp.certificate_names", "phd.peers", "phd.certificate_names", "oidc.scopes", "oidc.second_factor"];
 
 /// Whether every key of a file is known.
 pub(crate) fn check_keys(table: &toml::Table, place: &str) -> Result<(), Misuse> {

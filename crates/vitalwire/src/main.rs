@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod backup;
+mod burden;
 mod certificate;
 mod client;
 mod clock;
@@ -121,6 +122,9 @@ enum Command {
     /// The access policy: explain a decision, print the rules, check a file of them.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Reports: what alarms cost.
+    #[command(subcommand)]
+    Report(burden::Command),
     /// Check the installation, the data folder, the clocks.
     Doctor(doctor::Args),
     /// Print the OpenAPI document of the application API.
@@ -178,6 +182,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Restore(args) => backup::restore(&args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Report(command) => burden::run(command),
         Command::Doctor(args) => doctor::run(&args),
         Command::DecodePayloads => decoding::work(),
         Command::Openapi => {

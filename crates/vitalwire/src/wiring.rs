@@ -202,11 +202,13 @@ pub(crate) async fn start_as(
         broadcast: Arc::new(Broadcast::default()),
         outside,
     };
+    let burden = api::burden::Burden::new(crate::burden::house(config));
+    tasks.push(weekly(config, &api, &side, &burden)?);
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
-    tasks.push(start_http(config, (api, edges), http, doors.identify, stopping)?);
+    tasks.push(start_http(config, (api, edges, burden), http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -251,6 +253,25 @@ fn open_guard(
     });
     guard.set_stance(config.privacy.stance());
     Ok((guard, config))
+}
+
+/// What makes the report of each week.
+fn weekly(
+    config: &Config,
+    api: &Api,
+    side: &Arc<dyn store::Side>,
+    burden: &api::burden::Burden,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let weekly = crate::burden::Weekly {
+        reader: api.reader.clone(),
+        side: Arc::clone(side),
+        guard: api.guard.clone(),
+        live: api.live.clone(),
+        burden: burden.clone(),
+        hooks: config.webhooks()?,
+        clock,
+    };
+    Ok(tokio::spawn(weekly.run()))
 }
 
 /// What looks after things beside the listeners: audit, certificates, privacy.
@@ -373,7 +394,7 @@ fn start_mllp(
 
 fn start_http(
     config: &Config,
-    (api, (edges, this)): (Api, (Arc<Edges>, ThisEdge)),
+    (api, (edges, this), burden): (Api, (Arc<Edges>, ThisEdge), api::burden::Burden),
     listener: TcpListener,
     identify: Arc<dyn Authenticator>,
     stopping: signal::Receiver<bool>,
@@ -382,7 +403,7 @@ fn start_http(
     let door = |files| TlsDoor::new(files, ClientCertificates::Offered, Arc::clone(&identify));
     let secure = config.http_tls().map(door).transpose()?;
     let router = api::router(api.clone(), Arc::new(Backend(api)));
-    let router = router.layer(axum::Extension(edges)).layer(axum::Extension(this));
+    let router = router.layer(axum::Extension(edges)).layer(axum::Extension(this)).layer(axum::Extension(burden));
     let most = config.http.connections_max.max(1);
     Ok(tokio::spawn(async move {
         let watched = secure.clone();

@@ -7,7 +7,7 @@ import { may } from '../session/session';
 import { attempt } from '../ui/toast';
 import { EscalateDialog, SnoozeDialog } from './AlertDialogs';
 
-const DONE: Record<AlertVerb, string> = { acknowledge: 'Acknowledged', snooze: 'Snoozed', escalate: 'Escalated', reset: 'Reset' };
+const DONE: Record<AlertVerb, string> = { acknowledge: 'Acknowledged', snooze: 'Snoozed', escalate: 'Escalated', reset: 'Reset', judge: 'Judged' };
 
 /** Does it and shows the new state at once, without waiting for the stream. */
 export async function act(alert: Alert, verb: AlertVerb, action: AlertAction): Promise<boolean> {

@@ -7,7 +7,8 @@ import { showSource } from '../source/source.state';
 import { AlarmMark } from '../ui/AlarmMark';
 import { decimalsOf, exactTime, number, plural, when } from '../ui/format';
 import { AlertActions } from './AlertActions';
-import { kindWord, reasons, roleWord, STATE_WORD, stateText } from './alerts.state';
+import { AlertJudge } from './AlertJudge';
+import { kindWord, reasons, roleWord, STATE_WORD, stateText, verdictWord } from './alerts.state';
 
 const AlertStrip = lazy(() => import('../strips/AlertStrip'));
 
@@ -33,6 +34,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                 <ul class="alert-why"><For each={reasons(h().alert)}>{(r) => <li><Show when={r.what !== h().alert.title && r.what}><b>{r.what}: </b></Show>{r.values}<Show when={r.rule}> <span class="muted small">Rule: {r.rule}</span></Show></li>}</For></ul>
                 <p class="muted">{stateText(h().alert, nowMs())}</p>
                 <AlertActions alert={h().alert} onChange={() => void refetch()} />
+                <AlertJudge alert={h().alert} events={h().events} onChange={() => void refetch()} />
                 <Show when={ward.tiles[h().alert.patient?.id ?? '']?.waves !== false && h().alert.patient?.id}>{(patient) => <Suspense><AlertStrip alert={h().alert} patient={patient()} /></Suspense>}</Show>
                 <dl class="facts">
                   <dt>Patient</dt><dd><Show when={h().alert.patient} fallback="none">{(p) => <a href={`/patients/${encodeURIComponent(p().id)}`}>{p().name || 'Name unknown'} · {p().mrn}</a>}</Show></dd>
@@ -52,8 +54,8 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                   <For each={h().events}>
                     {(e) => (
                       <li class={e.priority}>
-                        <p><b>{kindWord(e.kind)}</b> <span class="muted">{e.actor === 'system' ? '' : `by ${e.actor}`}</span></p>
-                        <p class="small muted"><time dateTime={new Date(e.time_ms).toISOString()}>{when(e.time_ms, serverNow())}</time> · {e.priority}</p>
+                        <p><b>{kindWord(e.kind)}{e.verdict ? `: ${verdictWord(e.verdict)}` : ''}</b> <span class="muted">{e.actor === 'system' ? '' : `by ${e.actor}`}</span></p>
+                        <p class="small muted"><time dateTime={new Date(e.time_ms).toISOString()}>{when(e.time_ms, serverNow())}</time>{e.priority && ` · ${e.priority}`}</p>
                         <Show when={e.detail && e.detail !== h().alert.reason}><p class="small">{e.detail}</p></Show>
                       </li>
                     )}

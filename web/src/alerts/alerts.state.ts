@@ -55,6 +55,14 @@ export const STATE_WORD: Record<string, string> = { raised: 'Raised', acknowledg
 
 const KIND_WORD: Record<string, string> = {
   raised: 'Raised', worsened: 'Worsened', eased: 'Eased', acknowledged: 'Acknowledged', snoozed: 'Snoozed', sounding: 'Sounds again',
-  escalated: 'Escalated', joined: 'Another condition joined', latched: 'Condition gone, latched', resolved: 'Resolved', reset: 'Reset',
+  escalated: 'Escalated', joined: 'Another condition joined', latched: 'Condition gone, latched', resolved: 'Resolved', reset: 'Reset', judged: 'Judged',
 };
 export const kindWord = (kind: string): string => KIND_WORD[kind] ?? kind;
+
+/** What a clinician may say that an alert was. */
+export const VERDICTS = [
+  { name: 'actionable', title: 'Actionable', meaning: 'True, and something was to be done' },
+  { name: 'not-actionable', title: 'Not actionable', meaning: 'True, and nothing was to be done' },
+  { name: 'artefact', title: 'Artefact', meaning: 'Not true: movement, a loose electrode, a wrong value' },
+] as const;
+export const verdictWord = (name: string): string => VERDICTS.find((v) => v.name === name)?.title.toLowerCase() ?? name;

@@ -75,7 +75,7 @@ export interface DeviceDetail {
   device: DeviceView;
   associations: AssociationView[];
 }
-export type AlertVerb = 'acknowledge' | 'snooze' | 'escalate' | 'reset';
+export type AlertVerb = 'acknowledge' | 'snooze' | 'escalate' | 'reset' | 'judge';
 
 /** One function a route. */
 export const api = {

@@ -219,7 +219,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Does something to an alert: `acknowledge`, `snooze`, `escalate`, `reset`. */
+        /**
+         * Does something to an alert: `acknowledge`, `snooze`, `escalate`, `reset`; or says what it was:
+         *     `judge`, also after it is over. Whoever acknowledges or resets may say it in one go.
+         */
         post: operations["post_alert"];
         delete?: never;
         options?: never;
@@ -461,6 +464,91 @@ export interface paths {
         put?: never;
         /** Says what a review of an emergency access found. Nobody reviews their own. */
         post: operations["post_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/burden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What alarms cost: rates, floods, nuisances, what other limits would have spared. */
+        get: operations["get_burden"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/burden/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table: `section,name,unit,figure,value`. */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/burden/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports of the weeks, newest first: of the whole house, for who works with all of it. */
+        get: operations["get_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/burden/reports/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The report of a week. */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/burden/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often each score's warning was followed by something real in this house, over four weeks. */
+        get: operations["get_scores"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2846,6 +2934,11 @@ export interface components {
             minutes?: number | null;
             /** @description Why (snooze: required). */
             reason?: string;
+            /**
+             * @description What the alert was: `actionable`, `not-actionable`, `artefact` (judge: required; acknowledge
+             *     and reset: optional).
+             */
+            verdict?: string | null;
         };
         /** @description Something that happened to an alert. */
         AlertEvent: {
@@ -2855,7 +2948,7 @@ export interface components {
             detail: string;
             /**
              * @description `raised`, `worsened`, `eased`, `acknowledged`, `snoozed`, `sounding`, `escalated`,
-             *     `latched`, `resolved`, `reset`.
+             *     `latched`, `resolved`, `reset`, `judged`.
              */
             kind: string;
             /** @description Priority after it. */
@@ -2865,6 +2958,8 @@ export interface components {
              * @description When.
              */
             time_ms: number;
+            /** @description Of a judgement: `actionable`, `not-actionable`, `artefact`. */
+            verdict?: string | null;
         };
         /** @description One alert with its history. */
         AlertHistory: {
@@ -3252,6 +3347,466 @@ export interface components {
              * @description Since when; none: now.
              */
             since_ms?: number | null;
+        };
+        /** @description What alarms cost in a stretch of time, beside as long a time before it. */
+        BurdenAnswer: {
+            /** @description As long a time before it. */
+            before: components["schemas"]["BurdenReckoned"];
+            /**
+             * Format: int64
+             * @description First time.
+             */
+            from_ms: number;
+            /** @description That time. */
+            now: components["schemas"]["BurdenReckoned"];
+            /**
+             * Format: int64
+             * @description First time after.
+             */
+            to_ms: number;
+            /** @description Units that may be asked for. */
+            units: string[];
+            /** @description Time zone in which hours and days are counted. */
+            zone: string;
+        };
+        /** @description One kind of alarm at one bed that comes and goes. */
+        BurdenChatter: {
+            /**
+             * Format: int64
+             * @description How often it came in all.
+             */
+            alerts: number;
+            /** @description Bed. */
+            bed: string;
+            /**
+             * Format: int64
+             * @description How many of them within a minute of two others.
+             */
+            chattered: number;
+            /** @description Device. */
+            device: string;
+            /** @description The last of them, by name. */
+            episodes: string[];
+            /**
+             * Format: int64
+             * @description How many ended by themselves within half a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: int64
+             * @description First of them, in milliseconds since 1970.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description Most within one minute.
+             */
+            most: number;
+            /** @description Rule, limit or device alarm. */
+            rule: string;
+            /**
+             * Format: int64
+             * @description Last of them.
+             */
+            to_ms: number;
+            /** @description Care unit. */
+            unit: string;
+        };
+        /** @description What alarms cost in a stretch of time. */
+        BurdenFigures: {
+            /**
+             * Format: int64
+             * @description Alerts.
+             */
+            alerts: number;
+            /**
+             * Format: double
+             * @description Bed-days monitored.
+             */
+            bed_days: number;
+            /** @description By bed. */
+            beds: components["schemas"]["BurdenPareto"];
+            /** @description What comes and goes. */
+            chatter: components["schemas"]["BurdenChatter"][];
+            /** @description By device. */
+            devices: components["schemas"]["BurdenPareto"];
+            /** @description How many ended by themselves within half a minute. */
+            fleeting: components["schemas"]["BurdenShare"];
+            /**
+             * Format: double
+             * @description Minutes of all unit floods together.
+             */
+            flood_minutes: number;
+            /** @description Floods, at beds and in units, in order of time. */
+            floods: components["schemas"]["BurdenFlood"][];
+            /** @description Until somebody took them, by role and shift. */
+            handling: components["schemas"]["BurdenHandling"][];
+            /**
+             * Format: int64
+             * @description Of high, medium and low priority.
+             */
+            high: number;
+            /** @description By weekday and hour at the place. */
+            hours: components["schemas"]["Vec"];
+            /** @description What clinicians said of them. */
+            judged: components["schemas"]["BurdenJudged"];
+            /** @description How long alerts lasted that are over. */
+            lasted: components["schemas"]["BurdenSpread"];
+            /** @description What other limits would have spared. */
+            limits: components["schemas"]["BurdenLimitChange"][];
+            /**
+             * Format: int64
+             * @description Of low priority.
+             */
+            low: number;
+            /**
+             * Format: int64
+             * @description Of medium priority.
+             */
+            medium: number;
+            /**
+             * Format: int64
+             * @description Alerts that lasted longer than two minutes and that nobody took.
+             */
+            never_taken: number;
+            /** @description What happened at night. */
+            night: components["schemas"]["BurdenNight"];
+            /**
+             * Format: double
+             * @description Alerts a bed-day; none when nobody was monitored.
+             */
+            per_bed_day?: number | null;
+            /** @description By rule, limit and device alarm. */
+            rules: components["schemas"]["BurdenPareto"];
+            /** @description What stood for a day. */
+            standing: components["schemas"]["BurdenStanding"][];
+            /** @description By unit. */
+            units: components["schemas"]["BurdenPareto"];
+        };
+        /** @description A flood, at one bed or in one unit: that is what one person or one team attends to. */
+        BurdenFlood: {
+            /**
+             * Format: int64
+             * @description Alarms in it.
+             */
+            alerts: number;
+            /** @description Bed; empty for a flood of the whole unit. */
+            bed: string;
+            /** @description The first of them, by name. */
+            episodes: string[];
+            /**
+             * Format: int64
+             * @description First alarm, in milliseconds since 1970.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description Most in any ten minutes.
+             */
+            most: number;
+            /** @description What made most of them, with how many. */
+            mostly: string;
+            /**
+             * Format: int64
+             * @description How many that is.
+             */
+            mostly_count: number;
+            /**
+             * Format: int64
+             * @description Last alarm.
+             */
+            to_ms: number;
+            /** @description Care unit. */
+            unit: string;
+        };
+        /** @description Until somebody came. */
+        BurdenHandling: {
+            /** @description Role of who came; may be empty. */
+            role: string;
+            /** @description Shift in which it was raised. */
+            shift: string;
+            /** @description How long it took. */
+            took: components["schemas"]["BurdenSpread"];
+        };
+        /** @description What clinicians said that alerts were. */
+        BurdenJudged: {
+            /** @description Actionable, of all that were judged. */
+            actionable: components["schemas"]["BurdenShare"];
+            /**
+             * Format: int64
+             * @description Not true.
+             */
+            artefact: number;
+            /**
+             * Format: int64
+             * @description True, but nothing was to be done.
+             */
+            not_actionable: number;
+        };
+        /** @description One limit, and what moving it would have done. */
+        BurdenLimitChange: {
+            /**
+             * Format: int64
+             * @description Alerts of it whose values are known.
+             */
+            alerts: number;
+            /** @description Whether it is the lower one. */
+            below: boolean;
+            /**
+             * Format: double
+             * @description The limit.
+             */
+            mark: number;
+            /** @description Of what. */
+            metric: string;
+            /** @description What moving it would have done, by how far. */
+            steps: components["schemas"]["BurdenStep"][];
+            /** @description Its unit. */
+            unit: string;
+        };
+        /** @description What happened at night. */
+        BurdenNight: {
+            /**
+             * Format: int64
+             * @description Alerts raised at night.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description How often somebody was asked at night: sounded, sounded again, passed on.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description How many of these were passed on to the next in the chain.
+             */
+            passed_on: number;
+        };
+        /** @description The few that make most. */
+        BurdenPareto: {
+            /**
+             * Format: int64
+             * @description Alerts of these.
+             */
+            other_alerts: number;
+            /**
+             * Format: int64
+             * @description How many others there are.
+             */
+            others: number;
+            /** @description The largest, first. */
+            rows: components["schemas"]["BurdenRow"][];
+        };
+        /** @description What was reckoned up. */
+        BurdenReckoned: {
+            /** @description Whether there were more alerts than are looked at: the figures are of the newest. */
+            cut: boolean;
+            /** @description The figures. */
+            figures: components["schemas"]["BurdenFigures"];
+        };
+        /** @description A report of some stretch of time beside the one before it. */
+        BurdenReport: {
+            /** @description As long a time before it. */
+            before: components["schemas"]["BurdenFigures"];
+            /** @description Whether there were more alerts than are looked at in either. */
+            cut: boolean;
+            /** @description That time. */
+            figures: components["schemas"]["BurdenFigures"];
+            /**
+             * Format: int64
+             * @description First time, in milliseconds since 1970.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            made_ms: number;
+            /** @description `2026-W47`; else first and last time. */
+            name: string;
+            /** @description How often scores were right in both together. */
+            scores: components["schemas"]["BurdenScoreRight"][];
+            /**
+             * Format: int64
+             * @description First time after.
+             */
+            to_ms: number;
+            /** @description Time zone in which hours and days are counted. */
+            zone: string;
+        };
+        /** @description Which reports there are. */
+        BurdenReports: {
+            /**
+             * Format: int64
+             * @description First time, in milliseconds since 1970.
+             */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            made_ms: number;
+            /** @description Name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description First time after.
+             */
+            to_ms: number;
+        };
+        /** @description How often one score's warnings were right. */
+        BurdenRight: {
+            /** @description Warnings that were followed in time, of all whose time is over. */
+            followed: components["schemas"]["BurdenShare"];
+            /** @description Events that a warning preceded in time, of all events. */
+            foreseen: components["schemas"]["BurdenShare"];
+            /**
+             * Format: double
+             * @description Half of the events that were foreseen came at least so many hours after the first warning.
+             */
+            lead_median_h?: number | null;
+            /**
+             * Format: int64
+             * @description Warnings whose time is not over yet.
+             */
+            waiting: number;
+        };
+        /** @description One of them. */
+        BurdenRow: {
+            /** @description Somebody said they were actionable, of all judged. */
+            actionable: components["schemas"]["BurdenShare"];
+            /**
+             * Format: int64
+             * @description Alerts.
+             */
+            alerts: number;
+            /**
+             * Format: double
+             * @description For a bed or a unit: bed-days monitored.
+             */
+            bed_days?: number | null;
+            /**
+             * Format: int64
+             * @description Ended by themselves within half a minute.
+             */
+            fleeting: number;
+            /**
+             * Format: int64
+             * @description Of high priority.
+             */
+            high: number;
+            /** @description Which: unit, bed, device or rule; empty when nobody knows. */
+            name: string;
+            /** @description The newest, by name. */
+            newest: string;
+            /**
+             * Format: double
+             * @description Share of all, 0 to 1.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description Share of all of this one and those before it.
+             */
+            together: number;
+            /** @description For a bed, its unit. */
+            unit: string;
+        };
+        /** @description How often one band was right. */
+        BurdenScoreRight: {
+            /** @description What it asks for. */
+            asks: string;
+            /**
+             * Format: double
+             * @description From this value on.
+             */
+            from: number;
+            /** @description How often it was right. */
+            right: components["schemas"]["BurdenRight"];
+            /** @description The score, as people call it. */
+            score: string;
+        };
+        /** @description A share of cases. */
+        BurdenShare: {
+            /**
+             * Format: int64
+             * @description All cases.
+             */
+            all: number;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Lower end of the 95% interval.
+             */
+            low?: number | null;
+            /**
+             * Format: int64
+             * @description Cases that did.
+             */
+            of: number;
+            /**
+             * Format: double
+             * @description Their share, 0 to 1; none when there are too few to tell.
+             */
+            share?: number | null;
+        };
+        /** @description How times spread, in seconds. */
+        BurdenSpread: {
+            /**
+             * Format: double
+             * @description Half are at most this.
+             */
+            median_s?: number | null;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            n: number;
+            /**
+             * Format: double
+             * @description Nine in ten are at most this.
+             */
+            p90_s?: number | null;
+        };
+        /** @description An alarm that stood for a day. */
+        BurdenStanding: {
+            /** @description Bed. */
+            bed: string;
+            /** @description Its name. */
+            episode: string;
+            /**
+             * Format: double
+             * @description For how long, in hours.
+             */
+            hours: number;
+            /** @description Whether it still does. */
+            open: boolean;
+            /** @description Rule, limit or device alarm. */
+            rule: string;
+            /** @description Care unit. */
+            unit: string;
+        };
+        /** @description What moving a limit so far would have done. */
+        BurdenStep: {
+            /**
+             * Format: double
+             * @description The limit instead.
+             */
+            mark: number;
+            /**
+             * Format: int64
+             * @description Alerts that would not have been.
+             */
+            spared: number;
+            /**
+             * Format: int64
+             * @description How many of those somebody said were actionable.
+             */
+            spared_actionable: number;
         };
         /** @description A campaign with its devices. */
         CampaignDetail: {
@@ -5419,6 +5974,23 @@ export interface components {
              */
             value?: number | null;
         };
+        /** @description How often each score was right in this house. */
+        ScoresAnswer: {
+            /**
+             * Format: int64
+             * @description Days looked at.
+             */
+            days: number;
+            /** @description Units of higher care, a move to which counts as real; none: moves don't count. */
+            higher_care: string[];
+            /**
+             * Format: int64
+             * @description Hours within which something real must follow.
+             */
+            horizon_h: number;
+            /** @description By score and band. */
+            scores: components["schemas"]["BurdenScoreRight"][];
+        };
         /** @description A security event. */
         SecurityEventView: {
             /**
@@ -5875,6 +6447,7 @@ export interface components {
             /** @description Value, for people. */
             value: string;
         };
+        Vec: number[][];
         /** @description A vulnerability of a device. */
         VulnerabilityLine: {
             acknowledged?: components["schemas"]["AcknowledgedBy"] | null;
@@ -6810,7 +7383,7 @@ export interface operations {
             path: {
                 /** @description Episode id */
                 episode: string;
-                /** @description acknowledge, snooze, escalate, reset */
+                /** @description acknowledge, snooze, escalate, reset, judge */
                 action: string;
             };
             cookie?: never;
@@ -7876,6 +8449,312 @@ export interface operations {
             };
             /** @description It does not fit what is there; the message says why. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_burden: {
+        parameters: {
+            query?: {
+                /** @description Raised from then on; seven days before the end if not said */
+                from_ms?: number;
+                /** @description Raised before; now if not said; 92 days at most */
+                to_ms?: number;
+                /** @description Name of a unit; all of the account's if not said */
+                unit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BurdenAnswer"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-burden`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query?: {
+                /** @description As in the figures */
+                from_ms?: number;
+                /** @description As in the figures */
+                to_ms?: number;
+                /** @description As in the figures */
+                unit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-burden`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BurdenReports"][];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-burden`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `2026-W47` */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BurdenReport"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-burden`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoresAnswer"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

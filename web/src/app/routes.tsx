@@ -32,6 +32,8 @@ const privacy = lazy(() => import('../privacy/PrivacyPage'));
 const me = lazy(() => import('../privacy/MePage'));
 const fleet = lazy(() => import('../fleet/FleetPage'));
 const trust = lazy(() => import('../trust/TrustPage'));
+const burden = lazy(() => import('../burden/BurdenPage'));
+const burdenReport = lazy(() => import('../burden/ReportPage'));
 const audit = lazy(() => import('../audit/AuditPage'));
 const station = lazy(() => import('../station/StationPage'));
 /** Whether a route is for whoever may do what `may` says. */
@@ -58,6 +60,8 @@ export const ROUTES: Route[] = [
   { path: '/patients/:patient/privacy', title: 'Privacy of a patient', needs: 'see-consents', page: privacy },
   { path: '/emergency', title: 'Emergency access', needs: 'use-break-glass', page: emergency },
   { path: '/reviews', nav: 'Reviews', key: 'r', title: 'Emergency accesses to review', needs: 'review-access', page: reviews },
+  { path: '/burden', nav: 'Burden', key: 'b', title: 'Alarm burden', needs: 'see-burden', page: burden },
+  { path: '/burden/:report', title: 'Alarm burden of a week', needs: 'see-burden', page: burdenReport },
   { path: '/audit', nav: 'Audit', key: 'l', title: 'Audit log', needs: 'see-audit', page: audit },
   { path: '/me', nav: 'My record', key: 'm', title: 'My record', needs: 'see-own-record', page: me },
   { path: '/account', key: 'c', title: 'Your account', needs: null, page: account },

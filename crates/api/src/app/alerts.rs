@@ -166,14 +166,16 @@ fn event(row: &AlertEventRow) -> dto::AlertEvent {
         priority: text("priority"),
         actor: row.actor.clone(),
         detail: text("detail"),
+        verdict: body["verdict"].as_str().map(ToOwned::to_owned),
     }
 }
 
-/// Does something to an alert: `acknowledge`, `snooze`, `escalate`, `reset`.
+/// Does something to an alert: `acknowledge`, `snooze`, `escalate`, `reset`; or says what it was:
+/// `judge`, also after it is over. Whoever acknowledges or resets may say it in one go.
 #[utoipa::path(post, path = "/api/v1/alerts/{episode}/{action}", tag = "alerts",
     params(
         ("episode" = String, Path, description = "Episode id"),
-        ("action" = String, Path, description = "acknowledge, snooze, escalate, reset"),
+        ("action" = String, Path, description = "acknowledge, snooze, escalate, reset, judge"),
     ),
     request_body = dto::AlertAction,
     responses((status = 200, body = dto::Alert), (status = 400, body = dto::ErrorBody),
@@ -189,6 +191,7 @@ pub(crate) async fn post_alert(
     let there = found(&api, episode).await?;
     let whose = there.as_ref().map(|(record, _)| &record.patient);
     let actor = api.enter_found(&headers, Permission::ActOnAlerts, route, whose, "alert").await?;
+    let verdict = wanted.verdict()?;
     let until = |minutes: u32| ReceiveTime(api.now().0 + i64::from(minutes) * MINUTE_US);
     let action = match verb.as_str() {
         "acknowledge" => Action::Acknowledge {
@@ -204,17 +207,25 @@ pub(crate) async fn post_alert(
         },
         "escalate" => Action::Escalate { episode, reason: wanted.reason },
         "reset" => Action::Reset { episode, note: wanted.reason },
+        "judge" => match verdict {
+            Some(verdict) => Action::Judge { episode, verdict, note: wanted.reason },
+            None => return Err(ApiError::bad("judge: a verdict, actionable, not-actionable or artefact")),
+        },
         _ => return Err(ApiError::NotFound("action")),
     };
     let (before, events) = there.ok_or(ApiError::NotFound("alert"))?;
     let before = history(&api, &before, &events).alert;
-    if before.state == "resolved" {
+    let judges = verb == "judge";
+    if before.state == "resolved" && !judges {
         return Err(ApiError::Conflict("the alert is over already".to_owned()));
     }
     if verb == "reset" && before.state != "latched" {
         return Err(ApiError::Conflict("only a latched alert can be reset".to_owned()));
     }
-    api.act(actor, action).await?;
+    api.act(actor.clone(), action).await?;
+    if let Some(verdict) = verdict.filter(|_| !judges) {
+        api.act(actor, Action::Judge { episode, verdict, note: String::new() }).await?;
+    }
     let (after, events) = found(&api, episode).await?.ok_or(ApiError::NotFound("alert"))?;
     Ok(Json(history(&api, &after, &events).alert))
 }

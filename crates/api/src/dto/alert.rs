@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use vitals::Verdict;
 
 use super::{LocationBrief, PatientBrief};
+use crate::error::ApiError;
 
 /// One alert: an episode of one alarm condition of one patient (or device).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -54,7 +56,7 @@ pub struct AlertEvent {
     /// When.
     pub time_ms: i64,
     /// `raised`, `worsened`, `eased`, `acknowledged`, `snoozed`, `sounding`, `escalated`,
-    /// `latched`, `resolved`, `reset`.
+    /// `latched`, `resolved`, `reset`, `judged`.
     pub kind: String,
     /// Priority after it.
     pub priority: String,
@@ -62,6 +64,9 @@ pub struct AlertEvent {
     pub actor: String,
     /// Why, or the free text given.
     pub detail: String,
+    /// Of a judgement: `actionable`, `not-actionable`, `artefact`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
 }
 
 /// One alert with its history.
@@ -92,6 +97,23 @@ pub struct AlertAction {
     /// Why (snooze: required).
     #[serde(default)]
     pub reason: String,
+    /// What the alert was: `actionable`, `not-actionable`, `artefact` (judge: required; acknowledge
+    /// and reset: optional).
+    pub verdict: Option<String>,
+}
+
+impl AlertAction {
+    /// What the alert was, if that is said.
+    ///
+    /// # Errors
+    /// [`ApiError::BadRequest`] for a word that is no verdict.
+    pub fn verdict(&self) -> Result<Option<Verdict>, ApiError> {
+        let read = |name: &String| {
+            let wrong = || ApiError::bad("verdict: actionable, not-actionable or artefact");
+            Verdict::from_name(name).ok_or_else(wrong)
+        };
+        self.verdict.as_ref().map(read).transpose()
+    }
 }
 
 /// The rules by which patients are judged.

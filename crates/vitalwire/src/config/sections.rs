@@ -25,6 +25,20 @@ pub(crate) struct Tls {
     pub(crate) self_signed: bool,
 }
 
+/// `[burden]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct BurdenText {
+    /// Units of higher care: whoever is moved there from another deteriorated.
+    pub(crate) higher_care: Vec<String>,
+}
+
+impl Default for BurdenText {
+    fn default() -> Self {
+        Self { higher_care: vec!["ICU".to_owned()] }
+    }
+}
+
 /// `[zone.NAME]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
