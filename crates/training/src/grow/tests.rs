@@ -1,3 +1,5 @@
+//! What a forest learns, and that it is the same on any number of threads.
+
 use super::*;
 
 const SETTINGS: Settings =
