@@ -280,6 +280,12 @@ impl Appender {
         self.inner.queue.push_all(lane, group).await
     }
 
+    /// What is durable, for whoever reads much of it.
+    #[must_use]
+    pub fn reader(&self) -> Arc<dyn ReadJournal> {
+        Arc::clone(&self.inner.reader)
+    }
+
     /// See [`ReadJournal::read`].
     ///
     /// # Errors

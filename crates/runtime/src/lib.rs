@@ -38,7 +38,7 @@ pub use erasure::{EraseHook, STRAYS};
 pub use pending::{JUDGED, RELAYED_ALERTS};
 pub use scores::RELAYED_SCORES;
 pub use rebuild::{Compared, Rebuilt, rebuild, rebuild_and_compare};
-pub use recover::Recovered;
+pub use recover::{Recovered, known};
 pub use manager::AlertManager;
 pub use webhook::{Webhook, event_row, sign};
 

@@ -181,7 +181,11 @@ fn repeatable(event: &Event) -> bool {
     }
 }
 
-fn known(reader: &Reader) -> Result<Known, RuntimeError> {
+/// Who and what there is, as a store knows it.
+///
+/// # Errors
+/// [`RuntimeError`] when the store can't be read.
+pub fn known(reader: &Reader) -> Result<Known, RuntimeError> {
     let all = DirectoryQuery { page: ALL, ..DirectoryQuery::default() };
     let patients = reader.patients(&all)?.rows.into_iter();
     let associations = reader.associations(&AssociationQuery::default())?;

@@ -23,6 +23,7 @@ mod import;
 mod infusion;
 mod keyring;
 mod keys;
+mod laboratory;
 mod offers;
 mod patient_io;
 mod model;
@@ -119,7 +120,8 @@ enum Command {
     /// The audit log: verify it, prove what is in it, witness it.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// The access policy: explain a decision, print the rules, check a file of them.
+    /// The access policy: explain a decision, print the rules, check a file of them. The alarm policy:
+    /// try a change on the past.
     #[command(subcommand)]
     Policy(policy::Command),
     /// Reports: what alarms cost.

@@ -1,4 +1,5 @@
-//! `vitalwire policy`: the access policy read, checked and asked why it decides as it does.
+//! `vitalwire policy`: the access policy read, checked and asked why it decides as it does; and the
+//! alarm policy tried on the past (`laboratory`).
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use vitals::{PatientId, Role};
 use crate::Misuse;
 use crate::admin::Data;
 use crate::clock::clock;
+use crate::laboratory;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -28,6 +30,27 @@ pub(crate) enum Command {
     Validate {
         /// The file.
         file: PathBuf,
+    },
+    /// Try an alarm policy on the past, a journal's or a public data set's, and compare it with the
+    /// present one.
+    Simulate(Box<laboratory::Args>),
+    /// The numbers in which two alarm policies differ.
+    Diff {
+        /// A TOML file.
+        from: PathBuf,
+        /// Another.
+        to: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the numbers of an alarm policy by the paths that --set and --sweep take.
+    Numbers {
+        /// A TOML file. [default: the built-in policy]
+        file: Option<PathBuf>,
+        /// Print JSON, also numbers that the policy leaves out.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -79,6 +102,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Check(asked) => check(&asked),
         Command::Show { id, data } => show(id.as_deref(), &data),
         Command::Validate { file } => validate(&file),
+        Command::Simulate(args) => laboratory::simulate(&args),
+        Command::Diff { from, to, json } => laboratory::diff(&from, &to, json),
+        Command::Numbers { file, json } => laboratory::numbers(file.as_deref(), json),
     }
 }
 
