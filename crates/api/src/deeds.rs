@@ -83,6 +83,10 @@ fn act(action: &Action) -> Option<Act<'_>> {
         Action::Snooze { episode, .. } => on("snooze-alert", episode.to_string()),
         Action::Escalate { episode, .. } => on("escalate-alert", episode.to_string()),
         Action::Reset { episode, .. } => on("reset-alert", episode.to_string()),
+        Action::UseModels { models } => {
+            let each = models.iter().map(|one| format!("{} {} ({})", one.id, one.version, one.role.name()));
+            on("use-models", each.collect::<Vec<_>>().join(", "))
+        }
         Action::Judge { episode, verdict, .. } => {
             Act { detail: verdict.name().to_owned(), ..on("judge-alert", episode.to_string()) }
         }

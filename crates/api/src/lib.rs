@@ -31,6 +31,7 @@ mod trust;
 mod commands;
 pub mod edges;
 pub mod fleet;
+pub mod foresight;
 mod waves;
 mod assets;
 mod document;

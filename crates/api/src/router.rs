@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, audit, burden, commands, document, edges, fhir, fhir_access, fleet, identity, inlets, live_stream, measures, privacy, ready, smart, trust, waves};
+use crate::{access, assets, audit, burden, commands, document, edges, fhir, fhir_access, fleet, foresight, identity, inlets, live_stream, measures, privacy, ready, smart, trust, waves};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -88,6 +88,7 @@ fn described() -> OpenApiRouter<Api> {
         .merge(edges::routes())
         .merge(inlets::described())
         .merge(audit::routes())
+        .merge(foresight::routes())
         .merge(burden::routes())
 }
 
@@ -145,6 +146,7 @@ pub fn router(api: Api, fhir_backend: Arc<dyn FhirBackend>) -> Router {
     let guarded_fhir = fhir::router(scoped)
         .merge(privacy::fhir::router(api.clone()))
         .merge(audit::fhir::router(api.clone()))
+        .merge(foresight::fhir::router(api.clone()))
         .layer(middleware::from_fn_with_state(api.clone(), fhir_access::enter));
     let app = routes
         .route("/api/v1/live", get(live_stream::live))

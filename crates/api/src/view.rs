@@ -45,6 +45,7 @@ pub fn tile(view: &PatientView, now_us: i64) -> dto::Tile {
         location: view.location.as_ref().map(location),
         values,
         score: score.map(|(metric, score)| self::score(*metric, score, view)),
+        risk: crate::foresight::raised(view, clock),
         alarm: alarm(&view.alerts),
         devices: view
             .devices

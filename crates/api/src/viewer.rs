@@ -185,6 +185,7 @@ pub(crate) fn redacted(mut tile: dto::Tile, kinds: Categories) -> dto::Tile {
     if !kinds.has(Category::VitalSigns) {
         tile.values.clear();
         tile.score = None;
+        tile.risk = None;
     }
     if !kinds.has(Category::Waveforms) {
         tile.waves = false;

@@ -60,6 +60,7 @@ impl Engine {
             }
             Action::Discard { quarantined, .. } => out.push(ended(*quarantined, false, actor)),
             Action::Note { .. } => {}
+            Action::UseModels { models } => self.use_models(models, out),
             Action::Hold { patient, from, to, reason } => {
                 let patient = self.directory.resolve(patient).clone();
                 let (reason, by) = (reason.clone(), actor.name.clone());
@@ -74,10 +75,6 @@ impl Engine {
             Action::CommandStep { command, device, step } => {
                 self.command_step(actor, (command, device), step, out);
             }
-            Action::Seen { patient, how } => self.seen(patient, actor, how.name(), cx, out),
-            Action::Pathway { patient, pathway, deed } => {
-                self.decide_pathway((patient, pathway, deed), actor, cx, out);
-            }
             Action::Judge { episode, verdict, note } => out.push(Effect::Judged {
                 episode: *episode,
                 verdict: *verdict,
@@ -85,6 +82,10 @@ impl Engine {
                 note: note.clone(),
                 at: self.now,
             }),
+            Action::Seen { patient, how } => self.seen(patient, actor, how.name(), cx, out),
+            Action::Pathway { patient, pathway, deed } => {
+                self.decide_pathway((patient, pathway, deed), actor, cx, out);
+            }
             Action::ReleaseHold { hold, .. } => {
                 self.note_hold(*hold, None);
                 out.push(Effect::HoldReleased { hold: *hold, by: actor.name.clone(), at: self.now });

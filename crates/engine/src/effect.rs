@@ -22,6 +22,8 @@ pub enum Effect {
     Samples(SeriesId, WaveRun),
     /// An alert changed.
     Alert(Box<AlertRecord>),
+    /// What a model said, to be kept with all that it was said from.
+    Predicted(Box<crate::PredictionRecord>),
     /// A care pathway was suggested, decided on, or went on.
     Pathway(Box<PathwayRecord>),
     /// A patient's details changed.
@@ -75,21 +77,6 @@ pub enum Effect {
     Counted(&'static str),
 }
 
-/// A care pathway of a patient as it is after a change, with the change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PathwayRecord {
-    /// Whose.
-    pub patient: PatientId,
-    /// Where the patient is.
-    pub location: Option<LocationId>,
-    /// The pathway after the change.
-    pub offer: Offer,
-    /// What happened.
-    pub event: OfferEvent,
-    /// When, on the patient's clock.
-    pub at: ReceiveTime,
-}
-
 /// An alert as it is after a change, with the change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertRecord {
@@ -109,4 +96,19 @@ pub struct AlertRecord {
     pub location: Option<LocationId>,
     /// The device, for a technical alert about one.
     pub device: Option<DeviceId>,
+}
+
+/// A care pathway of a patient as it is after a change, with the change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PathwayRecord {
+    /// Whose.
+    pub patient: PatientId,
+    /// Where the patient is.
+    pub location: Option<LocationId>,
+    /// The pathway after the change.
+    pub offer: Offer,
+    /// What happened.
+    pub event: OfferEvent,
+    /// When, on the patient's clock.
+    pub at: ReceiveTime,
 }

@@ -1,4 +1,4 @@
-//! Judging a patient: scores computed again, conditions and alerts stepped, derived values kept.
+//! Judging a patient: scores computed again, models asked, conditions and alerts stepped, derived values kept.
 
 use vitals::{
     EffectiveTime, MetricCode, PatientId, Point, Quality, ReadingRef, SeriesId, SeriesKey,
@@ -26,6 +26,7 @@ impl Engine {
         for (metric, value) in patient.rescore(age) {
             self.keep_derived(id, metric, value, cx, out);
         }
+        self.foresee(id, cx, out);
         let Some(patient) = self.patients.get_mut(id) else { return };
         let mut changes = Vec::new();
         let chosen = patient.chosen_by.clone();
@@ -53,16 +54,30 @@ impl Engine {
         cx: &mut Step,
         out: &mut Vec<Effect>,
     ) {
+        let reading = self.keep_value(id, metric, value, cx, out);
+        if let Some(patient) = self.patients.get_mut(id) {
+            patient.scores.kept(metric, reading);
+        }
+    }
+
+    /// Keeps a value of ours of the patient as of the patient's clock; gives its name.
+    pub(crate) fn keep_value(
+        &mut self,
+        id: &PatientId,
+        metric: MetricCode,
+        value: f64,
+        cx: &mut Step,
+        out: &mut Vec<Effect>,
+    ) -> ReadingRef {
         let series = self.derived_series(id, metric, 0, out);
-        let Some(patient) = self.patients.get_mut(id) else { return };
-        let recorded = if patient.recorded { Quality::RECORDED } else { Quality::empty() };
+        let (clock, recorded) = self.patients.get(id).map_or((self.now.0, false), |p| (p.clock, p.recorded));
+        let recorded = if recorded { Quality::RECORDED } else { Quality::empty() };
         let index = cx.next_derived;
         cx.next_derived = cx.next_derived.saturating_add(1);
-        patient.scores.kept(metric, ReadingRef { series, offset: cx.offset, index });
         out.push(Effect::Point(
             series,
             Point {
-                time: EffectiveTime(patient.clock),
+                time: EffectiveTime(clock),
                 received: self.now,
                 value,
                 offset: cx.offset,
@@ -70,6 +85,7 @@ impl Engine {
                 quality: Quality::DERIVED | recorded,
             },
         ));
+        ReadingRef { series, offset: cx.offset, index }
     }
 
     /// The series of what we ourselves conclude of a patient; `channel` says of which waveform, 0

@@ -18,6 +18,7 @@ mod device;
 mod directory;
 mod effect;
 mod erase;
+mod foresight;
 mod message;
 mod judge;
 mod normal;
@@ -51,13 +52,16 @@ pub use directory::Directory;
 pub use learn::Known;
 pub use effect::{AlertRecord, PathwayRecord, Effect};
 pub use erase::Erased;
+pub use foresight::{
+    Cause, Foresight, Foretold, LastSaid, Models, PredictionRecord, RISK_STANDS, RiskClass, risk_metric,
+};
 pub use normal::{CHANGES_MAX, LimitChange, LimitEvent, NormalLine, NormalState, Normals, Own, Decision};
 pub use patient::{PatientState, Silence};
 pub use shared::Part;
 pub use scoring::{Scores, Trend, sources};
 pub use snapshot::{STATE_VERSION, SnapshotError};
 pub use value::{Believed, Current, Values};
-pub use view::{AssociationLine, DeviceLine, PatientView, WaveLine};
+pub use view::{AssociationLine, DeviceLine, PatientView, RiskLine, WaveLine};
 pub use wave::{Timeline, WaveChannel, Waves};
 pub use words::word;
 
@@ -74,6 +78,7 @@ pub const SELF_DEVICE: &str = "vitalwire";
 pub struct Engine {
     policy: Arc<Policy>,
     policy_by: Option<(String, ReceiveTime)>,
+    judges: foresight::Judges,
     directory: Directory,
     devices: HashMap<DeviceId, Shared<DeviceState>>,
     patients: BTreeMap<PatientId, Shared<PatientState>>,
@@ -133,6 +138,7 @@ impl Engine {
         Self {
             policy,
             policy_by: None,
+            judges: foresight::Judges::default(),
             directory: Directory::default(),
             devices: HashMap::new(),
             patients: BTreeMap::new(),
@@ -166,7 +172,7 @@ impl Engine {
             self.awake_since = at;
         }
         self.now = self.now.max(at);
-        let mut cx = Step { offset, next_episode: 0, next_derived: 0x8000, released: false };
+        let mut cx = Step { offset, next_episode: 0, next_derived: 0x8000, next_prediction: 0, released: false };
         self.run_timers(&mut cx, out);
         match event {
             Event::Message(message) => self.message(message, &mut cx, out),
@@ -292,6 +298,7 @@ struct Step {
     offset: Offset,
     next_episode: u16,
     next_derived: u16,
+    next_prediction: u16,
     /// Whether the message at hand was released from quarantine, not sent now.
     released: bool,
 }

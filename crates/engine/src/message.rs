@@ -268,6 +268,14 @@ impl Engine {
                 let at = incoming.time.0.min(clock);
                 patient.care.look(at, &source.message.origin.sender, "charted");
             }
+            let looked_at = shown && !self.judges.none() && arriving.quality.usable() && !incoming.is_text;
+            if let Some(variable) = predict::Variable::of(incoming.metric).filter(|_| looked_at) {
+                let stay = self.directory.encounter_of(&patient.id).filter(|_| !patient.recorded);
+                let began = stay.and_then(|stay| stay.start).map_or(i64::MAX, |start| start.0);
+                // What a wrong clock dates ahead counts as of now: nothing looks ahead.
+                let time = incoming.time.0.min(clock);
+                patient.foresight.note(variable, time, arriving.value, began);
+            }
         } else if let Some(row) = arriving.row {
             if row.plausible.is_some_and(|(l, h)| !(l..=h).contains(&incoming.value)) {
                 arriving.quality |= Quality::IMPLAUSIBLE;

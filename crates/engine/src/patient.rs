@@ -9,6 +9,7 @@ use vitals::{
 
 use crate::alarm::{self, Alarm};
 use crate::care::Care;
+use crate::foresight::Foresight;
 use crate::normal::Normals;
 use crate::past::Past;
 use crate::scoring::Scores;
@@ -53,6 +54,8 @@ pub struct PatientState {
     pub past: Past,
     /// Scores and their recent past.
     pub scores: Scores,
+    /// What models look at, and what they said last.
+    pub foresight: Foresight,
     /// Open alerts.
     pub episodes: Episodes,
     /// The patient's own limits.
@@ -111,6 +114,7 @@ impl PatientState {
             values: Values::default(),
             past: Past::default(),
             scores: Scores::default(),
+            foresight: Foresight::default(),
             episodes: Episodes::default(),
             limits: Vec::new(),
             followed: Vec::new(),
@@ -158,6 +162,7 @@ impl PatientState {
                 self.past = Past::default();
                 self.scores = Scores::default();
                 self.care.begin_anew();
+                self.foresight = Foresight::default();
                 self.clock = 0;
             }
         }
@@ -173,8 +178,8 @@ impl PatientState {
         let now = self.clock;
         self.reviewed_at = now;
         alarm::forget(&mut self.alarms, now);
-        let Self { values, scores, past, silent, alarms, episodes, conditions, .. } = self;
-        let (values, scores, alarms) = (&*values, &*scores, &**alarms);
+        let Self { values, scores, foresight, past, silent, alarms, episodes, conditions, .. } = self;
+        let (values, scores, foresight, alarms) = (&*values, &*scores, &*foresight, &**alarms);
         let lookup = |term: MetricCode| {
             let own = alert::Aspect::read(term).and_then(|asked| {
                 let value = values.usable(asked.0, now).map(|current| current.value);
@@ -182,6 +187,7 @@ impl PatientState {
                 normals.term(cx.policy, patient, asked, now, value)
             });
             own.or_else(|| scores.term(term))
+                .or_else(|| foresight.term(term, now))
                 .or_else(|| values.usable(term, now).map(|current| current.value))
         };
         let gaps: Vec<ConditionKey> =
@@ -194,7 +200,7 @@ impl PatientState {
             return;
         }
         let normal = |metric| cx.normals?.centre(cx.policy, &cx.chooser, metric, now);
-        let telling = Telling { normal: &normal, values, scores, past, silent, alarms, now };
+        let telling = Telling { normal: &normal, values, scores, foresight, past, silent, alarms, now };
         let offset = cx.offset;
         let next = &mut *cx.next_episode;
         let mut next_id = || {

@@ -8,6 +8,7 @@ use crate::age::years;
 use crate::device::DeviceState;
 use crate::directory::Moved;
 use crate::effect::{AlertRecord, Effect};
+use crate::foresight::Foresight;
 use crate::patient::ChosenBy;
 use crate::Engine;
 
@@ -64,6 +65,10 @@ impl Engine {
                 self.disassociate(&device, moved.at, out);
             }
             self.end_alerts(&moved.patient, "patient left", out);
+            // Whoever comes back begins another stay.
+            if let Some(patient) = self.patients.get_mut(&moved.patient) {
+                patient.foresight = Foresight::default();
+            }
         }
         for place in [&moved.from, &moved.to].into_iter().flatten() {
             self.settle_bed(place, moved.at, out);

@@ -32,6 +32,7 @@ struct World {
     /// The site's own policy; the built-in one is the program's.
     policy: Option<String>,
     policy_by: Option<(String, ReceiveTime)>,
+    models: Vec<vitals::ModelInUse>,
 }
 
 impl Engine {
@@ -99,6 +100,7 @@ impl Engine {
             awake_since: self.awake_since,
             policy: self.policy_by.as_ref().map(|_| self.policy.text.clone()),
             policy_by: self.policy_by.clone(),
+            models: self.judges.in_use.clone(),
         };
         ("world".to_owned(), write(&world))
     }
@@ -119,6 +121,8 @@ impl Engine {
                 self.next_series = world.next_series;
                 self.now = world.now;
                 self.awake_since = world.awake_since;
+                self.judges.in_use = world.models;
+                self.judges.settle();
                 if let Some(text) = world.policy {
                     let policy = Policy::parse(&text).map_err(|_| unreadable(&name))?;
                     self.policy = std::sync::Arc::new(policy);

@@ -5,6 +5,7 @@ use vitals::metric::code;
 use vitals::{MetricCode, ReadingRef};
 
 use crate::alarm::{self, Alarm};
+use crate::foresight::Foresight;
 use crate::past::Past;
 use crate::patient::Silence;
 use crate::scoring::Scores;
@@ -15,6 +16,7 @@ use crate::words::word;
 pub(crate) struct Telling<'a> {
     pub values: &'a Values,
     pub scores: &'a Scores,
+    pub foresight: &'a Foresight,
     pub past: &'a Past,
     pub silent: &'a [Silence],
     pub alarms: &'a [Alarm],
@@ -77,6 +79,8 @@ impl Telling<'_> {
                 continue;
             }
             if let Some(text) = self.scores.describe(*term, readings, self.values, self.now) {
+                parts.push(text);
+            } else if let Some(text) = self.foresight.describe(*term, readings) {
                 parts.push(text);
             } else if let Some(current) = self.values.usable(*term, self.now) {
                 readings.push(current.reading);

@@ -5,7 +5,7 @@ use alert::worklist::Standing;
 use alert::{Episode, Limit, Limits};
 use score::Score;
 use vitals::{
-    Association, Device, DeviceId, EffectiveTime, Encounter, LinkState, Location, MetricCode, Patient,
+    Association, Device, DeviceId, EffectiveTime, Encounter, LinkState, Location, MetricCode, ModelRole, Patient,
     PatientId, Protocol, Rate, ReceiveTime, SeriesId,
 };
 
@@ -13,6 +13,8 @@ use crate::care::Seen;
 use crate::clock::ClockState;
 use crate::device::DeviceState;
 use crate::normal::{LimitChange, NormalLine};
+use crate::foresight::LastSaid;
+use crate::patient::PatientState;
 use crate::scoring::Trend;
 use crate::value::Current;
 use crate::wave::WaveChannel;
@@ -43,6 +45,8 @@ pub struct PatientView {
     pub primary: MetricCode,
     /// Recent past of the scores.
     pub trends: Vec<Trend>,
+    /// What each model that is shown said last.
+    pub risks: Vec<RiskLine>,
     /// When the scores were computed, on the patient's clock.
     pub scored_at: i64,
     /// Open alerts.
@@ -75,6 +79,19 @@ pub struct PatientView {
     pub pathways: Vec<Offer>,
     /// The rhythm that holds by analysis of the waveforms (see `signal::Rhythm`), and since when.
     pub rhythm: Option<(u8, EffectiveTime)>,
+}
+
+/// What a model that is shown said of a patient last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RiskLine {
+    /// What it said.
+    pub last: LastSaid,
+    /// What the model calls itself.
+    pub title: String,
+    /// What it predicts, in words.
+    pub outcome: String,
+    /// Within how many hours.
+    pub horizon_h: f32,
 }
 
 /// One waveform of a patient as seen from outside.
@@ -172,6 +189,7 @@ impl Engine {
             scores: state.scores.all.clone(),
             primary: state.scores.primary(),
             trends: state.scores.trends.clone(),
+            risks: self.risk_lines(state),
             scored_at: state.scores.computed_at,
             alerts: state.episodes.open().to_vec(),
             devices: devices.collect(),
@@ -191,6 +209,21 @@ impl Engine {
             patient,
             location,
         })
+    }
+
+    fn risk_lines(&self, state: &PatientState) -> Vec<RiskLine> {
+        let shown = state.foresight.said.iter().filter(|last| last.role == ModelRole::Champion);
+        shown
+            .filter_map(|last| {
+                let model = self.judges.find(&last.model, &last.version)?;
+                Some(RiskLine {
+                    last: last.clone(),
+                    title: model.title().to_owned(),
+                    outcome: model.outcome().words.clone(),
+                    horizon_h: model.horizon_h(),
+                })
+            })
+            .collect()
     }
 
     /// A device as seen from outside; none for the platform itself.

@@ -188,6 +188,9 @@ fn actions() -> Vec<(&'static str, Action)> {
             reason: "r".into(),
         }),
         ("release-hold", Action::ReleaseHold { hold: 7, reason: "r".into() }),
+        ("use-models", Action::UseModels {
+            models: vec![vitals::ModelInUse { id: "m".into(), version: "1.0.0+0".into(), role: vitals::ModelRole::Shadow }],
+        }),
         ("seen", Action::Seen { patient: patient("a"), how: vitals::Look::Bedside }),
         ("pathway-start", Action::Pathway {
             patient: patient("a"),

@@ -117,6 +117,7 @@ impl Found<'_> {
             Action::Erase { .. }
             | Action::Discard { .. }
             | Action::Note { .. }
+            | Action::UseModels { .. }
             | Action::ReleaseHold { .. } => {}
         }
     }

@@ -69,6 +69,8 @@ pub struct Options {
     pub outgoing: Option<outgoing::Client>,
     /// What is to be done when the rows of an erased patient are deleted.
     pub erase: Option<EraseHook>,
+    /// Predictive models that there are; which of them judge, the journal says.
+    pub models: engine::Models,
     /// Every change of an alert waits in the store's bucket [`RELAYED_ALERTS`] for whoever sends it on, every
     /// score in [`RELAYED_SCORES`].
     pub relay_alerts: bool,
@@ -129,6 +131,7 @@ impl Default for Options {
             managers: Vec::new(),
             outgoing: None,
             erase: None,
+            models: engine::Models::default(),
             relay_alerts: false,
         }
     }

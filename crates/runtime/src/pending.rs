@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use alert::EpisodeState;
-use engine::{AlertRecord, PathwayRecord, Effect};
+use engine::{AlertRecord, PathwayRecord, Effect, PredictionRecord};
 use journal::Entry;
 use live::Live;
 use serde_json::json;
 use store::{
     AlertEventRow, AlertRow, AssociationRow, Commit, DeviceRow, DirectoryRow, DocumentRow,
-    EncounterRow, KvRow, LocationRow, PatientRow, QuarantineRow, QuarantineStatus, StatePart, Reader,
+    EncounterRow, KvRow, LocationRow, PatientRow, PredictionRow, QuarantineRow, QuarantineStatus, StatePart, Reader,
 };
 use vitals::{Message, Offset, Point, Protocol, Quality, ReadingRef, SeriesId};
 
@@ -151,10 +151,6 @@ impl Pending {
                 self.alert(entry, *record);
                 return;
             }
-            Effect::Pathway(record) => {
-                self.commit.documents.push(pathway_row(&record));
-                return;
-            }
             Effect::Judged { episode, verdict, by, note, at } => {
                 self.judged(entry, AlertEventRow {
                     episode,
@@ -165,6 +161,14 @@ impl Pending {
                     actor: by,
                     body: json!({ "verdict": verdict.name(), "detail": note }).to_string().into_bytes(),
                 });
+                return;
+            }
+            Effect::Predicted(record) => {
+                self.commit.predictions.push(predicted(&record));
+                return;
+            }
+            Effect::Pathway(record) => {
+                self.commit.documents.push(pathway_row(&record));
                 return;
             }
             Effect::QuarantineEnded { offset, released, by } => {
@@ -388,6 +392,29 @@ impl Pending {
         if let Ok(Some(row)) = self.reader.quarantine_item(offset) {
             self.commit.quarantine.push(QuarantineRow { status, resolution, ..row });
         }
+    }
+}
+
+/// A prediction as a row.
+fn predicted(record: &PredictionRecord) -> PredictionRow {
+    let class = record.said.class();
+    metrics::counter!(
+        "vitalwire_predictions_total",
+        "model" => record.model.clone(), "role" => record.role.name(), "class" => class
+    )
+    .increment(1);
+    PredictionRow {
+        id: record.id,
+        patient: record.patient.clone(),
+        model: record.model.clone(),
+        version: record.version.clone(),
+        role: record.role.name().to_owned(),
+        class: class.to_owned(),
+        probability: record.said.probability().map(f64::from),
+        at: record.at,
+        made: record.made,
+        inputs: record.input_bytes(),
+        body: serde_json::to_vec(record).unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use alert::Policy;
 use blake3::Hasher;
-use engine::{AlertRecord, Effect, Engine};
+use engine::{AlertRecord, Effect, Engine, Models};
 use journal::{JournalError, ReadJournal};
 use store::{Reader, SeriesFilter, Span};
 use vitals::{Action, EffectiveTime, EpisodeId, Event, Offset, ReceiveTime, SeriesId, SeriesKey};
@@ -52,15 +52,16 @@ pub enum Compared {
     Erased,
 }
 
-/// Takes in the whole journal; `told` hears of every change of an alert.
+/// Takes in the whole journal, with the models that there are; `told` hears of every change of an alert.
 ///
 /// # Errors
 /// [`RuntimeError::Journal`] when the journal can't be read.
 pub fn rebuild(
     journal: &dyn ReadJournal,
+    models: &Models,
     told: impl FnMut(Offset, &AlertRecord),
 ) -> Result<Rebuilt, RuntimeError> {
-    let mut taking = Taking::new(journal, told);
+    let mut taking = Taking::new(journal, models, told);
     taking.until(journal.next_offset())?;
     Ok(taking.end())
 }
@@ -71,10 +72,11 @@ pub fn rebuild(
 /// [`RuntimeError`] when journal or store can't be read.
 pub fn rebuild_and_compare(
     journal: &dyn ReadJournal,
+    models: &Models,
     store: &Reader,
     told: impl FnMut(Offset, &AlertRecord),
 ) -> Result<(Rebuilt, Compared), RuntimeError> {
-    let mut taking = Taking::new(journal, told);
+    let mut taking = Taking::new(journal, models, told);
     let checkpoint = store.checkpoint()?;
     let next = journal.next_offset();
     if checkpoint > next {
@@ -113,12 +115,14 @@ struct Taking<'a, F> {
 }
 
 impl<'a, F: FnMut(Offset, &AlertRecord)> Taking<'a, F> {
-    fn new(journal: &'a dyn ReadJournal, told: F) -> Self {
+    fn new(journal: &'a dyn ReadJournal, models: &Models, told: F) -> Self {
+        let mut engine = Engine::new(Policy::built_in());
+        engine.set_models(models.clone());
         Self {
             from: journal.first_offset(),
             journal,
             told,
-            engine: Engine::new(Policy::built_in()),
+            engine,
             alerts: 0,
             values: 0,
             samples: 0,

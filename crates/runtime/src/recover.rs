@@ -48,6 +48,7 @@ pub(crate) fn recover(
         return Err(RuntimeError::Ahead { checkpoint, next });
     }
     let mut engine = Engine::new(alert::Policy::built_in());
+    engine.set_models(setting.options.models.clone());
     let parts = setting.reader.engine_state()?;
     let names: Vec<String> = parts.iter().map(|(name, _)| name.clone()).collect();
     let mut anew = None;
@@ -117,6 +118,7 @@ fn rebuild(setting: &Setting, checkpoint: Offset) -> Result<Anew, RuntimeError> 
     let first = setting.appender.first_offset();
     let whole = first == 0;
     let mut engine = Engine::new(alert::Policy::built_in());
+    engine.set_models(setting.options.models.clone());
     if !whole {
         engine.learn(known(&setting.reader)?);
     }
@@ -169,7 +171,13 @@ fn repeatable(event: &Event) -> bool {
             message.content.iter().all(|content| matches!(content, vitals::Content::Reading(_)))
         }
         Event::Action(_, action) => {
-            matches!(action, Action::SetLimits { .. } | Action::SetSpo2Scale { .. } | Action::Baseline { .. })
+            matches!(
+                action,
+                Action::SetLimits { .. }
+                    | Action::SetSpo2Scale { .. }
+                    | Action::UseModels { .. }
+                    | Action::Baseline { .. }
+            )
         }
         Event::Relayed(relayed) => match &relayed.what {
             Passed::Message(message) => {

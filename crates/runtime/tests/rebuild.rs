@@ -118,12 +118,12 @@ fn compare(folder: &Path) -> (String, Compared) {
     let journal = EmbeddedJournal::open(&folder.join("journal")).expect("a journal");
     let store = SqliteStore::open(&folder.join("store.db")).expect("a store");
     let mut told = String::new();
-    let (rebuilt, compared) = rebuild_and_compare(Journal::reader(&journal).as_ref(), &store.reader(), |at, alert| {
+    let (rebuilt, compared) = rebuild_and_compare(Journal::reader(&journal).as_ref(), &engine::Models::default(), &store.reader(), |at, alert| {
         told.push_str(&format!("{at} {alert:?}\n"));
     })
     .expect("readable");
     let mut again = String::new();
-    let second = rebuild(Journal::reader(&journal).as_ref(), |at, alert| {
+    let second = rebuild(Journal::reader(&journal).as_ref(), &engine::Models::default(), |at, alert| {
         again.push_str(&format!("{at} {alert:?}\n"));
     })
     .expect("readable");

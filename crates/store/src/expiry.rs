@@ -75,7 +75,7 @@ pub struct ExpiredRecords {
     pub quarantine: u64,
     /// Older versions in the directory.
     pub versions: u64,
-    /// The latest time before which alerts were removed; none if none were.
+    /// The latest time before which alerts or predictions were removed; none if none were.
     pub alerts_before: Option<ReceiveTime>,
     /// The same of quarantined messages.
     pub quarantine_before: Option<ReceiveTime>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BaselineStep, CommandId, CommandOrder, CommandStep, Device, DeviceAlarm, DeviceId, EffectiveTime, Encounter, EpisodeId, LinkState, Location, LocationId,
-    Look, Measurement, MetricCode, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
+    Look, Measurement, MetricCode, ModelInUse, Offset, Origin, Patient, PatientId, PatientMovement, PatientRef,
     Passed, PathwayDeed, ReceiveTime, Relayed, Verdict,
 };
 
@@ -513,6 +513,11 @@ pub enum Action {
         verdict: Verdict,
         /// In words; may be empty.
         note: String,
+    },
+    /// Let these predictive models judge from here on, and no others.
+    UseModels {
+        /// Which, in this order.
+        models: Vec<ModelInUse>,
     },
     /// Decide about a patient's own normal of one metric, and the limits that follow it.
     Baseline {

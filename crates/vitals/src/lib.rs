@@ -27,9 +27,10 @@ pub mod series;
 pub mod wave;
 pub mod hold;
 pub mod relay;
+pub mod care;
 pub mod verdict;
 pub mod own;
-pub mod care;
+pub mod model;
 
 pub use alarm::{AlarmKind, AlarmPriority, AlarmSignal, AlarmState, DeviceAlarm};
 pub use analyte::Analyte;
@@ -59,4 +60,5 @@ pub use time::{DeviceTime, EffectiveTime, ReceiveTime};
 pub use unit::Unit;
 pub use verdict::Verdict;
 pub use own::BaselineStep;
+pub use model::{ModelInUse, ModelRole};
 pub use wave::{WaveRun, WaveSamples};

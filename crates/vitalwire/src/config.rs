@@ -15,6 +15,7 @@ use crate::keys::{apply_variable, check_keys};
 
 mod coap;
 mod collect;
+mod models;
 mod phd;
 mod receivers;
 mod sdc_consumer;
@@ -24,6 +25,9 @@ pub(crate) mod sign_on;
 
 pub(crate) use coap::Coap;
 pub(crate) use collect::Collect;
+#[cfg(test)]
+pub(crate) use models::ModelText;
+pub(crate) use models::{Models, Place};
 pub(crate) use phd::Phd;
 pub(crate) use receivers::*;
 pub(crate) use sections::*;
@@ -54,6 +58,7 @@ pub(crate) struct Config {
     pub(crate) edge: Edge,
     pub(crate) sdc: Sdc,
     pub(crate) collect: Collect,
+    pub(crate) models: Models,
     pub(crate) zone: BTreeMap<String, ZoneText>,
     pub(crate) webhook: Vec<Receiver>,
     pub(crate) alert_manager: Vec<Manager>,

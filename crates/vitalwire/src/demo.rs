@@ -55,6 +55,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     config.http.listen = args.http;
     config.mqtt.listen = args.mqtt;
     config.mllp.listen = args.mllp;
+    config.models.shipped = crate::config::Place::Champion;
     serve::check_exposure(&config, true)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start")?;
     runtime.block_on(live(&args, &config, &folder))

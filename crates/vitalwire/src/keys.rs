@@ -118,6 +118,8 @@ pub(crate) const KEYS: &[&str] = &[
     "sdc.consumer",
     "collect.nightscout",
     "collect.bluetooth",
+    "models.shipped",
+    "models.model",
     "zone.networks",
     "zone.listeners",
     "zone.roles",

@@ -12,6 +12,7 @@ mod config;
 mod courier;
 mod decoding;
 mod demo;
+mod foresight;
 mod device;
 mod doctor;
 mod doors;

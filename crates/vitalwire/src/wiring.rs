@@ -97,6 +97,11 @@ impl Folder {
         self.0.join("commands")
     }
 
+    /// Every predictive model that ever judged here.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.0.join("models")
+    }
+
     fn profiles(&self) -> PathBuf {
         self.0.join("profiles")
     }
@@ -147,14 +152,16 @@ pub(crate) async fn start_as(
     let (reader, side) = (store.reader(), store.side());
     let live = Live::new(u64::try_from(clock().0).unwrap_or(0));
     appender.know(Arc::new(erasing::Knowing { live: live.clone(), reader: reader.clone() }));
+    let models = crate::foresight::open(&folder.models(), &config.models)?;
     let options = Options {
+        models: models.library.clone(),
         outgoing: outside.client.clone(),
         erase: Some(erasing::hook(&sealed, guard, &appender, &reader, config.keys.copy.clone())),
         relay_alerts: is_edge,
         ..options(config, guard)?
     };
     let runtime = Runtime::start(appender.clone(), feed, Box::new(store), live.clone(), clock, options)?;
-    erasing::resume(&appender, &reader).map_err(anyhow::Error::msg)?;
+    crate::foresight::resume(&appender, (&reader, side.as_ref()), &models).await?;
     watch::end_links(&live, &appender).await;
     let profiles = config.profiles.folder.clone().unwrap_or_else(|| folder.profiles());
     let library = Library::load_with(&profiles, Some(crate::decoding::pool()));
@@ -208,7 +215,7 @@ pub(crate) async fn start_as(
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
-    tasks.push(start_http(config, (api, edges, burden), http, doors.identify, stopping)?);
+    tasks.push(start_http(config, (api, edges, burden, models.shelf()), http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -394,7 +401,7 @@ fn start_mllp(
 
 fn start_http(
     config: &Config,
-    (api, (edges, this), burden): (Api, (Arc<Edges>, ThisEdge), api::burden::Burden),
+    (api, (edges, this), burden, shelf): (Api, (Arc<Edges>, ThisEdge), api::burden::Burden, api::foresight::Shelf),
     listener: TcpListener,
     identify: Arc<dyn Authenticator>,
     stopping: signal::Receiver<bool>,
@@ -402,7 +409,7 @@ fn start_http(
     // People have no certificates; a device has one when it renews it or sends readings.
     let door = |files| TlsDoor::new(files, ClientCertificates::Offered, Arc::clone(&identify));
     let secure = config.http_tls().map(door).transpose()?;
-    let router = api::router(api.clone(), Arc::new(Backend(api)));
+    let router = api::router(api.clone(), Arc::new(Backend(api))).layer(axum::Extension(Arc::new(shelf)));
     let router = router.layer(axum::Extension(edges)).layer(axum::Extension(this)).layer(axum::Extension(burden));
     let most = config.http.connections_max.max(1);
     Ok(tokio::spawn(async move {

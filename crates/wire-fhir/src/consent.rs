@@ -263,8 +263,9 @@ fn of_type(name: &str) -> &'static [&'static str] {
     match name {
         "Patient" | "Encounter" | "Location" | "EpisodeOfCare" | "Person" => &["demographics"],
         "Observation" => &["vital-signs", "waveforms"],
+        "RiskAssessment" => &["vital-signs"],
         "Device" | "DeviceMetric" | "DeviceUseStatement" => &["device-data"],
-        "DetectedIssue" | "Flag" | "RiskAssessment" | "Communication" | "CommunicationRequest" | "Task" => &["alerts"],
+        "DetectedIssue" | "Flag" | "Communication" | "CommunicationRequest" | "Task" => &["alerts"],
         "DocumentReference" | "Composition" | "Binary" | "Media" | "Bundle" => &["documents"],
         _ => &[],
     }

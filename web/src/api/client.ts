@@ -1,7 +1,7 @@
 // Calls to `/api/v1`. Answers other than 2xx become an `ApiError` with the server's own text.
 import type {
   Alert, AlertAction, AlertHistory, AlertPage, AssociateRequest, AssociationView, BeatPage, DeviceModel, DevicePage, DeviceView, ErrorBody, Hold,
-  LocationView, MetricLimits, MountRequest, OwnNormalDecision, OwnNormals, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
+  LocationView, MetricLimits, ModelCard, ModelPage, MountRequest, OwnNormalDecision, OwnNormals, PatientBrief, PatientPage, ProfileTest, ProfileTestResult, ProfileView,
   QuarantineDetail, QuarantinePage, ReadingSource, Session, Setup, SetupState, Spo2Scale, Trends, WaveChannel,
 } from './types';
 
@@ -109,6 +109,8 @@ export const api = {
   profiles: () => get<ProfileView[]>('/profiles'),
   saveProfile: (profile: ProfileView) => put<unknown>(`/profiles/${id(profile.name)}`, profile),
   testProfile: (test: ProfileTest) => post<ProfileTestResult>('/profiles/test', test),
+  models: () => get<ModelPage>('/models'),
+  modelCard: (model: string) => get<ModelCard>(`/models/${id(model)}`),
   waveforms: (patient: string) => get<{ channels: WaveChannel[] }>(`/patients/${id(patient)}/waveforms`),
   /** Wave messages of one channel: samples, or at most about `columns` pairs. Whole milliseconds. */
   waves: (patient: string, series: number, from: number, to: number, columns: number, signal?: AbortSignal) =>

@@ -35,6 +35,7 @@ const trust = lazy(() => import('../trust/TrustPage'));
 const burden = lazy(() => import('../burden/BurdenPage'));
 const burdenReport = lazy(() => import('../burden/ReportPage'));
 const audit = lazy(() => import('../audit/AuditPage'));
+const models = lazy(() => import('../models/ModelsPage'));
 const station = lazy(() => import('../station/StationPage'));
 /** Whether a route is for whoever may do what `may` says. */
 export const open = (route: Route, may: (permission: Permission) => boolean): boolean => route.needs === null || may(route.needs);
@@ -58,6 +59,8 @@ export const ROUTES: Route[] = [
   { path: '/patients/:patient/disclosure', title: 'Full disclosure', needs: 'see-patients', page: disclosure },
   { path: '/patients/:patient/print', title: 'Print strips', needs: 'see-patients', page: print },
   { path: '/patients/:patient/privacy', title: 'Privacy of a patient', needs: 'see-consents', page: privacy },
+  { path: '/models', nav: 'Models', title: 'Risk models', needs: 'see-patients', page: models },
+  { path: '/models/:model', title: 'A risk model', needs: 'see-patients', page: models },
   { path: '/emergency', title: 'Emergency access', needs: 'use-break-glass', page: emergency },
   { path: '/reviews', nav: 'Reviews', key: 'r', title: 'Emergency accesses to review', needs: 'review-access', page: reviews },
   { path: '/burden', nav: 'Burden', key: 'b', title: 'Alarm burden', needs: 'see-burden', page: burden },

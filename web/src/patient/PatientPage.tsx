@@ -11,6 +11,7 @@ import { OwnNormalCard } from './OwnNormalCard';
 import { useOwnNormals } from './ownNormal.state';
 import { PatientHeader } from './PatientHeader';
 import { PatientTabs } from './PatientTabs';
+import { RisksCard } from './RisksCard';
 import { ScoreCard } from './ScoreCard';
 import { TrendsCard } from './TrendsCard';
 import { usePatient } from './patient.state';
@@ -48,6 +49,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
               <Show when={model.tile()?.score ?? page().scores[0]}>
                 {(score) => <ScoreCard score={score()} patient={id()} scale={page().spo2_scale} tile={model.tile()} onChange={() => void model.reload()} />}
               </Show>
+              <RisksCard risks={page().risks} now={page().now_ms} />
               <OtherScores scores={page().scores} not={model.tile()?.score?.name ?? ''} tile={model.tile()} />
               <LimitsCard patient={id()} page={page()} onChange={() => void model.reload()} />
               <OwnNormalCard patient={id()} model={own} onChange={() => void model.reload()} />

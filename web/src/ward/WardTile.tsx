@@ -73,6 +73,7 @@ export const WardTile: Component<WardTileProps> = (props) => {
       </span>
       <span class="foot">
         <Show when={props.tile.score} fallback={<span class="score none">No score</span>}>{(score) => <ScoreBadge score={score()} />}</Show>
+        <Show when={props.tile.risk}>{(risk) => <span class="risk-mark" title={`A model proposes a look: risk of ${risk()} raised`}><span aria-hidden="true">▲</span> risk<span class="sr-only"> of {risk()} raised by a model</span></span>}</Show>
         <Show when={props.tile.recorded}><span class="badge-recorded" title="Played back from a recording, not live">REC<span class="sr-only"> recorded, not live</span></span></Show>
         <Show when={linkTrouble(props.tile)}>{(word) => <span class="link-bad"><span aria-hidden="true">⊘ </span>{word()}</span>}</Show>
       </span>

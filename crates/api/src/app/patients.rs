@@ -76,6 +76,7 @@ async fn page(api: &Api, viewer: &Viewer, id: &str) -> Result<Json<dto::PatientP
     let mut page = dto::PatientPage {
         tile: redacted(view::tile(&seen, now.0), kinds),
         scores: seen.scores.iter().map(|(metric, score)| view::score(*metric, score, &seen)).collect(),
+        risks: seen.risks.iter().map(|line| crate::foresight::risk(line, if seen.recorded { seen.clock } else { now.0 })).collect(),
         alerts,
         series: series.iter().map(series_view).collect(),
         associations,
@@ -96,6 +97,7 @@ async fn page(api: &Api, viewer: &Viewer, id: &str) -> Result<Json<dto::PatientP
     };
     if !kinds.has(Category::VitalSigns) {
         page.scores.clear();
+        page.risks.clear();
         page.series.clear();
         page.limits.clear();
     }

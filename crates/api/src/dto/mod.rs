@@ -4,6 +4,7 @@
 mod alert;
 mod device;
 mod error;
+mod foresight;
 mod model;
 mod own_normal;
 mod patient;
@@ -14,6 +15,7 @@ mod ward;
 pub use alert::*;
 pub use device::*;
 pub use error::*;
+pub use foresight::*;
 pub use model::*;
 pub use own_normal::*;
 pub use patient::*;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Alert, Limits, PatientBrief, ScoreView, Tile};
+use super::{Alert, Limits, PatientBrief, RiskView, ScoreView, Tile};
 
 /// Everything the patient page begins with.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -12,6 +12,8 @@ pub struct PatientPage {
     pub tile: Tile,
     /// All scores that can be computed.
     pub scores: Vec<ScoreView>,
+    /// What predictive models say, as last judged.
+    pub risks: Vec<RiskView>,
     /// Open alerts, most urgent first.
     pub alerts: Vec<Alert>,
     /// Every series of the patient.

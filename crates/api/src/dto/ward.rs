@@ -29,6 +29,8 @@ pub struct Tile {
     pub values: Vec<CurrentValue>,
     /// The early-warning score for the patient's age: NEWS2, or PEWS for a child.
     pub score: Option<ScoreView>,
+    /// What a predictive model says is raised, in words ("sepsis"); none: nothing is, or no model judges.
+    pub risk: Option<String>,
     /// Bed-level summary of the open alerts.
     pub alarm: AlarmSummary,
     /// Devices on the patient.

@@ -166,6 +166,7 @@ impl Step<'_> {
             }
             let text = "delete from predictions where journal_offset = ?1 and order_index = ?2";
             self.expired.predictions += self.db.prepare_cached(text)?.execute([key.1, key.2])? as u64;
+            self.expired.alerts_before = Some(before);
         }
         Ok(last.filter(|_| seen == self.rows))
     }

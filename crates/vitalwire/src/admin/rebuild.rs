@@ -19,6 +19,7 @@ pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
     let journal = sealed.journal(&folder)
         .context("cannot open the journal; stop the program first, or take a copy of its folder")?;
     let journal = Journal::reader(&journal);
+    let models = crate::foresight::library(&folder.models())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut failed = None;
     let told = |offset, record: &engine::AlertRecord| {
@@ -41,9 +42,9 @@ pub(super) fn run(data: PathBuf, as_json: bool) -> anyhow::Result<()> {
     };
     let (rebuilt, compared) = if folder.store().exists() {
         let store = sealed.store(&folder)?;
-        rebuild_and_compare(journal.as_ref(), &store.reader(), told)?
+        rebuild_and_compare(journal.as_ref(), &models, &store.reader(), told)?
     } else {
-        (rebuild(journal.as_ref(), told)?, Compared::Cut)
+        (rebuild(journal.as_ref(), &models, told)?, Compared::Cut)
     };
     let has_store = folder.store().exists();
     let standing = match &compared {

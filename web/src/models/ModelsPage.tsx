@@ -1,0 +1,66 @@
+// The predictive models of the house with their cards: what each is for, on whom it was made, how good it is, what it cannot do.
+import { createMemo, createResource, For, Show, type Component } from 'solid-js';
+import { api } from '../api/client';
+import type { ModelCard } from '../api/types';
+import { sentence } from '../ui/format';
+import { figure, grouped, ROLE_WORD } from './models.state';
+import './models.css';
+
+const Figures: Component<{ card: ModelCard }> = (props) => (
+  <For each={grouped(props.card.figures)}>
+    {([on, figures]) => (
+      <div class="table-wrap" tabindex="0" role="region" aria-label={`Figures: ${on}`}>
+        <table class="table">
+          <caption>{on}</caption>
+          <thead><tr><th scope="col">Figure</th><th scope="col">Group</th><th scope="col" class="num">Value (95 % interval)</th><th scope="col" class="num">Patients</th></tr></thead>
+          <tbody><For each={figures}>{(f) => <tr><th scope="row">{f.name}</th><td>{f.group ?? 'all'}</td><td class="num">{figure(f)}</td><td class="num">{f.patients.toLocaleString('en')}</td></tr>}</For></tbody>
+        </table>
+      </div>
+    )}
+  </For>
+);
+
+const Card: Component<{ card: ModelCard }> = (props) => (
+  <section class="card" aria-labelledby="model-title">
+    <header><h2 id="model-title">{props.card.model.title}</h2><span class="grow" /><span class="model-role">{ROLE_WORD[props.card.model.role] ?? props.card.model.role}</span></header>
+    <div class="body stack">
+      <dl class="model-facts">
+        <dt>Predicts</dt><dd>{props.card.model.outcome} within {props.card.model.horizon_h} h: {props.card.definition}</dd>
+        <dt>For</dt><dd>{props.card.population}</dd>
+        <dt>Intended use</dt><dd>{props.card.intended_use}</dd>
+        <dt>Cannot do</dt><dd><ul><For each={props.card.limits} fallback={<li>Nothing is said.</li>}>{(limit) => <li>{limit}</li>}</For></ul></dd>
+        <dt>Data</dt><dd>{props.card.data}</dd>
+        <dt>Training</dt><dd>{props.card.training}</dd>
+        <dt>Made again by</dt><dd><code>{props.card.command}</code></dd>
+        <dt>Looks at</dt><dd>{props.card.inputs} inputs</dd>
+        <dt>Version</dt><dd><code>{props.card.model.version}</code></dd>
+      </dl>
+      <Figures card={props.card} />
+    </div>
+  </section>
+);
+
+const ModelsPage: Component<{ params: Record<string, string> }> = (props) => {
+  const [list] = createResource(() => api.models());
+  const chosen = createMemo(() => props.params.model ?? list()?.models[0]?.id);
+  const [card] = createResource(chosen, (id) => api.modelCard(id));
+  return (
+    <div class="page models">
+      <h1>Risk models</h1>
+      <p class="muted">Models propose a look; they order nothing. What each said, and from what, is kept and can be computed again.</p>
+      <Show when={list.error ?? card.error}>{(error) => <div class="error" role="alert">{sentence((error() as Error).message)}</div>}</Show>
+      <Show when={!list.loading && list()?.models.length === 0}><p class="empty">No model judges here. Who runs the program can let some: see [models] in the operating manual.</p></Show>
+      <nav aria-label="Models" class="model-list">
+        <For each={list()?.models}>
+          {(model) => (
+            <a href={`/models/${encodeURIComponent(model.id)}`} aria-current={model.id === chosen() ? 'page' : undefined}>
+              <b>{model.title}</b> <span class="small">{ROLE_WORD[model.role] ?? model.role}, {model.version.split('+')[0]}</span>
+            </a>
+          )}
+        </For>
+      </nav>
+      <Show when={card.state === 'ready' && card()}>{(found) => <Card card={found()} />}</Show>
+    </div>
+  );
+};
+export default ModelsPage;
