@@ -27,7 +27,8 @@ pub(crate) async fn get_own_normal(
 ) -> Result<Json<dto::OwnNormals>, ApiError> {
     let subject = PatientId::new(&id).ok();
     api.enter(&headers, Permission::SeePatients, ROUTE, subject.as_ref()).await?;
-    Ok(Json(told(&known(&api, &id)?)))
+    let seen = known(&api, &id)?;
+    Ok(Json(told(&seen)))
 }
 
 /// Pauses, resumes, resets or states a patient's own normal of one metric.
@@ -54,7 +55,8 @@ pub(crate) async fn post_own_normal(
     let patient = seen.patient.id.clone();
     let action = Action::Baseline { patient, metric: metric.code, step, reason: reason.to_owned() };
     api.act(actor, action).await?;
-    Ok(Json(told(&known(&api, &id)?)))
+    let seen = known(&api, &id)?;
+    Ok(Json(told(&seen)))
 }
 
 fn step(decision: &dto::OwnNormalDecision, metric: &Metric) -> Result<BaselineStep, ApiError> {
