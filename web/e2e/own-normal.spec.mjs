@@ -30,7 +30,7 @@ before(async () => {
   const put = await send('PUT', '/policy', { ...policy, text: policy.text + BASELINE });
   assert.ok(put.ok, await put.text());
   const now = Date.now() / 1000;
-  await server.publish('vitalwire/e2e-cuff/measurements', JSON.stringify([{ n: SYS, v: 124 }]));
+  await server.publish('vitalwire/e2e-cuff/measurements', JSON.stringify([{ n: 'MDC_PULS_RATE', v: 70 }]));
   const body = [{ device: 'e2e-cuff', identifier: 'urn:e2e|cuff', name: 'Steadyperson, Nora', birth_date: '1950-01-01', sex: 'female', since_ms: Math.round((now - 5 * 3600) * 1000) }];
   const answer = await send('POST', '/associations', body);
   assert.ok(answer.ok, await answer.text());
