@@ -39,7 +39,7 @@ pub(crate) fn kind_of(route: &str) -> Category {
         Category::Alerts
     } else if holds("/devices") || holds("/associations") || holds("/commands") {
         Category::DeviceData
-    } else if holds("/trends") || holds("/predictions") || holds("/readings") || holds("/limits") || holds("/own-normal") || holds("/spo2-scale")
+    } else if holds("/trends") || holds("/predictions") || holds("/readings") || holds("/limits") || holds("/own-normal") || holds("/spo2-scale") || holds("/worklist") || holds("/pathways")
         || holds("/research") {
         Category::VitalSigns
     } else {

@@ -33,6 +33,7 @@ pub mod edges;
 pub mod fleet;
 pub mod foresight;
 mod waves;
+mod worklist;
 mod assets;
 mod document;
 mod ready;

@@ -25,6 +25,7 @@ use crate::error::ApiError;
 use crate::state::Api;
 use crate::view;
 use crate::viewer::Viewer;
+use crate::worklist;
 
 /// How often the time is told. A page that hears nothing for three of these is not live.
 const TIME_EVERY: Duration = Duration::from_secs(2);
@@ -105,6 +106,12 @@ fn ready(api: &Api, position: u64, change: &Change) -> Option<Ready> {
         Change::Quarantine => {
             ("quarantine", LiveEvent::Quarantine { new: api.live.quarantined() }, None, None)
         }
+        Change::Worklist(id) => {
+            let seen = api.live.patient(id).filter(|seen| view::on_ward(seen))?;
+            let unit = seen.location.as_ref().map(|location| location.bed.unit.clone());
+            let line = worklist::whole(&seen, api.now().0);
+            ("worklist", LiveEvent::Worklist(Box::new(line)), unit, Some(id.clone()))
+        }
         Change::Command(id) => {
             let command = api.live.command(id)?;
             let order = &command.order;
@@ -171,6 +178,9 @@ impl Looking {
         }
         if ready.name == "command" {
             return kinds.has(Category::DeviceData).then(|| event(ready));
+        }
+        if ready.name == "worklist" {
+            return worklist::may_see(kinds).then(|| event(ready));
         }
         if ready.name == "alert" {
             return kinds.has(Category::Alerts).then(|| event(ready));

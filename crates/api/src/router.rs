@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, audit, burden, commands, document, edges, fhir, fhir_access, fleet, foresight, identity, inlets, live_stream, measures, privacy, ready, smart, trust, waves};
+use crate::{access, assets, audit, burden, commands, document, edges, fhir, fhir_access, fleet, foresight, identity, inlets, live_stream, measures, privacy, ready, smart, trust, waves, worklist};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -83,6 +83,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(policy::get_policy, policy::put_policy))
         .routes(routes!(decisions::explain))
         .merge(commands::routes())
+        .merge(worklist::routes())
         .merge(trusting())
         .merge(fleet::routes())
         .merge(edges::routes())

@@ -26,6 +26,8 @@ pub enum Change {
     Quarantine,
     /// A command.
     Command(CommandId),
+    /// A patient's line in the worklist.
+    Worklist(PatientId),
 }
 
 /// The stream.

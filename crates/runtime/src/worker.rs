@@ -53,6 +53,8 @@ pub(crate) struct Worker {
     devices: BTreeSet<DeviceId>,
     devices_due: BTreeSet<DeviceId>,
     directory: bool,
+    /// Patients whose line in the worklist changed.
+    worklist: BTreeSet<PatientId>,
     quarantine: bool,
     published_at: Instant,
     devices_at: Instant,
@@ -81,6 +83,7 @@ impl Worker {
             devices: BTreeSet::new(),
             devices_due: BTreeSet::new(),
             directory: true,
+            worklist: BTreeSet::new(),
             quarantine: false,
             published_at: now,
             devices_at: now,
@@ -138,10 +141,16 @@ impl Worker {
                     self.pending.unit = place.map(|l| l.bed.unit.clone()).unwrap_or_default();
                     self.patients.insert(record.patient.clone());
                 }
+                // Whoever looked after somebody, or decided, sees at once what came of it.
+                if let Effect::Pathway(record) = &effect {
+                    alerts = true;
+                    self.patients.insert(record.patient.clone());
+                }
                 self.quarantine |= matches!(effect, Effect::QuarantineEnded { .. });
                 erased |= matches!(effect, Effect::Erased(_));
                 self.pending.take(entry, effect, &self.setting.live);
             }
+            alerts |= matches!(entry.event, vitals::Event::Action(_, vitals::Action::Seen { .. }));
             if let Some(message) = entry.event.message() {
                 self.pending.names(entry, message);
             }
@@ -189,6 +198,7 @@ impl Worker {
         self.patients.append(&mut changed.patients);
         self.devices.append(&mut changed.devices);
         self.directory |= changed.directory;
+        self.worklist.append(&mut changed.worklist);
     }
 
     /// Renews what is seen from outside, as often as that is useful.
@@ -236,6 +246,10 @@ impl Worker {
             self.setting.live.set_patient(&id, view);
             let change = if gone { Change::Gone(id) } else { Change::Patient(id) };
             self.setting.live.changes().push(change);
+        }
+        // Behind the views that they are looked up in.
+        for id in std::mem::take(&mut self.worklist) {
+            self.setting.live.changes().push(Change::Worklist(id));
         }
     }
 

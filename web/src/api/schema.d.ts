@@ -1990,6 +1990,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{id}/pathways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A patient's care pathways: suggested, followed, declined, ended. */
+        get: operations["get_pathways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/pathways/{pathway}/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides on a pathway or one of its steps. */
+        post: operations["post_pathway"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/patients/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that somebody looked after a patient. */
+        post: operations["post_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{id}/spo2-scale": {
         parameters: {
             query?: never;
@@ -2759,6 +2810,23 @@ export interface paths {
         };
         /** Waveforms as they come: a WebSocket of JSON and binary messages (docs/interfaces/waveforms.md). */
         get: operations["waves_live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/worklist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who needs a look next, and why. */
+        get: operations["get_worklist"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5028,6 +5096,9 @@ export interface components {
         }) | (components["schemas"]["Load"] & {
             /** @enum {string} */
             type: "devices";
+        }) | (components["schemas"]["WorklistLine"] & {
+            /** @enum {string} */
+            type: "worklist";
         }) | {
             /** @description Which. */
             command: string;
@@ -5129,6 +5200,23 @@ export interface components {
             passkeys: boolean;
             /** @description What the site calls its identity provider, where people can sign on too. */
             provider?: string | null;
+        };
+        /** @description How somebody looked after a patient. */
+        Looked: {
+            /** @description `bedside` (if not said), or `opened`. */
+            how?: string;
+        };
+        /** @description Who looked after a patient. */
+        LookedAfter: {
+            /**
+             * Format: int64
+             * @description When, on the patient's clock.
+             */
+            at_ms: number;
+            /** @description Account name, or the sender of a chart entry. */
+            by: string;
+            /** @description `opened`, `bedside`, `charted`, `alert`, `pathway`. */
+            how: string;
         };
         /** @description Whoever asks, and their records. */
         Me: {
@@ -5519,6 +5607,109 @@ export interface components {
             /** @description The one that holds. */
             present: string;
         };
+        /** @description A pathway of the policy. */
+        PathwayBrief: {
+            /** @description Name for programs. */
+            pathway: string;
+            /** @description The publication that it follows. */
+            source: string;
+            /** @description What people read. */
+            title: string;
+        };
+        /** @description What somebody decides. */
+        PathwayDecision: {
+            /** @description Why, or what was found; must be given for whatever leaves something out. */
+            reason?: string;
+            /** @description Which step, for `done`, `not-applicable` and `decline-step`. */
+            step?: string;
+        };
+        /** @description One thing that happened to a pathway. */
+        PathwayEvent: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Account name; `system` for the platform itself. */
+            by: string;
+            /**
+             * @description `suggested`, `suggested-again`, `started`, `declined`, `step-needed`, `step-done`,
+             *     `step-not-applicable`, `step-declined`, `step-overdue`, `completed`, `stopped`, `withdrawn`.
+             */
+            kind: string;
+            /** @description What was said with it. */
+            reason: string;
+            /** @description In which role; empty for the platform. */
+            role: string;
+            /** @description Which step; empty: the whole. */
+            step: string;
+        };
+        /** @description One step of a pathway. */
+        PathwayStepView: {
+            /** @description The step that belongs before it; empty: none. */
+            after: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms?: number | null;
+            /** @description Who decided on it; empty while nobody has. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Until when, once its clock runs.
+             */
+            due_ms?: number | null;
+            /** @description Which. */
+            id: string;
+            /** @description Only if this holds; empty: always. */
+            only_if: string;
+            /** @description What was said with it. */
+            reason: string;
+            /** @description `waiting` for its condition, `open`, `done`, `not-applicable`, `declined`. */
+            state: string;
+            /** @description What people read. */
+            title: string;
+            /**
+             * Format: double
+             * @description Time limit in minutes, if it has one.
+             */
+            within_min?: number | null;
+        };
+        /** @description A care pathway for one patient: suggested by the policy, decided by people. */
+        PathwayView: {
+            /** @description Why it was suggested, with values; empty when somebody started it by themselves. */
+            because: string;
+            /**
+             * Format: int64
+             * @description When it was suggested or started first.
+             */
+            began_ms: number;
+            /**
+             * Format: int64
+             * @description When it ended; none while it matters.
+             */
+            ended_ms?: number | null;
+            /** @description What happened, oldest first. */
+            events: components["schemas"]["PathwayEvent"][];
+            /** @description Name of this one. */
+            id: string;
+            /** @description Which pathway of the policy. */
+            pathway: string;
+            /** @description The publication that it follows. */
+            source: string;
+            /**
+             * Format: int64
+             * @description Since when it is followed.
+             */
+            started_ms?: number | null;
+            /** @description `suggested`, `running`, `declined`, `completed`, `stopped`, `withdrawn`. */
+            state: string;
+            /** @description What to do. */
+            steps: components["schemas"]["PathwayStepView"][];
+            /** @description What people read. */
+            title: string;
+        };
         /** @description A patient in one line. */
         PatientBrief: {
             /**
@@ -5566,6 +5757,18 @@ export interface components {
             spo2_scale: number;
             /** @description As on the ward. */
             tile: components["schemas"]["Tile"];
+        };
+        /** @description A patient's care pathways. */
+        PatientPathways: {
+            /** @description What may be started without having been suggested. */
+            available: components["schemas"]["PathwayBrief"][];
+            /**
+             * Format: int64
+             * @description The patient's clock.
+             */
+            now_ms: number;
+            /** @description Those that matter, and the last that ended, oldest first. */
+            pathways: components["schemas"]["PathwayView"][];
         };
         /** @description The rules by which patients are judged. */
         PolicyView: {
@@ -6599,6 +6802,88 @@ export interface components {
         Why: {
             /** @description For people; kept. */
             why: string;
+        };
+        /** @description Who needs a look next, in order. */
+        Worklist: {
+            /** @description Lines, first the one to look at first: by `points`, then by who has had them for longer. */
+            lines: components["schemas"]["WorklistLine"][];
+            /**
+             * Format: int64
+             * @description Our clock when this was made.
+             */
+            now_ms: number;
+            /**
+             * Format: int64
+             * @description Position in the live stream from which to go on (`Last-Event-ID`).
+             */
+            position: number;
+            /** @description Names of the units that these patients lie in. */
+            units: string[];
+        };
+        /** @description One patient in the worklist. */
+        WorklistLine: {
+            /** @description Open alerts in one line. */
+            alarm: components["schemas"]["AlarmSummary"];
+            location?: components["schemas"]["LocationBrief"] | null;
+            /**
+             * Format: int64
+             * @description The patient's clock: ours, or that of a recording.
+             */
+            now_ms: number;
+            /** @description Pathways that matter now. */
+            pathways: components["schemas"]["PathwayView"][];
+            /** @description Who. */
+            patient: components["schemas"]["PatientBrief"];
+            /**
+             * Format: double
+             * @description The points by which the list is ordered: they move only when something has really changed.
+             */
+            points: number;
+            /** @description Why, biggest reason first. */
+            reasons: components["schemas"]["WorklistReason"][];
+            /** @description Whether the values are played back from a recording. */
+            recorded: boolean;
+            score?: components["schemas"]["WorklistScore"] | null;
+            seen?: components["schemas"]["LookedAfter"] | null;
+            /**
+             * Format: int64
+             * @description Since when they have been these, on the patient's clock.
+             */
+            since_ms: number;
+            /**
+             * Format: int64
+             * @description Since when nobody has looked, on the patient's clock; none while nothing is known.
+             */
+            unseen_since_ms?: number | null;
+        };
+        /** @description Why somebody stands where they do. */
+        WorklistReason: {
+            /** @description `risk`, `score`, `trend`, `unseen`, `alert`, `overdue`, `pathway`. */
+            kind: string;
+            /**
+             * Format: double
+             * @description Points that it adds.
+             */
+            points: number;
+            /** @description In words: `respiratory rate rising 16→24 over 3 h`. */
+            text: string;
+        };
+        /** @description A score and its last hours. */
+        WorklistScore: {
+            /** @description `none`, `low`, `low-medium`, `medium`, `high`. */
+            band: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The last hours as `[time_ms, value]`, oldest first. */
+            trend: [
+                number,
+                number
+            ][];
+            /**
+             * Format: double
+             * @description Its total.
+             */
+            value?: number | null;
         };
         /** @description A zone. */
         ZoneView: {
@@ -15263,6 +15548,247 @@ export interface operations {
             };
         };
     };
+    get_pathways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientPathways"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_pathway: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+                /** @description The pathway's name in the policy */
+                pathway: string;
+                /** @description start, decline, stop, done, not-applicable, decline-step */
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathwayDecision"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatientPathways"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `act-on-alerts`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Looked"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `act-on-alerts`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     put_spo2_scale: {
         parameters: {
             query?: never;
@@ -18767,6 +19293,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_worklist: {
+        parameters: {
+            query?: {
+                /** @description Name of a unit */
+                unit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worklist"];
+                };
             };
             /** @description Not logged in. */
             401: {

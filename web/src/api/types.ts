@@ -72,6 +72,7 @@ export type LiveEvent =
   | ({ type: 'tile' } & Tile)
   | { type: 'gone'; patient: string }
   | ({ type: 'alert' } & Alert)
+  | ({ type: 'worklist' } & Schemas['WorklistLine'])
   | ({ type: 'devices' } & Load)
   | { type: 'quarantine'; new: number }
   | { type: 'time'; now_ms: number };

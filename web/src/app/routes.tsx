@@ -16,6 +16,7 @@ export interface Route {
 }
 
 const alerts = lazy(() => import('../alerts/AlertsPage'));
+const worklist = lazy(() => import('../worklist/WorklistPage'));
 const devices = lazy(() => import('../devices/DevicesPage'));
 const scan = lazy(() => import('../scan/ScanPage'));
 const quarantine = lazy(() => import('../quarantine/QuarantinePage'));
@@ -45,6 +46,7 @@ export const ROUTES: Route[] = [
   { path: '/waves', nav: 'Waves', key: 'e', title: 'Waveforms', needs: 'see-patients', page: station },
   { path: '/alerts', nav: 'Alerts', key: 'a', title: 'Alerts', needs: 'see-patients', page: alerts },
   { path: '/alerts/:episode', title: 'Alert', needs: 'see-patients', page: alerts },
+  { path: '/worklist', nav: 'Worklist', key: 'n', title: 'Who needs a look next', needs: 'see-patients', page: worklist },
   { path: '/devices', nav: 'Devices', key: 'd', title: 'Devices', needs: 'see-devices', page: devices },
   { path: '/devices/:device', title: 'Device', needs: 'see-devices', page: devices },
   { path: '/scan', key: 's', title: 'Put a device on a patient', needs: 'associate', page: scan },

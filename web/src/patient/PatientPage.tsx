@@ -16,6 +16,7 @@ import { ScoreCard } from './ScoreCard';
 import { TrendsCard } from './TrendsCard';
 import { usePatient } from './patient.state';
 import { ValueStrip } from './ValueStrip';
+import { PathwaysCard } from '../worklist/PathwaysCard';
 import '../alerts/alerts.css';
 import '../ward/tile.css';
 import './patient.css';
@@ -45,6 +46,7 @@ const PatientPage: Component<{ params: Record<string, string> }> = (props) => {
           <div class="patient-columns">
             <TrendsCard patient={id()} page={page()} own={own.all()} />
             <div class="patient-side">
+              <PathwaysCard patient={id()} name={model.tile()?.patient.name ?? ''} />
               <AlertsCard alerts={page().alerts} onChange={() => void model.reload()} />
               <Show when={model.tile()?.score ?? page().scores[0]}>
                 {(score) => <ScoreCard score={score()} patient={id()} scale={page().spo2_scale} tile={model.tile()} onChange={() => void model.reload()} />}

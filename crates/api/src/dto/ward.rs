@@ -229,6 +229,8 @@ pub enum LiveEvent {
     Alert(Box<Alert>),
     /// Devices or load changed: once in two seconds at most.
     Devices(Load),
+    /// A patient's line in the worklist changed.
+    Worklist(Box<crate::worklist::WorklistLine>),
     /// A command to a device was asked for or went on.
     Command {
         /// Which.
