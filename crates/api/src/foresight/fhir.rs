@@ -145,7 +145,7 @@ async fn search(api: &Api, shelf: &Arc<Shelf>, headers: &HeaderMap, parameters: 
 fn query(api: &Api, sight: &Sight, wanted: &RiskSearch) -> Option<PredictionQuery> {
     let mut ids = Vec::new();
     if let Some(named) = &wanted.ids {
-        ids.extend(named.iter().filter_map(|id| id.parse().ok()));
+        ids.extend(named.iter().filter_map(|id| id.parse::<PredictionId>().ok()));
         if ids.is_empty() {
             return None;
         }
