@@ -85,10 +85,19 @@ impl Recipe {
         })
     }
 
-    /// The same without what tells the hour of the stay: the hour itself, and counts that grow with it.
+    /// The same without what tells the hour of the stay: the hour itself, and counts that grow with it, also those of a
+    /// window within the first day.
     #[must_use]
     pub fn without_hours(mut self) -> Self {
-        let tells = |feature: &Feature| matches!(feature, Feature::Fact(Fact::StayHours) | Feature::Track(_, Stat::Count));
+        let tells = |feature: &Feature| {
+            matches!(
+                feature,
+                Feature::Fact(Fact::StayHours)
+                    | Feature::Track(_, Stat::Count)
+                    | Feature::Window(_, WindowStat::Hours | WindowStat::Span | WindowStat::Sum, _)
+                    | Feature::Measured(..)
+            )
+        };
         self.features.retain(|feature| !tells(feature));
         self
     }
