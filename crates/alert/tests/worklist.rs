@@ -36,10 +36,10 @@ fn reasons_are_a_nurses_words_biggest_first() {
     check(
         &Situation {
             gains: &[rising(Sign::OxygenSaturation, 97.0, 93.0, 2), rising(Sign::Temperature, 37.2, 38.4, 3)],
-            risks: &[Risk { of: "sepsis", probability: 0.31 }],
+            risks: &[Risk { of: "sepsis", probability: 0.31, why: Some("lactate high, 4.1 mmol/L") }],
             ..seen.clone()
         },
-        &["oxygen saturation falling 97→93 % over 2 h", "risk of sepsis 31 %", "temperature rising 37.2→38.4 °C over 3 h"],
+        &["oxygen saturation falling 97→93 % over 2 h", "risk of sepsis 31 %: lactate high, 4.1 mmol/L", "temperature rising 37.2→38.4 °C over 3 h"],
     );
     check(
         &Situation {
@@ -108,7 +108,7 @@ fn points(n: Numbers) -> f64 {
         now: NOW,
         score: Some(ScoreSeen { name: "NEWS2", value, before: Some((value - rise, NOW - HOUR)) }),
         gains: &gains,
-        risks: &[Risk { of: "sepsis", probability: risk }],
+        risks: &[Risk { of: "sepsis", probability: risk, why: None }],
         unseen_since: Some(NOW - (hours * HOUR as f64) as i64),
         alerts: &[Alarm { title: "t", priority: Priority::Medium, sounding_since: Some(NOW - minutes * MINUTE) }],
         overdue: Some(Overdue { what: "w", last: NOW - (HOUR as f64 * (1.0 + late)) as i64, every: HOUR }),

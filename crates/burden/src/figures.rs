@@ -69,7 +69,7 @@ pub struct Figures {
     /// By rule, limit and device alarm.
     pub rules: Pareto,
     /// By weekday and hour at the place.
-    pub hours: Hours,
+    pub hours: Vec<Vec<u64>>,
     /// Floods, at beds and in units, in order of time.
     pub floods: Vec<Flood>,
     /// Minutes of all unit floods together.
@@ -155,9 +155,6 @@ pub struct Row {
     /// The newest, by name.
     pub newest: String,
 }
-
-/// Alerts by weekday, Monday first, and hour.
-pub type Hours = Vec<Vec<u64>>;
 
 /// Somebody is asked for longer than this before it counts that nobody came.
 const NEVER_TAKEN_US: i64 = 120_000_000;

@@ -21,7 +21,7 @@ mod right;
 mod week;
 mod table;
 
-pub use figures::{Figures, Handling, Hours, Input, Judged, Night, Pareto, Row, figures};
+pub use figures::{Figures, Handling, Input, Judged, Night, Pareto, Row, figures};
 pub use flood::{Flood, floods};
 pub use limits::{Extreme, LimitChange, Step};
 pub use monitored::{Monitored, Stay, Worn, monitored};

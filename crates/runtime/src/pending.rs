@@ -120,36 +120,30 @@ impl Pending {
 
     /// Takes in one effect of one entry.
     pub(crate) fn take(&mut self, entry: &Entry, effect: Effect, live: &Live) {
-        let (version, updated) = (entry.offset + 1, entry.at);
         self.strays.look(entry, &effect);
-        let row = match effect {
+        match effect {
             Effect::SeriesOpened(id, key) => {
                 self.beats.opened(id, &key);
                 self.scores.opened(id, &key);
                 self.commit.series.push((id, key));
-                return;
             }
             Effect::Point(id, point) => {
                 count_quality(point.quality, live);
                 self.beats.show(id, &point, live);
                 self.commit.kv.extend(self.scores.row(id, &point));
                 self.points.push((id, point));
-                return;
             }
             Effect::Text(id, point, text) => {
                 count_quality(point.quality, live);
                 self.commit.texts.push((id, point, text));
-                return;
             }
             Effect::Samples(id, run) => {
                 count_quality(run.quality, live);
                 live.waves().push(id, &run, live.progress().stored());
                 self.commit.waves.push((id, run));
-                return;
             }
             Effect::Alert(record) => {
                 self.alert(entry, *record);
-                return;
             }
             Effect::Judged { episode, verdict, by, note, at } => {
                 self.judged(entry, AlertEventRow {
@@ -161,38 +155,41 @@ impl Pending {
                     actor: by,
                     body: json!({ "verdict": verdict.name(), "detail": note }).to_string().into_bytes(),
                 });
-                return;
             }
             Effect::Predicted(record) => {
                 self.commit.predictions.push(predicted(&record));
-                return;
             }
             Effect::Pathway(record) => {
                 self.commit.documents.push(pathway_row(&record));
-                return;
             }
             Effect::QuarantineEnded { offset, released, by } => {
                 live.add_quarantined(-1);
                 self.end_quarantine(offset, released, &by, entry);
-                return;
             }
             Effect::Held(hold) => {
                 self.commit.holds.push(*hold);
-                return;
             }
             Effect::HoldReleased { hold, by, at } => {
                 self.commit.holds_released.push((hold, by, at));
-                return;
             }
             Effect::Erased(erased) => {
                 live.waves().forget(&erased.series, &erased.records);
                 self.commit.erasures.push(erasure::row(&erased));
-                return;
             }
             Effect::Counted(reason) => {
                 live.count(reason, 1);
-                return;
             }
+            other => {
+                let row = self.directory_row(entry, other, live);
+                self.commit.directory.extend(row);
+            }
+        }
+    }
+
+    /// The row of the directory that an effect makes; none if it makes none.
+    fn directory_row(&self, entry: &Entry, effect: Effect, live: &Live) -> Option<DirectoryRow> {
+        let (version, updated) = (entry.offset + 1, entry.at);
+        Some(match effect {
             Effect::Patient(patient) => {
                 DirectoryRow::Patient(PatientRow { patient: *patient, merged_into: None, updated, version })
             }
@@ -218,8 +215,8 @@ impl Pending {
                 live.set_on(&association.device, on);
                 DirectoryRow::Association(AssociationRow { association, updated })
             }
-        };
-        self.commit.directory.push(row);
+            _ => return None,
+        })
     }
 
     /// Notes the names that the sender gave to readings of the entry, so that they are found by

@@ -23,6 +23,7 @@ pub mod command;
 pub mod alarm;
 pub mod origin;
 pub mod event;
+pub mod action;
 pub mod series;
 pub mod wave;
 pub mod hold;
@@ -39,8 +40,9 @@ pub use command::{
     CommandClass, CommandOrder, CommandParameter, CommandStep, CommandValue, ReadBack,
 };
 pub use device::{Association, AssociationBasis, ClockMethod, Component, Device, LinkState};
+pub use action::Action;
 pub use event::{
-    Action, Actor, Content, DirectoryEvent, Event, Message, Problem, ProblemKind, Reading, Role,
+    Actor, Content, DirectoryEvent, Event, Message, Problem, ProblemKind, Reading, Role,
     TimeBase,
 };
 pub use hold::Hold;

@@ -15,6 +15,7 @@ use crate::keys::{apply_variable, check_keys};
 
 mod coap;
 mod collect;
+mod keeping;
 mod models;
 mod phd;
 mod receivers;
@@ -25,6 +26,7 @@ pub(crate) mod sign_on;
 
 pub(crate) use coap::Coap;
 pub(crate) use collect::Collect;
+pub(crate) use keeping::{Privacy, Retention};
 #[cfg(test)]
 pub(crate) use models::ModelText;
 pub(crate) use models::{Models, Place};

@@ -18,11 +18,12 @@ use gateway::tls::{ClientCertificates, TlsDoor};
 use gateway::{Authenticator, Doors};
 use gateway::mllp::{MllpConfig, MllpTls};
 use gateway::mqtt::{MqttLimits, MqttServer};
+use depot::Depot;
 use guard::Guard;
 use journal::Appender;
 use library::Library;
 use live::Live;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use runtime::{Options, Runtime};
 use store::Store;
 use tokio::net::TcpListener;
@@ -193,22 +194,8 @@ pub(crate) async fn start_as(
     tasks.push(start_mllp(config, doors.clone(), mllp)?);
     tasks.extend(phd::start(config, &doors).await?);
     tasks.extend(start_coap(config, &doors).await?);
-    let api = Api {
-        appender: appender.clone(),
-        live,
-        reader,
-        library,
-        guard: guard.clone(),
-        commands: Arc::new(crate::offers::at_start(&folder.commands()).into()),
-        clock,
-        metrics,
-        trusted_proxies: config.http.trusted_proxies.iter().map(IpAddr::to_canonical).collect(),
-        public_url: config.http.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
-        depot,
-        limiter: api::fleet::Limiter::new(config.limits.http()),
-        broadcast: Arc::new(Broadcast::default()),
-        outside,
-    };
+    let behind = Behind { config, guard, commands: &folder.commands() };
+    let api = behind.api(&near, library, depot, metrics, outside);
     let burden = api::burden::Burden::new(crate::burden::house(config));
     tasks.push(weekly(config, &api, &side, &burden)?);
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
@@ -228,6 +215,42 @@ pub(crate) async fn start_as(
         shutdown,
         tasks,
     })
+}
+
+/// What stands behind the application interface from the start.
+struct Behind<'a> {
+    config: &'a Config,
+    guard: &'a Guard,
+    commands: &'a Path,
+}
+
+impl Behind<'_> {
+    fn api(
+        &self,
+        near: &Near,
+        library: Library,
+        depot: Depot,
+        metrics: PrometheusHandle,
+        outside: Arc<api::outside::Outside>,
+    ) -> Api {
+        let http = &self.config.http;
+        Api {
+            appender: near.appender.clone(),
+            live: near.live.clone(),
+            reader: near.reader.clone(),
+            library,
+            guard: self.guard.clone(),
+            commands: Arc::new(crate::offers::at_start(self.commands).into()),
+            clock,
+            metrics,
+            trusted_proxies: http.trusted_proxies.iter().map(IpAddr::to_canonical).collect(),
+            public_url: http.public_url.as_deref().map(|url| url.trim_end_matches('/').into()),
+            depot,
+            limiter: api::fleet::Limiter::new(self.config.limits.http()),
+            broadcast: Arc::new(Broadcast::default()),
+            outside,
+        }
+    }
 }
 
 /// What is asked of others, and how people sign on elsewhere.

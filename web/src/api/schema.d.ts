@@ -1641,6 +1641,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models that judge here, and those that did. */
+        get: operations["get_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A model's card. */
+        get: operations["get_model_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/oidc/callback": {
         parameters: {
             query?: never;
@@ -2024,6 +2058,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/patients/{id}/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What models said of a patient, newest first. What models in the shadow said is for their owner alone. */
+        get: operations["get_predictions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/patients/{id}/seen": {
         parameters: {
             query?: never;
@@ -2173,6 +2224,40 @@ export interface paths {
         };
         /** What the access policy decides, by which rules, and what would be needed. */
         get: operations["explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/{prediction}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One prediction with all that it was said from. */
+        get: operations["get_prediction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/predictions/{prediction}/recompute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says a prediction again from its stored inputs, by the same version of its model. */
+        get: operations["recompute"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3259,6 +3344,13 @@ export interface components {
              */
             until_ms?: number | null;
         };
+        /** @description A reading that a prediction rests on. */
+        BasisView: {
+            /** @description Of what: a reference id. */
+            metric: string;
+            /** @description Its name. */
+            reading: string;
+        };
         /** @description Beats, rhythms and bad signal of an interval. */
         BeatPage: {
             /**
@@ -3515,7 +3607,7 @@ export interface components {
              */
             high: number;
             /** @description By weekday and hour at the place. */
-            hours: components["schemas"]["Vec"];
+            hours: number[][];
             /** @description What clinicians said of them. */
             judged: components["schemas"]["BurdenJudged"];
             /** @description How long alerts lasted that are over. */
@@ -3982,6 +4074,16 @@ export interface components {
              * @description Until when.
              */
             until_ms?: number | null;
+        };
+        /** @description What moved a risk. */
+        CauseView: {
+            /**
+             * Format: float
+             * @description By how much it moved the log-odds; positive: up.
+             */
+            log_odds: number;
+            /** @description In words. */
+            text: string;
         };
         /** @description A certificate of a device. */
         CertificateView: {
@@ -4726,6 +4828,35 @@ export interface components {
             /** @description For a denial: changes of which each would do by itself. */
             would_need: string[];
         };
+        /** @description A figure of a card. */
+        FigureView: {
+            /** @description A subgroup; none: all. */
+            group?: string | null;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Lower end of its 95% interval.
+             */
+            low?: number | null;
+            /** @description What. */
+            name: string;
+            /** @description On which patients, and whether the model had seen them. */
+            on: string;
+            /**
+             * Format: int32
+             * @description How many patients.
+             */
+            patients: number;
+            /**
+             * Format: double
+             * @description The figure.
+             */
+            value: number;
+        };
         /** @description How many. */
         FleetCount: {
             count: number;
@@ -4903,6 +5034,16 @@ export interface components {
              * @description Samples, missing ones included.
              */
             samples: number;
+        };
+        /** @description One input of a model. */
+        InputView: {
+            /** @description What the model calls it. */
+            name: string;
+            /**
+             * Format: float
+             * @description Its value; none: missing.
+             */
+            value?: number | null;
         };
         /** @description The inventory. */
         InventoryPage: {
@@ -5299,6 +5440,54 @@ export interface components {
             manufacturer: string;
             model: string;
             version: string;
+        };
+        /** @description A model as a list shows it. */
+        ModelBrief: {
+            /**
+             * Format: float
+             * @description Within how many hours.
+             */
+            horizon_h: number;
+            /** @description Its id. */
+            id: string;
+            /** @description What it predicts. */
+            outcome: string;
+            /** @description `champion`, `shadow`, or `off` for one that judged before. */
+            role: string;
+            /** @description What it calls itself. */
+            title: string;
+            /** @description Its version, with the hash of its file. */
+            version: string;
+        };
+        /** @description A model with its card: what it is for, on whom it was made, how good it is, what it cannot do. */
+        ModelCard: {
+            /** @description The command that makes it again. */
+            command: string;
+            /** @description Which data it was trained on. */
+            data: string;
+            /** @description How the outcome was told from the data. */
+            definition: string;
+            /** @description Figures with the patients that they were computed on. */
+            figures: components["schemas"]["FigureView"][];
+            /** @description How many inputs it looks at. */
+            inputs: number;
+            /** @description What it may be used for, and what not. */
+            intended_use: string;
+            /** @description What it cannot do. */
+            limits: string[];
+            /** @description Which model. */
+            model: components["schemas"]["ModelBrief"];
+            /** @description Whom it is made for. */
+            population: string;
+            /** @description Probabilities from which something is proposed. */
+            thresholds: components["schemas"]["ThresholdView"][];
+            /** @description How it was trained. */
+            training: string;
+        };
+        /** @description The models of this house. */
+        ModelPage: {
+            /** @description Those that judge first. */
+            models: components["schemas"]["ModelBrief"][];
         };
         /** @description Where to mount a device. */
         MountRequest: {
@@ -5746,6 +5935,8 @@ export interface components {
              * @description Position in the live stream.
              */
             position: number;
+            /** @description What predictive models say, as last judged. */
+            risks: components["schemas"]["RiskView"][];
             /** @description All scores that can be computed. */
             scores: components["schemas"]["ScoreView"][];
             /** @description Every series of the patient. */
@@ -5781,6 +5972,77 @@ export interface components {
             since_ms?: number | null;
             /** @description TOML. */
             text: string;
+        };
+        /** @description Some predictions. */
+        PredictionPage: {
+            /** @description Newest first, without inputs. */
+            predictions: components["schemas"]["PredictionView"][];
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
+        };
+        /** @description One recorded prediction. */
+        PredictionView: {
+            /**
+             * Format: int64
+             * @description As of when, on the patient's clock.
+             */
+            at_ms: number;
+            /** @description The newest readings of what it looks at, for `/api/v1/readings/{reading}` (PR-1). */
+            basis: components["schemas"]["BasisView"][];
+            /** @description What moved the risk. */
+            because: components["schemas"]["CauseView"][];
+            /** @description `low`, `unsure`, `high`, `abstained`. */
+            class: string;
+            /**
+             * Format: float
+             * @description … and this.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Within how many hours.
+             */
+            horizon_h: number;
+            /** @description Its name. */
+            id: string;
+            /** @description Its inputs in the model's order; none in a list. Missing ones have no value. */
+            inputs: components["schemas"]["InputView"][];
+            /**
+             * Format: float
+             * @description Between this …
+             */
+            low?: number | null;
+            /**
+             * Format: int64
+             * @description When it was made, on ours.
+             */
+            made_ms: number;
+            /** @description Id of the model. */
+            model: string;
+            /** @description What it predicts. */
+            outcome: string;
+            /** @description Whose. */
+            patient: string;
+            /**
+             * Format: float
+             * @description Probability, 0 to 1.
+             */
+            probability?: number | null;
+            /** @description Why it does not judge. */
+            reasons: string[];
+            /** @description Whether the values were played back from a recording. */
+            recorded: boolean;
+            /** @description `champion` or `shadow`. */
+            role: string;
+            /** @description What it calls itself. */
+            title: string;
+            /** @description Its version. */
+            version: string;
+            /** @description What is to be known of its inputs. */
+            warnings: string[];
         };
         /** @description One thing that is wrong. */
         ProblemView: {
@@ -5986,6 +6248,25 @@ export interface components {
             /** @description Name of the account, role or unit; else empty. */
             name?: string;
         };
+        /** @description A prediction said again from its stored inputs by the same version of its model. */
+        Recomputed: {
+            /**
+             * Format: float
+             * @description The probability as it is now.
+             */
+            again?: number | null;
+            /** @description Whether everything is the same to the bit; none when the model is not here any more. */
+            equal?: boolean | null;
+            /** @description Which. */
+            prediction: string;
+            /**
+             * Format: float
+             * @description The probability as it was stored.
+             */
+            stored?: number | null;
+            /** @description In words. */
+            text: string;
+        };
         /** @description Recovery codes, shown once; none when those before stay good. */
         RecoveryCodes: {
             /** @description Each opens once, in place of the app. */
@@ -6084,6 +6365,59 @@ export interface components {
         };
         /** @description One ring. */
         RingRequest: number | string[];
+        /** @description What one model said of a patient last. */
+        RiskView: {
+            /** @description What moved the risk, in words, most important first. */
+            because: string[];
+            /** @description `low`, `unsure`, `high`; `abstained` where it does not judge. */
+            class: string;
+            /**
+             * Format: float
+             * @description … and this.
+             */
+            high?: number | null;
+            /**
+             * Format: float
+             * @description Within how many hours.
+             */
+            horizon_h: number;
+            /**
+             * Format: float
+             * @description Between this …
+             */
+            low?: number | null;
+            /** @description Id of the model. */
+            model: string;
+            /** @description What it predicts (`sepsis`). */
+            outcome: string;
+            /** @description The recorded prediction, for `/api/v1/predictions/{prediction}`. */
+            prediction?: string | null;
+            /**
+             * Format: float
+             * @description Probability of the outcome, 0 to 1; none where it does not judge.
+             */
+            probability?: number | null;
+            /** @description Why it does not judge. */
+            reasons: string[];
+            /** @description Whether that is too long ago to be the present risk. */
+            stale: boolean;
+            /**
+             * Format: int64
+             * @description When it judged, on the patient's clock.
+             */
+            time_ms: number;
+            /** @description What it calls itself. */
+            title: string;
+            /** @description The last hours as `[time_ms, probability]`, oldest first, at most 72 pairs. */
+            trend: [
+                number,
+                number
+            ][];
+            /** @description Its version, with the hash of its file. */
+            version: string;
+            /** @description What to bear in mind: what is missing or unusual. */
+            warnings: string[];
+        };
         /** @description A bill of materials for devices. */
         SbomRequest: {
             devices: string[];
@@ -6431,6 +6765,18 @@ export interface components {
             /** @description Version of the program. */
             version: string;
         };
+        /** @description A probability from which something is proposed. */
+        ThresholdView: {
+            /** @description How it was chosen. */
+            chosen: string;
+            /** @description What programs call it. */
+            id: string;
+            /**
+             * Format: float
+             * @description From this probability on.
+             */
+            probability: number;
+        };
         /** @description One patient at a glance. */
         Tile: {
             /** @description Bed-level summary of the open alerts. */
@@ -6447,6 +6793,8 @@ export interface components {
              *     while it is not known.
              */
             rhythm?: string | null;
+            /** @description What a predictive model says is raised, in words ("sepsis"); none: nothing is, or no model judges. */
+            risk?: string | null;
             score?: components["schemas"]["ScoreView"] | null;
             /** @description The present values, vital signs first, in a fixed order. */
             values: components["schemas"]["CurrentValue"][];
@@ -6650,7 +6998,6 @@ export interface components {
             /** @description Value, for people. */
             value: string;
         };
-        Vec: number[][];
         /** @description A vulnerability of a device. */
         VulnerabilityLine: {
             acknowledged?: components["schemas"]["AcknowledgedBy"] | null;
@@ -13708,6 +14055,133 @@ export interface operations {
             };
         };
     };
+    get_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_model_card: {
+        parameters: {
+            query?: {
+                /** @description Which version; the one that judges if not said */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCard"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     callback: {
         parameters: {
             query?: never;
@@ -15710,6 +16184,83 @@ export interface operations {
             };
         };
     };
+    get_predictions: {
+        parameters: {
+            query?: {
+                /** @description Only by this model */
+                model?: string;
+                /** @description As of this time or later, on the patient's clock */
+                from_ms?: number;
+                /** @description As of before this time */
+                to_ms?: number;
+                /** @description So many at most, 2,000; 100 if not said */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Patient id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictionPage"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     post_seen: {
         parameters: {
             query?: never;
@@ -16449,6 +17000,142 @@ export interface operations {
                 };
             };
             /** @description The account lacks the right `see-policy-decisions`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_prediction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a prediction */
+                prediction: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictionView"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    recompute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of a prediction */
+                prediction: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recomputed"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -72,6 +72,8 @@ pub struct Risk<'a> {
     pub of: &'a str,
     /// Probability, 0 to 1.
     pub probability: f64,
+    /// What moved it most, if anything did.
+    pub why: Option<&'a str>,
 }
 
 /// An open alert.
@@ -215,7 +217,8 @@ fn add(all: &mut Vec<Reason>, kind: ReasonKind, points: f64, text: String) {
 fn risks(seen: &Situation<'_>, weights: &Weights, all: &mut Vec<Reason>) {
     for risk in seen.risks {
         let probability = risk.probability.clamp(0.0, 1.0);
-        let text = format!("risk of {} {:.0} %", risk.of, probability * 100.0);
+        let why = risk.why.map(|why| format!(": {why}")).unwrap_or_default();
+        let text = format!("risk of {} {:.0} %{why}", risk.of, probability * 100.0);
         add(all, ReasonKind::Risk, weights.risk * probability, text);
     }
 }

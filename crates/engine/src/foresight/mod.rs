@@ -119,6 +119,17 @@ pub fn risk_metric(model: &str) -> Option<MetricCode> {
     })
 }
 
+/// What a model tells the risk of, as one says it in a sentence; none for one that has no metric.
+fn outcome(model: &str) -> Option<&'static str> {
+    Some(match model {
+        "sepsis" => "sepsis",
+        "deterioration" => "deterioration",
+        "deterioration-vitals" => "deterioration, by vital signs",
+        "mortality-48h" => "death in hospital",
+        _ => return None,
+    })
+}
+
 /// What is known of a patient's stay, and what models said last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Foresight {
@@ -180,6 +191,20 @@ impl Foresight {
         let name = metric.metric().map_or("Risk", |row| row.label);
         let why: Vec<&str> = last.because.iter().take(3).map(String::as_str).collect();
         Some(format!("{name} {probability:.2} ({low:.2} to {high:.2}): {}", why.join("; ")))
+    }
+
+    /// The champions' risks that stand, with what moved each most.
+    pub(crate) fn risks(&self, now: i64) -> impl Iterator<Item = alert::worklist::Risk<'_>> {
+        let stands = move |last: &&LastSaid| {
+            last.role == ModelRole::Champion && now.saturating_sub(last.at) < RISK_STANDS
+        };
+        self.said.iter().filter(stands).filter_map(|last| {
+            Some(alert::worklist::Risk {
+                of: outcome(&last.model)?,
+                probability: f64::from(last.said.probability()?),
+                why: last.because.first().map(String::as_str),
+            })
+        })
     }
 
     fn of(&self, metric: MetricCode) -> Option<&LastSaid> {
