@@ -55,7 +55,7 @@ def ward(tmp_path_factory):
     server.patient, _ = admit(server, "F1", "F", unit="ICU")
     begin = time.time() - 3 * 86_400
     publish(server, "player", [[{"n": HR, "v": 75, "bt": begin - 600}]])
-    server.post("/api/v1/devices/player/association", {"patient": server.patient, "since_ms": int((begin - 60) * 1000)})
+    server.post("/api/v1/devices/player/association", {"patient": server.patient, "since_ms": int((begin - 60) * 1000)}, expect=204)
     steps = range(0, (WELL_H + ILL_H) * 6)
     server.begin = begin
     # Each message is one moment: the first record says when, for all.
