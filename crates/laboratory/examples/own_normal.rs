@@ -36,7 +36,7 @@ const BUILT_IN: [Row; 4] = [
 /// A policy of these limits, following as `apply` says.
 fn policy(rows: &[Row], apply: Option<&str>) -> String {
     let mut text = format!("name = \"own normal\"\n{CHAIN}");
-    let mut line = |key: &str, value: Option<f64>, text: &mut String| {
+    let line = |key: &str, value: Option<f64>, text: &mut String| {
         if let Some(value) = value {
             let _ = writeln!(text, "{key} = {value:.1}");
         }

@@ -1,6 +1,6 @@
 //! How long a prediction takes: features of a stay, margin, explanation in words, everything.
 //!
-//! `cargo run --release -p predict --example speed [MODEL.json]` prints microseconds. Without a file the model is made
+//! `cargo run --release -p predict --example judging_speed [MODEL.json]` prints microseconds. Without a file the model is made
 //! of as many random trees as a large one has: 300 trees of depth 6 over 300 features.
 
 use std::hint::black_box;
