@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const LOOKS = [['light', 1440, 900], ['dark', 1440, 900], ['dark', 390, 844], ['light', 390, 844]];
+/** Colours and sizes in which pages are looked at. */
+export const LOOKS = [['light', 1440, 900], ['dark', 1440, 900], ['dark', 390, 844], ['light', 390, 844]];
 
 async function violations(page) {
   // The page's policy allows no inline script: axe goes in through the debugger, as a person's extension would.

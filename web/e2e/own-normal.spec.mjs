@@ -1,7 +1,8 @@
 // What is usual for a patient: learnt, drawn, followed by limits with the reason, and decided about by a clinician.
+// NORMAL_SHOTS names a folder for pictures.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { look } from './axe.mjs';
+import { look, LOOKS } from './axe.mjs';
 import { launch, openPage, settled } from './browser.mjs';
 import { until } from './scenario.mjs';
 import { startServer } from './server.mjs';
@@ -41,14 +42,22 @@ after(async () => {
   await server?.stop();
 });
 
+async function shots(name) {
+  const folder = process.env.NORMAL_SHOTS;
+  for (const [colorScheme, width, height] of folder ? LOOKS : []) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+  }
+}
+
 /** The state that the server tells of the pressure's normal. */
 const normal = async () => (await get(`/patients/${patient}/own-normal`)).normals.find((n) => n.metric === SYS);
 
 test('a normal is learnt, and the limits that follow it say why', { timeout: 300_000 }, async () => {
-  // A cuff that kept its values for three and a half hours, on a device of its own that names its patient.
+  // Three and a half hours of a cuff, played back: values that come late from a device that speaks live teach nothing.
   const now = Date.now() / 1000;
-  const pack = Array.from({ length: 15 }, (_, i) => ({ n: SYS, v: 122 + ((i * 7) % 5), t: now - (14 - i) * 900 }));
-  await server.publish('vitalwire/e2e-cuff/measurements', JSON.stringify(pack));
+  for (let i = 0; i < 15; i += 1) await server.publish('vitalwire/e2e-cuff/recording', JSON.stringify([{ n: SYS, v: 122 + ((i * 7) % 5), bt: now - (14 - i) * 900 }]));
   const known = await until(normal, (n) => n?.state === 'known');
   assert.equal(known.apply, 'tighten');
   assert.ok(Math.abs(known.usual.centre - 124) < 2.5);
@@ -61,7 +70,9 @@ test('a normal is learnt, and the limits that follow it say why', { timeout: 300
   await card.getByText('1 change').click();
   await card.getByText(/tightened.*own normal SYS 12/).waitFor();
   await page.getByText('the shaded ground is usual for this patient').waitFor();
-  assert.deepEqual(await look(page, 'own normal'), []);
+  const found = await look(page, 'own normal');
+  await shots('normal');
+  assert.deepEqual(found, []);
 });
 
 test('a clinician pauses it with a reason, and states it; the policy is in force meanwhile', { timeout: 300_000 }, async () => {
@@ -70,7 +81,10 @@ test('a clinician pauses it with a reason, and states it; the policy is in force
   await decide();
   await page.getByRole('dialog', { name: /^Own normal/ }).waitFor();
   await settled(page);
-  assert.deepEqual(await look(page, 'own normal dialog'), []);
+  const found = await look(page, 'own normal dialog');
+  await shots('dialog');
+  await page.setViewportSize({ width: 1440, height: 900 });
+  assert.deepEqual(found, []);
   await page.getByLabel(/^Reason/).fill('new antihypertensive');
   await page.getByRole('dialog').getByRole('button', { name: 'Decide' }).click();
   await card.getByText(/^paused by/).waitFor();

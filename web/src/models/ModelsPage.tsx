@@ -6,18 +6,38 @@ import { sentence } from '../ui/format';
 import { figure, grouped, ROLE_WORD } from './models.state';
 import './models.css';
 
+const Table: Component<{ caption: string; figures: ModelCard['figures'] }> = (props) => (
+  <div class="table-wrap" tabindex="0" role="region" aria-label={`Figures: ${props.caption}`}>
+    <table class="table">
+      <caption>{props.caption}</caption>
+      <thead><tr><th scope="col">Figure</th><th scope="col" class="num">Value (95 % interval)</th><th scope="col" class="num">Patients</th></tr></thead>
+      <tbody><For each={props.figures}>{(f) => <tr><th scope="row">{f.name}</th><td class="num">{figure(f)}</td><td class="num">{f.patients.toLocaleString('en')}</td></tr>}</For></tbody>
+    </table>
+  </div>
+);
+
 const Figures: Component<{ card: ModelCard }> = (props) => (
-  <For each={grouped(props.card.figures)}>
-    {([on, figures]) => (
-      <div class="table-wrap" tabindex="0" role="region" aria-label={`Figures: ${on}`}>
-        <table class="table">
-          <caption>{on}</caption>
-          <thead><tr><th scope="col">Figure</th><th scope="col">Group</th><th scope="col" class="num">Value (95 % interval)</th><th scope="col" class="num">Patients</th></tr></thead>
-          <tbody><For each={figures}>{(f) => <tr><th scope="row">{f.name}</th><td>{f.group ?? 'all'}</td><td class="num">{figure(f)}</td><td class="num">{f.patients.toLocaleString('en')}</td></tr>}</For></tbody>
-        </table>
-      </div>
-    )}
-  </For>
+  <>
+    <details class="small">
+      <summary>How to read the figures</summary>
+      <ul>
+        <li>AUROC: of a patient to whom it happened and one to whom it did not, how often the first has the higher risk. 0.5 is chance, 1 is always.</li>
+        <li>AUPRC: the same where it happens to few; compare it with how often it happens at all, and with the other scores.</li>
+        <li>Observed to expected: events that came for each that the model expected. 1 is right, above 1 it says too little.</li>
+        <li>Sensitivity: the share of events that were told in time. Alerts followed by the event: how many alerts were right.</li>
+      </ul>
+    </details>
+    <For each={grouped(props.card.figures)}>
+      {(measured) => (
+        <>
+          <Show when={measured.all.length}><Table caption={measured.on} figures={measured.all} /></Show>
+          <For each={measured.groups}>
+            {([group, figures]) => <details><summary>{group} <span class="muted small">{figures.length} figures</span></summary><Table caption={`${measured.on}: ${group}`} figures={figures} /></details>}
+          </For>
+        </>
+      )}
+    </For>
+  </>
 );
 
 const Card: Component<{ card: ModelCard }> = (props) => (

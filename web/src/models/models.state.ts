@@ -13,9 +13,20 @@ export function figure(f: Pick<Figure, 'value' | 'low' | 'high'>): string {
   return short(f.value) + between;
 }
 
-/** Figures by the patients that they were computed on, in their order. */
-export function grouped(figures: readonly Figure[]): [string, Figure[]][] {
-  const groups = new Map<string, Figure[]>();
-  for (const one of figures) groups.set(one.on, [...(groups.get(one.on) ?? []), one]);
-  return [...groups];
+/** Figures that share the patients they were computed on: of all of them, then of each group, in their order. */
+export interface Measured { on: string; all: Figure[]; groups: [string, Figure[]][] }
+
+export function grouped(figures: readonly Figure[]): Measured[] {
+  const found = new Map<string, Measured>();
+  for (const one of figures) {
+    const measured = found.get(one.on) ?? { on: one.on, all: [], groups: [] };
+    found.set(one.on, measured);
+    if (one.group == null) measured.all.push(one);
+    else {
+      const group = measured.groups.find(([name]) => name === one.group);
+      if (group) group[1].push(one);
+      else measured.groups.push([one.group, [one]]);
+    }
+  }
+  return [...found.values()];
 }

@@ -14,14 +14,14 @@ export const OwnNormalCard: Component<{ patient: string; model: OwnNormalModel; 
     <Show when={normals().length || changes().length}>
       <section class="card" aria-labelledby="normal-title">
         <header><h2 id="normal-title">Own normal</h2></header>
-        <table class="table middle">
+        <table class="table middle normals">
           <thead><tr><th scope="col">Metric</th><th scope="col" class="num">Usual</th><th scope="col">State</th><th scope="col"><span class="sr-only">Decide</span></th></tr></thead>
           <tbody>
             <For each={normals()}>
               {(normal) => (
                 <tr>
                   <th scope="row">{normal.name} <span class="muted small">{normal.unit}</span></th>
-                  <td class="num">{usualText(normal) || '–'}</td>
+                  <td class="num"><For each={(usualText(normal) || '–').split(' ')}>{(part) => <><span class="nowrap">{part}</span> </>}</For></td>
                   <td class="small"><span title={normal.reason}>{stateText(normal)}</span><Show when={movingText(normal)}>{(text) => <><br /><strong>{text()}</strong></>}</Show></td>
                   <td class="num"><Show when={may('set-limits')}><button type="button" class="btn small quiet" onClick={() => setDeciding(normal)}>Decide<span class="sr-only"> about {normal.name}</span></button></Show></td>
                 </tr>

@@ -22,7 +22,7 @@ export const PathwaysCard: Component<{ patient: string; name: string }> = (props
     if (next) { mutate(next); setWanted(''); }
   };
   return (
-    <section class="card" aria-labelledby="pathways-title">
+    <section class="card pathways-card" aria-labelledby="pathways-title">
       <header><h2 id="pathways-title">Care pathways</h2></header>
       <For each={all().filter((p) => p.ended_ms == null)} fallback={<p class="muted small">None is suggested or followed.</p>}>
         {(pathway) => <Pathway patient={props.patient} name={props.name} pathway={pathway} now={now()} onChange={() => void refetch()} />}

@@ -1,0 +1,101 @@
+// Risk models in the browser: each has its card with figures, and a patient who gets worse is told with reasons on the ward and on the
+// patient's page; light and dark, on a phone, and axe finds nothing. MODELS_SHOTS names a folder for pictures.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { look, LOOKS } from './axe.mjs';
+import { launch, openPage, settled } from './browser.mjs';
+import { until } from './scenario.mjs';
+import { startServer } from './server.mjs';
+
+const DEVICE = 'e2e-player';
+const HOURS = 12;
+let server, browser, patient;
+const get = async (path) => (await fetch(`${server.url}/api/v1${path}`)).json();
+/** Well for half of the hours, then worse by the hour. */
+const values = (hour) => {
+  const ill = Math.max(0, (hour - HOURS / 2) / (HOURS / 2));
+  return { MDC_ECG_HEART_RATE: 76 + 54 * ill, MDC_PULS_OXIM_SAT_O2: 97 - 8 * ill, MDC_RESP_RATE: 14 + 17 * ill, MDC_TEMP_BODY: 36.8 + 2.4 * ill, MDC_PRESS_BLD_NONINV_SYS: 126 - 32 * ill, MDC_PRESS_BLD_NONINV_DIA: 74 - 22 * ill, MDC_PRESS_BLD_NONINV_MEAN: 91 - 25 * ill };
+};
+const play = (at, said) => server.publish(`vitalwire/${DEVICE}/recording`, JSON.stringify(Object.entries(said).map(([n, v], i) => ({ n, v: Math.round(v * 10) / 10, ...(i ? {} : { bt: at }) }))));
+
+before(async () => {
+  server = await startServer({ config: '[models]\nshipped = "champion"\n' });
+  browser = await launch();
+  const begin = Math.floor(Date.now() / 1_000) - (HOURS + 1) * 3_600;
+  await play(begin - 600, { MDC_ECG_HEART_RATE: 75 });
+  const body = [{ device: DEVICE, identifier: 'urn:e2e|worse', name: 'Alba, Ines', birth_date: '1950-01-01', sex: 'female', since_ms: (begin - 60) * 1_000 }];
+  const answer = await fetch(`${server.url}/api/v1/associations`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  assert.ok(answer.ok, await answer.text());
+  patient = (await until(() => get('/ward'), (ward) => ward.tiles.length > 0)).tiles[0].patient.id;
+  for (let step = 0; step <= HOURS * 4; step += 1) await play(begin + step * 900, values(step / 4));
+  await until(() => get(`/patients/${patient}`), (page) => page.risks.some((risk) => risk.class === 'high' && risk.trend.length > 5), 180);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function shots(page, name, part) {
+  const folder = process.env.MODELS_SHOTS;
+  for (const [colorScheme, width, height] of folder ? LOOKS : []) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    const file = `${folder}/${name}-${width}-${colorScheme}.png`;
+    await (part ? part.screenshot({ path: file }) : page.screenshot({ path: file, fullPage: true }));
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+test('every model has its card', { timeout: 400_000 }, async () => {
+  const { models } = await get('/models');
+  assert.ok(models.length >= 3, JSON.stringify(models));
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/models`);
+  await page.getByRole('heading', { level: 1, name: 'Risk models' }).waitFor();
+  const found = [];
+  for (const model of models) {
+    const link = page.getByRole('navigation', { name: 'Models' }).getByRole('link', { name: new RegExp(model.version.split('+')[0].replaceAll('.', '\\.')) }).filter({ hasText: model.title });
+    await link.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 2, name: model.title }).waitFor();
+    assert.equal(await link.getAttribute('aria-current'), 'page');
+    for (const fact of ['Predicts', 'Intended use', 'Cannot do', 'Data']) await page.getByText(fact, { exact: true }).waitFor();
+    await page.getByRole('region', { name: /^Figures: / }).first().waitFor();
+    const group = page.locator('.models details').last();
+    await group.locator('summary').click();
+    await group.getByRole('region', { name: /^Figures: / }).waitFor();
+    found.push(...(await look(page, `card of ${model.id}`)));
+    await shots(page, `card-${model.id}`);
+  }
+  assert.deepEqual([...found, ...page.problems], []);
+});
+
+test('who gets worse is told with reasons', { timeout: 400_000 }, async () => {
+  const page = await openPage(browser);
+  await page.goto(server.url);
+  await page.getByText(/raised by a model/).first().waitFor({ state: 'attached' });
+  await page.goto(`${server.url}/patients/${patient}`);
+  const card = page.getByRole('region', { name: 'Risk models' });
+  const risk = card.getByRole('region').filter({ hasText: 'Raised: a look is proposed' }).first();
+  await risk.waitFor();
+  await risk.getByText('What moves it:').waitFor();
+  await risk.getByText(/^between .* and /).waitFor();
+  await risk.getByRole('img', { name: /^Risk over the last hours, now \d/ }).waitFor();
+  await settled(page);
+  const found = await look(page, 'patient');
+  await shots(page, 'patient');
+  await shots(page, 'risk', card);
+  await risk.getByRole('link').click();
+  await page.getByRole('heading', { level: 1, name: 'Risk models' }).waitFor();
+  await page.getByText('Intended use', { exact: true }).waitFor();
+  await page.goto(`${server.url}/worklist`);
+  await page.getByText(/risk/i).first().waitFor();
+  assert.deepEqual([...found, ...page.problems], []);
+});
+
+test('no model is said as such', { timeout: 200_000 }, async () => {
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/models/no-such-model`);
+  await page.locator('main').getByRole('alert').getByText(/./).waitFor();
+  assert.deepEqual(await look(page, 'no such model'), []);
+});
