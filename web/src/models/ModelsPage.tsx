@@ -2,6 +2,7 @@
 import { createMemo, createResource, For, Show, type Component } from 'solid-js';
 import { api } from '../api/client';
 import type { ModelCard } from '../api/types';
+import { horizon } from '../patient/risks.state';
 import { sentence } from '../ui/format';
 import { figure, grouped, ROLE_WORD } from './models.state';
 import './models.css';
@@ -45,7 +46,7 @@ const Card: Component<{ card: ModelCard }> = (props) => (
     <header><h2 id="model-title">{props.card.model.title}</h2><span class="grow" /><span class="model-role">{ROLE_WORD[props.card.model.role] ?? props.card.model.role}</span></header>
     <div class="body stack">
       <dl class="model-facts">
-        <dt>Predicts</dt><dd>{props.card.model.outcome} within {props.card.model.horizon_h} h: {props.card.definition}</dd>
+        <dt>Predicts</dt><dd>{props.card.model.outcome} within {horizon(props.card.model.horizon_h)}: {props.card.definition}</dd>
         <dt>For</dt><dd>{props.card.population}</dd>
         <dt>Intended use</dt><dd>{props.card.intended_use}</dd>
         <dt>Cannot do</dt><dd><ul><For each={props.card.limits} fallback={<li>Nothing is said.</li>}>{(limit) => <li>{limit}</li>}</For></ul></dd>

@@ -5,7 +5,7 @@ type Figure = ModelCard['figures'][number];
 
 export const ROLE_WORD: Record<string, string> = { champion: 'In use', shadow: 'Compared, not shown', off: 'Not in use' };
 
-const short = (value: number): string => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(3));
+const short = (value: number): string => value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 3);
 
 /** A figure with its interval. */
 export function figure(f: Pick<Figure, 'value' | 'low' | 'high'>): string {

@@ -2,7 +2,7 @@
 import { For, Show, type Component } from 'solid-js';
 import type { RiskView } from '../api/types';
 import { when } from '../ui/format';
-import { CLASS_MARK, CLASS_WORD, interval, percent, trendPath, TREND_HEIGHT, TREND_WIDTH } from './risks.state';
+import { CLASS_MARK, CLASS_WORD, horizon, interval, percent, trendPath, TREND_HEIGHT, TREND_WIDTH } from './risks.state';
 
 const Trend: Component<{ risk: RiskView }> = (props) => (
   <svg class="risk-trend" viewBox={`0 0 ${TREND_WIDTH} ${TREND_HEIGHT}`} role="img" aria-label={`Risk over the last hours, now ${percent(props.risk.probability)}`}>
@@ -33,7 +33,7 @@ const Risk: Component<{ risk: RiskView; now: number }> = (props) => (
       <details class="small"><summary>To bear in mind ({props.risk.warnings.length})</summary><ul><For each={props.risk.warnings}>{(warning) => <li>{warning}</li>}</For></ul></details>
     </Show>
     <p class="muted small">
-      Within {props.risk.horizon_h} h. Judged {when(props.risk.time_ms, props.now)}{props.risk.stale ? ', too long ago to be the present risk' : ''}.{' '}
+      Within {horizon(props.risk.horizon_h)}. Judged {when(props.risk.time_ms, props.now)}{props.risk.stale ? ', too long ago to be the present risk' : ''}.{' '}
       <a href={`/models/${encodeURIComponent(props.risk.model)}`}>{props.risk.model} {props.risk.version.split('+')[0]}</a>
     </p>
   </section>

@@ -20,6 +20,9 @@ export function interval(risk: Pick<RiskView, 'low' | 'high'>): string {
   return risk.low == null || risk.high == null ? '' : `between ${percent(risk.low)} and ${percent(risk.high)}`;
 }
 
+/** Within what time, as people say it. */
+export const horizon = (hours: number): string => (hours >= 72 && hours % 24 === 0 ? `${hours / 24} days` : `${hours} h`);
+
 /** The path of a trend; the whole height is a probability of at least a half. */
 export function trendPath(trend: readonly (readonly [number, number] | readonly unknown[])[]): string {
   const points = trend.map((point) => [Number(point[0]), Number(point[1])] as const);

@@ -146,3 +146,21 @@ export function marks(alerts: Alert[], range: Range, now: number): { alert: Aler
       return { alert, left: ((from - range.from) / span) * 100, width: ((to - from) / span) * 100 };
     });
 }
+
+export interface MarkGroup { alerts: Alert[]; left: number; width: number }
+const GRAVITY = ['low', 'medium', 'high'];
+
+/** Marks that would stand on each other are one, with the gravest alert first; `room` is a mark's width in percent. */
+export function gather(all: { alert: Alert; left: number; width: number }[], room: number): MarkGroup[] {
+  const groups: MarkGroup[] = [];
+  for (const mark of [...all].sort((a, b) => a.left - b.left)) {
+    const last = groups.at(-1);
+    // Marks at the very end grow to the left.
+    if (last && Math.min(mark.left, 100 - room) - Math.min(last.left, 100 - room) < room) {
+      last.alerts.push(mark.alert);
+      last.width = Math.max(last.width, mark.left + mark.width - last.left);
+    } else groups.push({ alerts: [mark.alert], left: mark.left, width: mark.width });
+  }
+  for (const group of groups) group.alerts.sort((a, b) => GRAVITY.indexOf(b.priority) - GRAVITY.indexOf(a.priority) || b.raised_ms - a.raised_ms);
+  return groups;
+}

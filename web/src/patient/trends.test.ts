@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { SeriesView, TrendLine } from '../api/types';
 import { sampleAlert, T0 } from '../testing/samples';
-import { columns, gapAfter, groupsOf, marks, nearest, shift, spanFor, tableRows, yRange, zoom } from './trends.state';
+import { columns, gapAfter, gather, groupsOf, marks, nearest, shift, spanFor, tableRows, yRange, zoom } from './trends.state';
 
 const series = (metric: string, category = 'vital'): SeriesView => ({ id: 1, metric, label: metric, name: metric, unit: '', device: 'd', channel: 0, category });
 const line = (time_ms: number[], last: number[], over: Partial<TrendLine> = {}): TrendLine => ({
@@ -55,4 +55,10 @@ test('alerts on the axis are cut to the range; open ones reach to now', () => {
 
 test.each([[undefined, 240], [T0 - 60_000, 15], [T0 - 15 * 60_000, 15], [T0 - 16 * 60_000, 60], [T0 - 2 * 3_600_000, 240], [T0 - 90 * 3_600_000, 240]])('a span for data since %s', (first, minutes) => {
   expect(spanFor(first, T0)).toBe(minutes * 60_000);
+});
+
+test('alerts that would stand on each other are one mark, which leads to the gravest', () => {
+  const at = (left: number, priority: 'low' | 'medium' | 'high') => ({ alert: sampleAlert({ priority, raised_ms: T0 + left }), left, width: 1 });
+  const got = gather([at(10, 'low'), at(12, 'high'), at(13, 'low'), at(30, 'medium'), at(95, 'low'), at(99, 'low')], 5);
+  expect(got.map((g) => [g.left, g.width, g.alerts.length, g.alerts[0]?.priority])).toEqual([[10, 4, 3, 'high'], [30, 1, 1, 'medium'], [95, 5, 2, 'low']]);
 });
