@@ -10,7 +10,7 @@ use engine::{Effect, Engine};
 use journal::{Appender, Entry};
 use live::{Change, Live, PolicyInForce};
 use store::{Reader, StatePart};
-use vitals::{DeviceId, Offset, PatientId, ReceiveTime};
+use vitals::{Action, DeviceId, Event, Offset, PatientId, ReceiveTime};
 
 use crate::Options;
 use crate::keeper::Keeper;
@@ -150,7 +150,7 @@ impl Worker {
                 erased |= matches!(effect, Effect::Erased(_));
                 self.pending.take(entry, effect, &self.setting.live);
             }
-            alerts |= matches!(entry.event, vitals::Event::Action(_, vitals::Action::Seen { .. }));
+            alerts |= seen_at_once(&entry.event);
             if let Some(message) = entry.event.message() {
                 self.pending.names(entry, message);
             }
@@ -364,4 +364,9 @@ impl Worker {
     pub(crate) fn wanted(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.wanted)
     }
+}
+
+/// Whether somebody did something whose outcome they are shown in the very answer.
+fn seen_at_once(event: &Event) -> bool {
+    matches!(event, Event::Action(_, Action::Seen { .. } | Action::Baseline { .. }))
 }
