@@ -92,9 +92,10 @@ impl Care {
     }
 }
 
-/// Roles whose look counts: those who look after patients.
+/// Roles whose deed about an alert counts as a look: people who care for others. Who may say that they
+/// looked, or decide on a pathway, is the access policy's to say, before an action is in the journal.
 const fn looks_after(role: Role) -> bool {
-    matches!(role, Role::Nurse | Role::ChargeNurse | Role::Physician)
+    !matches!(role, Role::Service | Role::Patient | Role::Caregiver)
 }
 
 /// What surrounds a patient whom somebody looks after.
@@ -307,7 +308,7 @@ impl Engine {
     pub(crate) fn seen(&mut self, id: &PatientId, actor: &Actor, how: &str, cx: &mut Step, out: &mut Vec<Effect>) {
         let id = self.directory.resolve(id).clone();
         let now = self.now.0;
-        let Some(patient) = self.patients.get_mut(&id).filter(|_| looks_after(actor.role)) else {
+        let Some(patient) = self.patients.get_mut(&id) else {
             out.push(Effect::Counted("look-not-counted"));
             return;
         };
@@ -341,7 +342,7 @@ impl Engine {
         let id = self.directory.resolve(id).clone();
         let policy = self.policy.clone();
         let now = self.now.0;
-        let Some(patient) = self.patients.get_mut(&id).filter(|_| looks_after(actor.role)) else {
+        let Some(patient) = self.patients.get_mut(&id) else {
             out.push(Effect::Counted("pathway-refused"));
             return;
         };
