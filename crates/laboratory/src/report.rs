@@ -62,8 +62,8 @@ pub struct Figures {
     pub preceding: Interval,
     /// Share of all events that an alert preceded, 0 to 1.
     pub sensitivity: Interval,
-    /// Alerts about devices per bed-day.
-    pub technical_per_bed_day: f64,
+    /// Alerts about devices per bed-day; none without bed-days.
+    pub technical_per_bed_day: Option<f64>,
     /// Alerts by priority (the highest that each had) and cause (what began it).
     pub causes: Vec<CauseLine>,
     /// By kind of event.
@@ -88,8 +88,8 @@ pub struct CauseLine {
     pub cause: String,
     /// How many.
     pub alerts: u64,
-    /// The same per bed-day.
-    pub per_bed_day: f64,
+    /// The same per bed-day; none without bed-days.
+    pub per_bed_day: Option<f64>,
 }
 
 /// Events of one kind.
@@ -136,8 +136,8 @@ pub struct CallLine {
     pub role: String,
     /// Calls.
     pub calls: u64,
-    /// The same per bed-day.
-    pub per_bed_day: f64,
+    /// The same per bed-day; none without bed-days.
+    pub per_bed_day: Option<f64>,
     /// Those at night; none for a data set whose hours have no time of day.
     pub at_night: Option<u64>,
 }
@@ -233,7 +233,7 @@ impl Found<'_> {
                 alerts_per_bed_day: rate[at].0,
                 preceding: preceding[at].0,
                 sensitivity: sensitivity[at].0,
-                technical_per_bed_day: totals.technical as f64 / bed_days.max(1e-9),
+                technical_per_bed_day: per(totals.technical, bed_days),
                 events: events.collect(),
                 causes: causes(totals, bed_days),
                 answered: answered(totals, self.observed && at == 0),
@@ -297,7 +297,7 @@ fn causes(totals: &Totals, bed_days: f64) -> Vec<CauseLine> {
             priority: *priority,
             cause: cause.clone(),
             alerts: *alerts,
-            per_bed_day: *alerts as f64 / bed_days.max(1e-9),
+            per_bed_day: per(*alerts, bed_days),
         })
         .collect();
     causes.sort_by(|a, b| (b.priority, b.alerts).cmp(&(a.priority, a.alerts)));
@@ -319,10 +319,14 @@ fn calls(totals: &Totals, bed_days: f64, dated: bool) -> Vec<CallLine> {
     let lines = totals.calls.iter().map(|(role, (calls, night))| CallLine {
         role: role.name().to_owned(),
         calls: *calls,
-        per_bed_day: *calls as f64 / bed_days.max(1e-9),
+        per_bed_day: per(*calls, bed_days),
         at_night: dated.then_some(*night),
     });
     lines.collect()
+}
+
+fn per(count: u64, bed_days: f64) -> Option<f64> {
+    (bed_days > 0.0).then(|| count as f64 / bed_days)
 }
 
 /// A quantile of sorted values: the nearest one.

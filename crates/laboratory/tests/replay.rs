@@ -181,6 +181,17 @@ fn a_period_begins_with_what_is_known_by_then() {
 }
 
 #[test]
+fn less_than_a_minute_is_bed_time_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    ward(folder.path());
+    let (from, to) = (START + 20 * MINUTE, START + 20 * MINUTE + 40 * SECOND);
+    let past = Past { from: Some(ReceiveTime(from)), to: Some(ReceiveTime(to)), ..Past::default() };
+    let report = simulate(folder.path(), &past, &[]);
+    let seconds = report.bed_days * 86_400.0;
+    assert!((180.0..=240.0).contains(&seconds), "six patients for 40 s: {seconds} s");
+}
+
+#[test]
 fn nothing_in_a_period_and_a_stop_are_told() {
     let folder = tempfile::tempdir().expect("a folder");
     ward(folder.path());

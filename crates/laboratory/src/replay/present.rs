@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use alert::{EpisodeState, Policy};
-use engine::{Effect, Engine};
+use engine::{Effect, Engine, PatientState};
 use journal::Entry;
 use vitals::time::MINUTE;
 use vitals::{Event, PatientId};
@@ -168,16 +168,23 @@ impl<'a> Run<'a> {
             let until = self.counted.entry(id).or_insert(now);
             let passed = now - *until;
             if passed >= MINUTE {
-                let heard = || patient.values.iter().map(|value| value.received.0).max();
-                let watched = !patient.devices.is_empty() || heard().is_some_and(|at| now - at < HEARD_WITHIN);
                 // A patient is looked at once a minute at least; where more passed, we were away.
-                seen.bed_us += if watched { passed.min(2 * MINUTE) } else { 0 };
+                seen.bed_us += if watched(patient, now) { passed.min(2 * MINUTE) } else { 0 };
                 *until = now;
             }
         }
     }
 
     pub(super) fn end(mut self) -> Present {
+        // The last minute of each patient, which was not whole.
+        let last = self.present.last;
+        for (id, until) in &self.counted {
+            // Of two records that became one, the one that is left.
+            let patient = self.engine.patient(id).filter(|patient| patient.id == *id);
+            if patient.is_some_and(|patient| watched(patient, last)) {
+                self.present.patients.entry(id.clone()).or_default().bed_us += (last - until).clamp(0, MINUTE);
+            }
+        }
         for id in self.happening.keys() {
             self.present.numbers.of(id);
         }
@@ -189,4 +196,10 @@ impl<'a> Run<'a> {
         self.present.policy = Arc::clone(self.engine.policy().0);
         self.present
     }
+}
+
+/// Whether a patient has a monitor, or was heard of lately.
+fn watched(patient: &PatientState, now: i64) -> bool {
+    let heard = || patient.values.iter().map(|value| value.received.0).max();
+    !patient.devices.is_empty() || heard().is_some_and(|at| now - at < HEARD_WITHIN)
 }

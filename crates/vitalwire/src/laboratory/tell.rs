@@ -59,7 +59,7 @@ pub(super) fn report(report: &Report, seconds: f64) {
 fn policy(figures: &Figures, horizon_h: f64) {
     println!("\n{} ({})", figures.name, &figures.hash[..12]);
     println!("  alerts per bed-day        {} ({} alerts)", number(&figures.alerts_per_bed_day), figures.alerts);
-    println!("  … about devices           {:.2}", figures.technical_per_bed_day);
+    println!("  … about devices           {}", rate(figures.technical_per_bed_day, 2));
     println!("  alerts before an event    {} (within {horizon_h} h)", share(&figures.preceding));
     println!("  events seen               {}", share(&figures.sensitivity));
     for line in &figures.events {
@@ -73,7 +73,7 @@ fn policy(figures: &Figures, horizon_h: f64) {
         );
     }
     for line in figures.causes.iter().take(CAUSES) {
-        println!("    {:6} {:40} {:8.3} per bed-day ({})", line.priority.name(), line.cause, line.per_bed_day, line.alerts);
+        println!("    {:6} {:40} {:>8} per bed-day ({})", line.priority.name(), line.cause, rate(line.per_bed_day, 3), line.alerts);
     }
     if figures.causes.len() > CAUSES {
         println!("    and {} causes more", figures.causes.len() - CAUSES);
@@ -86,7 +86,7 @@ fn policy(figures: &Figures, horizon_h: f64) {
     }
     for line in &figures.calls {
         let night = line.at_night.map_or(String::new(), |night| format!(", {night} at night"));
-        println!("  called: {:17} {:8.2} per bed-day ({}{night})", line.role, line.per_bed_day, line.calls);
+        println!("  called: {:17} {:>8} per bed-day ({}{night})", line.role, rate(line.per_bed_day, 2), line.calls);
     }
 }
 
@@ -103,6 +103,9 @@ pub(super) fn sweep(points: &[Point], budget: Option<f64>, proposed: Option<&Poi
     }
     match (budget, proposed) {
         (Some(budget), Some(point)) => println!("within {budget} alerts per bed-day: {}", point.name),
+        (Some(_), None) if points.iter().all(|point| point.sensitivity.value.is_none()) => {
+            println!("no event that an alert could precede: nothing to propose by");
+        }
         (Some(budget), None) => println!("no policy stays within {budget} alerts per bed-day"),
         (None, _) => {}
     }
@@ -134,6 +137,10 @@ fn number(interval: &Interval) -> String {
         (Some(low), Some(high)) => format!("{value:.2} ({low:.2} to {high:.2})"),
         _ => format!("{value:.2}"),
     }
+}
+
+fn rate(value: Option<f64>, digits: usize) -> String {
+    value.map_or("none".to_owned(), |value| format!("{value:.digits$}"))
 }
 
 fn share(interval: &Interval) -> String {
