@@ -32,16 +32,21 @@ struct Group {
     events: f64,
 }
 
-/// A line in log-odds by logistic regression (Platt), then isotonic regression over groups with equally many events.
+/// A line in log-odds by logistic regression (Platt), then a curve: isotonic regression over groups with equally many
+/// events, or a `smooth` one where events are too few for many groups.
 #[must_use]
-pub fn calibrate(points: &[Point], fitted: &str) -> Calibration {
+pub fn calibrate(points: &[Point], smooth: bool, fitted: &str) -> Calibration {
     let (intercept, slope) = logistic(&cells(points.iter().map(|point| (point.margin, point.event, 1.0))), false);
     let mut line = Calibration { intercept, slope, ..Calibration::none() };
     let mut said: Vec<(f64, bool, u32)> =
         points.iter().map(|point| (line.probability(point.margin), point.event, point.stay)).collect();
     said.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let knots = rising(&groups(&said, KNOTS_MAX));
-    line.curve = knots.iter().map(|group| Knot { from: group.said / group.count, to: group.events / group.count }).collect();
+    line.curve = if smooth {
+        crate::smooth::curve(&line, points)
+    } else {
+        let knots = rising(&groups(&said, KNOTS_MAX));
+        knots.iter().map(|group| Knot { from: group.said / group.count, to: group.events / group.count }).collect()
+    };
     // Beyond the outermost groups it goes straight on to nought and one, so that order is kept.
     line.curve.retain(|knot| knot.from > 0.0 && knot.from < 1.0);
     line.curve.insert(0, Knot { from: 0.0, to: 0.0 });
@@ -195,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_was_bent_is_straight_on_others() {
-        let fitted = calibrate(&bent(60_000, 1), "");
+        let fitted = calibrate(&bent(60_000, 1), false, "");
         let others = bent(60_000, 2);
         let said = others.iter().map(|point| (log_odds(fitted.probability(point.margin)), point.event, 1.0));
         let got = calibration(&cells(said));
@@ -210,7 +215,7 @@ mod tests {
     #[test]
     fn doubt_covers_what_it_says() {
         let points = bent(20_000, 3);
-        let fitted = calibrate(&points, "");
+        let fitted = calibrate(&points, false, "");
         let doubt = doubt(&points, &fitted, 0.9, "");
         let others = bent(20_000, 4);
         let kept = |event: bool| {

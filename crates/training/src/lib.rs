@@ -13,6 +13,7 @@
     reason = "counts of rows and patients are far below 2³², shares and sums far within doubles"
 )]
 
+mod smooth;
 mod words;
 
 pub mod draw;

@@ -69,14 +69,14 @@ impl Ready {
     /// What cross-validation says of each moment: forest, calibration and threshold have not seen its patient. The last
     /// two are fitted on what the forests of the other parts say of theirs.
     #[must_use]
-    pub fn cross_validated(&self, task: Task, margins: &[f64]) -> Said {
+    pub fn cross_validated(&self, recipe: &Recipe, margins: &[f64]) -> Said {
         let mut said = Said { margins: margins.to_vec(), judged: vec![true; margins.len()], ..Said::default() };
         said.log_odds = vec![0.0; margins.len()];
         said.alarms = vec![false; margins.len()];
         for fold in 0..FOLDS {
             let others = |stay: usize| self.lessons.folds[stay] != fold;
-            let calibration = calibrate(&self.points(margins, others), "");
-            let threshold = self.threshold(task, margins, others);
+            let calibration = calibrate(&self.points(margins, others), recipe.smooth, "");
+            let threshold = self.threshold(recipe.task, margins, others);
             for row in (0..margins.len()).filter(|row| self.lessons.fold(*row) == fold) {
                 said.log_odds[row] = fit::said(&calibration, margins[row]);
                 said.alarms[row] = margins[row] >= threshold;
@@ -90,7 +90,7 @@ impl Ready {
 #[must_use]
 pub fn cross_validate(recipe: &Recipe, ready: &Ready, folders: &[String], options: Options, mut told: impl FnMut(usize)) -> Vec<evaluate::Figure> {
     let margins = out_of_fold(&ready.grid, &ready.lessons, recipe, options.threads, |done, all| told(done * 90 / all.max(1)));
-    let said = ready.cross_validated(recipe.task, &margins);
+    let said = ready.cross_validated(recipe, &margins);
     evaluate(recipe.id, recipe.task, &ready.stays, &ready.lessons, &said, folders, options)
 }
 
@@ -108,7 +108,7 @@ pub struct Made {
 pub fn make(recipe: &Recipe, ready: &Ready, folders: &[String], options: Options, mut told: impl FnMut(usize)) -> Made {
     let threads = options.threads;
     let margins = out_of_fold(&ready.grid, &ready.lessons, recipe, threads, |done, all| told(done * 80 / all.max(1)));
-    let said = ready.cross_validated(recipe.task, &margins);
+    let said = ready.cross_validated(recipe, &margins);
     let figures = evaluate(recipe.id, recipe.task, &ready.stays, &ready.lessons, &said, folders, options);
     told(85);
     let each = (recipe.settings.trees * recipe.bags).max(1);
@@ -119,7 +119,7 @@ pub fn make(recipe: &Recipe, ready: &Ready, folders: &[String], options: Options
         points.len(),
         ready.stays.len()
     );
-    let calibration = calibrate(&points, &fitted);
+    let calibration = calibrate(&points, recipe.smooth, &fitted);
     let doubt = doubt(&points, &calibration, LEVEL, &fitted);
     let threshold = ready.threshold(recipe.task, &margins, |_| true);
     let alert = Threshold {

@@ -12,6 +12,8 @@ use crate::measure::worth;
 pub enum Task {
     /// Onset of sepsis within 12 hours (Challenge 2019).
     Sepsis,
+    /// Onset of sepsis in 6 to 24 hours: for alerts that come in time (Challenge 2019).
+    SepsisAhead,
     /// Decline to what intensive care treats, or onset of sepsis, within 24 hours (records of the Challenge 2019).
     Deterioration,
     /// Death in the hospital, told after 48 hours of intensive care (Challenge 2012).
@@ -33,6 +35,8 @@ pub struct Lesson {
 pub const SEPSIS_H: usize = 12;
 /// Hours after onset that still count, as in the Challenge's utility.
 const SEPSIS_LATE_H: usize = 3;
+/// Least and greatest hours ahead at which an alert of sepsis is a warning, as [`crate::measure::Alerts`] counts.
+const AHEAD_H: std::ops::RangeInclusive<usize> = 6..=24;
 /// Hours ahead that deterioration is predicted.
 pub const DETERIORATION_H: usize = 24;
 /// Hours without decline before it counts as new.
@@ -44,6 +48,7 @@ impl Task {
     pub fn lessons(self, stay: &Stay) -> Option<Vec<Lesson>> {
         match (self, &stay.fate) {
             (Self::Sepsis, Fate::Sepsis(labels)) => Some(sepsis(labels)),
+            (Self::SepsisAhead, Fate::Sepsis(labels)) => Some(ahead(stay.onset(), labels.len())),
             (Self::Deterioration, Fate::Sepsis(_)) => Some(deterioration(stay)),
             (Self::Mortality, Fate::Died(died)) => Some(vec![Lesson { alarm: *died, weight: 1.0, event: Some(*died) }]),
             _ => None,
@@ -54,7 +59,7 @@ impl Task {
     #[must_use]
     pub fn event(self, stay: &Stay) -> Option<usize> {
         match self {
-            Self::Sepsis => stay.onset(),
+            Self::Sepsis | Self::SepsisAhead => stay.onset(),
             Self::Deterioration => first_decline(stay),
             Self::Mortality => None,
         }
@@ -73,6 +78,22 @@ fn sepsis(labels: &[bool]) -> Vec<Lesson> {
         },
     };
     worth(labels).into_iter().enumerate().map(lesson).collect()
+}
+
+/// It is right to alarm where onset is far enough for a warning and near enough to be one. Hours nearer to onset are not
+/// asked about. An onset with few such hours, early in a stay, counts less than one with many, but not as much less as it
+/// has fewer: the weight of its hours grows with the root of how few they are.
+fn ahead(onset: Option<usize>, hours: usize) -> Vec<Lesson> {
+    let Some(onset) = onset else { return vec![Lesson { alarm: false, weight: 1.0, event: Some(false) }; hours] };
+    let in_time = |hour: &usize| onset >= *hour && AHEAD_H.contains(&(onset - hour));
+    let count = (0..hours).filter(in_time).count().max(1);
+    let weight = libm::sqrt(AHEAD_H.count() as f64 / count as f64) as f32;
+    let lesson = |hour: usize| match in_time(&hour) {
+        true => Lesson { alarm: true, weight, event: Some(true) },
+        false if hour + AHEAD_H.end() < onset => Lesson { alarm: false, weight: 1.0, event: Some(false) },
+        false => Lesson::default(),
+    };
+    (0..hours).map(lesson).collect()
 }
 
 /// The first decline of a stay, or the onset of sepsis if that is first.
@@ -162,6 +183,19 @@ mod tests {
         assert_eq!((events.first(), events.last()), (Some(&15), Some(&29)), "onset is at hour 26");
         assert!(lessons[30].event.is_none() && lessons[30].weight.abs() < 1e-9);
         assert!(lessons[14..30].iter().skip(1).all(|lesson| lesson.alarm) && !lessons[14].alarm);
+    }
+
+    #[test]
+    fn ahead_means_six_to_twenty_four_hours_before_onset() {
+        let lessons = Task::SepsisAhead.lessons(&stay(50, |hour| hour >= 34, &[])).expect("hourly labels");
+        let events: Vec<usize> = (0..50).filter(|hour| lessons[*hour].event == Some(true)).collect();
+        assert_eq!((events.first(), events.last(), events.len()), (Some(&16), Some(&34), 19), "onset is at hour 40");
+        assert!(lessons[..16].iter().all(|lesson| lesson.event == Some(false) && !lesson.alarm));
+        assert!(lessons[35..].iter().all(|lesson| *lesson == Lesson::default()), "too late for a warning");
+        let early = Task::SepsisAhead.lessons(&stay(20, |hour| hour >= 4, &[])).expect("hourly labels");
+        assert!((early[0].weight - (19.0f32 / 5.0).sqrt()).abs() < 1e-6, "five hours speak of an onset at hour 10");
+        let none = Task::SepsisAhead.lessons(&stay(9, |_| false, &[])).expect("hourly labels");
+        assert!(none.iter().all(|lesson| lesson.event == Some(false) && (lesson.weight - 1.0).abs() < 1e-6));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Recipe {
     pub keep_eventful: f32,
     /// Share of moments of other stays.
     pub keep_others: f32,
+    /// Whether calibration's curve is a smooth one, for few patients, and not isotonic.
+    pub smooth: bool,
     /// What it looks at.
     pub features: Vec<Feature>,
 }
@@ -53,15 +55,16 @@ const DERIVED_VITALS: [Derived; 8] = [
 
 impl Recipe {
     /// Names of the models that can be made.
-    pub const IDS: [&str; 4] = ["sepsis", "deterioration", "deterioration-vitals", "mortality-48h"];
+    pub const IDS: [&str; 5] = ["sepsis", "sepsis-ahead", "deterioration", "deterioration-vitals", "mortality-48h"];
 
     /// The recipe of a model.
     #[must_use]
     pub fn of(id: &str) -> Option<Self> {
         let settings = Settings { trees: 240, rate: 0.05, depth: 6, leaves: 32, lambda: 50.0, child: 40.0, features: 0.2, seed: 1 };
-        let hourly = |id, task, features| Self { id, task, settings, bags: 1, keep_eventful: 0.6, keep_others: 0.12, features };
+        let hourly = |id, task, features| Self { id, task, settings, bags: 1, keep_eventful: 0.6, keep_others: 0.12, smooth: false, features };
         Some(match id {
             "sepsis" => hourly("sepsis", Task::Sepsis, sepsis()),
+            "sepsis-ahead" => hourly("sepsis-ahead", Task::SepsisAhead, sepsis()),
             "deterioration" => Self {
                 settings: Settings { trees: 160, child: 20.0, ..settings },
                 keep_eventful: 0.4,
@@ -75,10 +78,11 @@ impl Recipe {
             "mortality-48h" => Self {
                 id: "mortality-48h",
                 task: Task::Mortality,
-                settings: Settings { trees: 150, rate: 0.05, depth: 4, leaves: 10, lambda: 5.0, child: 6.0, features: 0.15, seed: 1 },
-                bags: 4,
+                settings: Settings { trees: 75, rate: 0.1, depth: 4, leaves: 10, lambda: 5.0, child: 6.0, features: 0.15, seed: 1 },
+                bags: 8,
                 keep_eventful: 0.7,
                 keep_others: 0.7,
+                smooth: true,
                 features: mortality(),
             },
             _ => return None,

@@ -52,6 +52,17 @@ const SEPSIS: Words = Words {
     ],
 };
 
+const SEPSIS_AHEAD: Words = Words {
+    title: "Sepsis in 6 to 24 hours",
+    definition: "Onset of sepsis as the Challenge 2019 dates it (Sepsis-3: suspected infection with a rise of SOFA by two), not sooner than \
+        in 6 and not later than in 24 hours.",
+    horizon_h: 24.0,
+    intended_use: "For alerts that come early enough to do something: to order whom to look at next and to give reasons, beside clinical \
+        judgement and the hospital's own rules. Not for diagnosis, not to withhold care, not the only ground of an alarm.",
+    threshold: "Where as many hours are alarmed as there are hours before onset, so that sensitivity and positive predictivity are the same.",
+    ..SEPSIS
+};
+
 const DETERIORATION: Words = Words {
     version: "1.0.0",
     title: "Deterioration within 24 hours, with laboratory",
@@ -95,6 +106,7 @@ const MORTALITY: Words = Words {
 pub(crate) fn of(id: &str) -> Words {
     match id {
         "sepsis" => SEPSIS,
+        "sepsis-ahead" => SEPSIS_AHEAD,
         "mortality-48h" => MORTALITY,
         "deterioration-vitals" => Words { title: "Deterioration within 24 hours, from vital signs alone", ..DETERIORATION },
         _ => DETERIORATION,

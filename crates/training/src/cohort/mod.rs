@@ -105,6 +105,13 @@ impl Stay {
         (hash(&self.id) % folds as u64) as usize
     }
 
+    /// The same for another partition of the patients, numbered from 1; 0 is [`Self::fold`].
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "below `folds`")]
+    pub fn fold_of(&self, partition: u32, folds: usize) -> usize {
+        if partition == 0 { self.fold(folds) } else { (hash(&format!("{}/{partition}", self.id)) % folds as u64) as usize }
+    }
+
     /// Goes through the stay as the bedside would see it: `at` hears the history at each moment, when everything up to
     /// it is known and nothing after.
     pub fn replay(&self, mut at: impl FnMut(usize, &History)) {
