@@ -105,6 +105,13 @@ test('a clinician pauses it with a reason, and states it; the policy is in force
   assert.deepEqual(page.problems, []);
 });
 
+test('what is decided stands in the answer', async () => {
+  for (const [step, state] of [['pause', 'paused'], ['resume', 'stated'], ['pause', 'paused'], ['reset', 'learning']]) {
+    const answer = await (await send('POST', `/patients/${patient}/own-normal`, { metric: SYS, step, reason: 'r' })).json();
+    assert.equal(answer.normals.find((n) => n.metric === SYS).state, state, step);
+  }
+});
+
 test('what is not decided in full is refused', async () => {
   for (const decision of [{ metric: SYS, step: 'pause', reason: ' ' }, { metric: SYS, step: 'state', reason: 'r' }, { metric: SYS, step: 'sing', reason: 'r' }, { metric: 'MDC_ECG_HEART_RATE', step: 'pause', reason: 'r' }, { metric: SYS, step: 'state', centre: 9999, reason: 'r' }]) {
     assert.equal((await send('POST', `/patients/${patient}/own-normal`, decision)).status, 400, JSON.stringify(decision));

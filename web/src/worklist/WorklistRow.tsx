@@ -3,11 +3,11 @@ import { createMemo, For, Show, type Component } from 'solid-js';
 import { nowCoarseMs } from '../live/clock';
 import { may } from '../session/session';
 import { AlarmMark } from '../ui/AlarmMark';
-import { age } from '../ui/format';
 import { attempt } from '../ui/toast';
 import { Sparkline } from '../ward/Sparkline';
 import { Pathway } from './Pathways';
 import { worklist, type WorklistLine } from './worklist.api';
+import { seenText } from './worklist.state';
 
 export const WorklistRow: Component<{ line: WorklistLine; place: number; onChange: () => void }> = (props) => {
   const name = () => [props.line.location?.name, props.line.patient.name].filter(Boolean).join(', ') || props.line.patient.mrn || 'Unknown patient';
@@ -24,7 +24,7 @@ export const WorklistRow: Component<{ line: WorklistLine; place: number; onChang
         <a href={`/patients/${props.line.patient.id}`}><strong>{name()}</strong></a>
         <span class="muted small">
           <Show when={props.line.unseen_since_ms != null} fallback="nothing heard yet">
-            {props.line.seen ? 'seen' : 'not seen for'} {age(now() - (props.line.unseen_since_ms ?? 0))}{props.line.seen ? ` ago by ${props.line.seen.by}` : ''}
+            {seenText(props.line, now())}
           </Show>
         </span>
       </div>

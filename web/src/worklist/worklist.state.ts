@@ -2,6 +2,7 @@
 import { createSignal, onCleanup, type Accessor } from 'solid-js';
 import { createStore, reconcile } from 'solid-js/store';
 import { onLiveEvent } from '../live/store';
+import { age } from '../ui/format';
 import { worklist, type WorklistLine } from './worklist.api';
 
 /** First the one to look at first: more points, then who has had them for longer, then by id. */
@@ -90,12 +91,19 @@ export function useWorklist(unit: Accessor<string>): WorklistModel {
   };
 }
 
-/** How a step stands in time: `due in 12 min`, `overdue since 3 min`; empty without a limit. */
+/** When somebody last looked after a patient, or since when nobody has; seconds say nothing here. */
+export function seenText(line: Pick<WorklistLine, 'seen' | 'unseen_since_ms'>, nowMs: number): string {
+  const since = nowMs - (line.unseen_since_ms ?? nowMs);
+  if (line.seen) return `seen ${since < 60_000 ? 'just now' : `${age(since)} ago`} by ${line.seen.by}`;
+  return since < 60_000 ? 'not seen yet' : `not seen for ${age(since)}`;
+}
+
+/** How a step stands in time: `due in 12 min`, `overdue for 3 min`; empty without a limit. */
 export function dueText(dueMs: number | null | undefined, nowMs: number): string {
   if (dueMs == null) return '';
   const minutes = Math.round(Math.abs(dueMs - nowMs) / 60_000);
   const span = minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
-  return dueMs > nowMs ? `due in ${span}` : `overdue since ${span}`;
+  return dueMs > nowMs ? `due in ${span}` : `overdue for ${span}`;
 }
 
 const STATES: Record<string, string> = {

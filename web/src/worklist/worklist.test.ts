@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WorklistLine } from './worklist.api';
-import { arrange, before, dueText, topChange } from './worklist.state';
+import { arrange, before, dueText, seenText, topChange } from './worklist.state';
 
 const line = (id: string, points: number, since_ms: number) => ({ patient: { id }, points, since_ms, reasons: [] }) as unknown as WorklistLine;
 
@@ -20,11 +20,18 @@ describe('the order', () => {
   });
 });
 
+describe('who looked', () => {
+  const told = (by: string | null, agoMs: number) => seenText({ seen: by ? { by, how: 'bedside', at_ms: 0 } : null, unseen_since_ms: 0 } as unknown as WorklistLine, agoMs);
+  it('is told without seconds', () => {
+    expect([told('Ada', 5_000), told('Ada', 300_000), told(null, 5_000), told(null, 7_200_000)]).toEqual(['seen just now by Ada', 'seen 5 min ago by Ada', 'not seen yet', 'not seen for 2 h']);
+  });
+});
+
 describe('time limits', () => {
   it('are told in minutes and hours', () => {
     expect(dueText(null, 0)).toBe('');
     expect(dueText(12 * 60_000, 0)).toBe('due in 12 min');
-    expect(dueText(0, 3 * 60_000)).toBe('overdue since 3 min');
-    expect(dueText(0, 3 * 3_600_000)).toBe('overdue since 3 h');
+    expect(dueText(0, 3 * 60_000)).toBe('overdue for 3 min');
+    expect(dueText(0, 3 * 3_600_000)).toBe('overdue for 3 h');
   });
 });
