@@ -94,13 +94,15 @@ def test_the_present_is_what_was_raised(make_server, tmp_path):
     until(1, WELL, episode=ill["episode"], state="resolved")
     again = until(1, FAST, state="raised")
     assert again["episode"] != ill["episode"]
-    wait_for(lambda: open_of(beds[0][0], device="lab-1"), "the silence of the first monitor")
+    wait_for(lambda: open_of(beds[0][0], device="lab-1", state="raised"), "the silence of the first monitor")
 
     # While the program runs: what is in the journal by then.
     beside = simulate(server, "--list")["report"]["policies"][0]
     assert {line[0] for line in listed(beside)} >= {raised["episode"], ill["episode"], again["episode"]}
     for _, monitor in beds:
         monitor.stop()
+    # When both are silent nothing else can be raised before the end.
+    wait_for(lambda: open_of(beds[1][0], device="lab-2", state="raised"), "the silence of the second monitor")
     live = wait_for(lambda: alerts(server), "the alerts")
     server.kill()
     found = simulate(server, "--list", "--set", f"limit.{HR}.high=140", "--event", "fast=HR > 125 for 1 s")["report"]
