@@ -116,6 +116,9 @@ def test_it_is_a_risk_assessment_that_others_read(ward):
     read = riskassessment.RiskAssessment.read(newest["id"], client.server)
     assert read.prediction[0].probabilityDecimal == newest["prediction"][0]["probabilityDecimal"]
     assert ward.get("/fhir/RiskAssessment?colour=red", expect=400)
+    stated, = (one for one in ward.get("/fhir/metadata")["rest"][0]["resource"] if one["type"] == "RiskAssessment")
+    for parameter in stated["searchParam"]:
+        ward.get(f"/fhir/RiskAssessment?{parameter['name']}={'2024' if parameter['type'] == 'date' else 'x'}")
 
 
 def test_models_have_their_cards(ward):

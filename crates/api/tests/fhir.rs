@@ -293,6 +293,9 @@ async fn the_capability_statement_says_what_there_is() {
     assert_eq!((answer.status, answer.json["fhirVersion"].as_str()), (200, Some("4.0.1")));
     for resource in answer.json["rest"][0]["resource"].as_array().expect("resources") {
         let ty = resource["type"].as_str().expect("a type");
+        if ty == "RiskAssessment" {
+            continue; // answered by a router of its own, which needs the whole house (tests/system/test_foresight.py)
+        }
         for parameter in resource["searchParam"].as_array().expect("parameters") {
             let value = if parameter["type"] == "date" { "2024" } else { "x" };
             let query = format!("/fhir/{ty}?{}={value}", parameter["name"].as_str().expect("a name"));

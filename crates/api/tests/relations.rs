@@ -193,7 +193,7 @@ fn path_of(template: &str, id: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
     let path = parts.collect::<Vec<_>>().join("/");
     // Routes that take no interval refuse one.
-    if path.starts_with("/fhir") || path.ends_with("/accesses") {
+    if path.starts_with("/fhir") || path.ends_with("/accesses") || path.ends_with("/predictions") {
         return path;
     }
     // Enough to be understood by every route that asks for an interval.
