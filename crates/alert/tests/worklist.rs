@@ -54,7 +54,7 @@ fn reasons_are_a_nurses_words_biggest_first() {
         },
         &[
             "high-priority alert untaken for 2 min: Asystole",
-            "Sepsis: hour-1 bundle: Give antibiotics overdue since 12 min",
+            "Sepsis: hour-1 bundle: Give antibiotics overdue for 12 min",
             "medium-priority alert, taken: SpO2 low",
             "NEWS2: urgent response suggested, nobody has decided",
             "systolic pressure last measured 9 h ago, due every 6 h",

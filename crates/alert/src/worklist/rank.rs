@@ -195,7 +195,7 @@ pub fn rank(seen: &Situation<'_>, weights: &Weights) -> Rank {
     }
     for step in seen.steps {
         let late = span(seen.now.saturating_sub(step.due_at).max(0));
-        add(&mut all, ReasonKind::Pathway, weights.step_overdue, format!("{}: {} overdue since {late}", step.pathway, step.title));
+        add(&mut all, ReasonKind::Pathway, weights.step_overdue, format!("{}: {} overdue for {late}", step.pathway, step.title));
     }
     for title in seen.waiting {
         add(&mut all, ReasonKind::Pathway, weights.pathway_waiting, format!("{title} suggested, nobody has decided"));
