@@ -64,7 +64,7 @@ def test_a_receiver_is_told_over_https_and_an_untrusted_one_is_told_nothing(hous
                       "identifier": [{"system": "urn:mrn", "value": "1"}]}, headers=ehr, expect=201)
     house.post("/fhir/Observation", {
         "resourceType": "Observation", "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
-        "subject": {"reference": f"Patient/{made['id']}"}, "effectiveDateTime": "2026-11-21T10:00:00Z",
+        "subject": {"reference": f"Patient/{made['id']}"}, "effectiveDateTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "valueQuantity": {"value": 72, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
     }, headers=ehr, expect=201)
     nora = entered(house, "nora")

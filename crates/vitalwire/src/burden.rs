@@ -75,6 +75,10 @@ impl Weekly {
         let report =
             reckoning::report(self.reader.as_ref(), &house, &policy, (&asked, &week.name), &role_of)?;
         reckoning::keep(self.side.as_ref(), &report)?;
+        // Of a week in which nobody was monitored there is nothing to tell: a new house's first.
+        if report.figures.bed_days <= 0.0 && report.figures.alerts == 0 {
+            return Ok(());
+        }
         let rows: Vec<_> = self.hooks.iter().filter_map(|hook| row(hook, &report, now)).collect();
         Ok(self.side.outbox_add(&rows)?)
     }
