@@ -84,6 +84,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("privacy.treatment_without_consent", "false", "'no'"),
     ("privacy.research_without_consent", "true", "2"),
     ("privacy.emergency_overrides", "true", "'yes'"),
+    ("burden.higher_care", "['ICU 2']", "7"),
     ("profiles.folder", "'/p'", "7"),
     ("audit.rotate_bytes", "7", "'much'"),
     ("audit.rotate_days", "7", "-7"),
@@ -126,6 +127,8 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("sdc.consumer", "{listen = '127.0.0.1:1', certificate = '/c.pem', key = '/k.pem', authority = '/ca.pem', devices = [{id = 'm1', address = 'https://h:1/x'}], metrics = [{code = 67108880, metric = 'MDC_ECG_HEART_RATE', unit = '/min'}]}", "7"),
     ("collect.nightscout", "[{name = 'anna', url = 'https://ns.example', device = 'cgm-1', token_file = '/t', every_s = 60, back_days = 7}]", "7"),
     ("collect.bluetooth", "{bus = '/b', adapter = 'hci0', devices = [{id = 'cuff-1', address = 'AA:BB:CC:DD:EE:FF', utc_offset = 60, user = 1}]}", "7"),
+    ("models.shipped", "'shadow'", "'boss'"),
+    ("models.model", "[{shipped = 'sepsis', role = 'shadow'}]", "[{shipped = 'sepsis', role = 'boss'}]"),
 ];
 
 /// What goes together with a key for it to be complete.
