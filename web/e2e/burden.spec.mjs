@@ -77,7 +77,7 @@ test('burden, verdict, scores', { timeout: 400_000 }, async () => {
   await artefact.focus();
   await page.keyboard.press('Enter');
   await page.getByText('Judged: artefact').first().waitFor();
-  assert.equal(await artefact.getAttribute('aria-pressed'), 'true');
+  await page.getByRole('button', { name: 'Artefact', pressed: true }).waitFor();
   await settled(page);
   await shots(page, 'judged-1440-light');
   found.push(...(await look(page, 'judged')));
