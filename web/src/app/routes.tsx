@@ -35,6 +35,10 @@ const fleet = lazy(() => import('../fleet/FleetPage'));
 const trust = lazy(() => import('../trust/TrustPage'));
 const burden = lazy(() => import('../burden/BurdenPage'));
 const burdenReport = lazy(() => import('../burden/ReportPage'));
+const laboratory = lazy(() => import('../laboratory/LaboratoryPage'));
+const laboratoryRun = lazy(() => import('../laboratory/RunPage'));
+const policyVersions = lazy(() => import('../laboratory/VersionsPage'));
+const policyVersion = lazy(() => import('../laboratory/VersionPage'));
 const audit = lazy(() => import('../audit/AuditPage'));
 const models = lazy(() => import('../models/ModelsPage'));
 const station = lazy(() => import('../station/StationPage'));
@@ -67,6 +71,10 @@ export const ROUTES: Route[] = [
   { path: '/reviews', nav: 'Reviews', key: 'r', title: 'Emergency accesses to review', needs: 'review-access', page: reviews },
   { path: '/burden', nav: 'Burden', key: 'b', title: 'Alarm burden', needs: 'see-burden', page: burden },
   { path: '/burden/:report', title: 'Alarm burden of a week', needs: 'see-burden', page: burdenReport },
+  { path: '/laboratory', title: 'Alarm laboratory', needs: 'see-policy', page: laboratory },
+  { path: '/laboratory/runs/:run', title: 'A policy tried on the past', needs: 'see-policy', page: laboratoryRun },
+  { path: '/laboratory/versions', title: 'Versions of the alarm policy', needs: 'see-policy', page: policyVersions },
+  { path: '/laboratory/versions/:number', title: 'A version of the alarm policy', needs: 'see-policy', page: policyVersion },
   { path: '/audit', nav: 'Audit', key: 'l', title: 'Audit log', needs: 'see-audit', page: audit },
   { path: '/me', nav: 'My record', key: 'm', title: 'My record', needs: 'see-own-record', page: me },
   { path: '/account', key: 'c', title: 'Your account', needs: null, page: account },

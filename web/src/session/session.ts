@@ -22,7 +22,7 @@ export const continueWith = (needs: Factor[]) => setStep(needs);
 /** What the pages ask about; names as in the server's policy. */
 export type Permission = 'see-security' | 'manage-firmware' | 'manage-clients' | 'see-patients' | 'act-on-alerts' | 'set-limits' | 'associate' | 'see-devices' | 'manage-devices' | 'see-quarantine' | 'release-quarantine' | 'manage-profiles' | 'manage-users'
   | 'use-break-glass' | 'review-access' | 'see-consents' | 'manage-consents' | 'see-audit' | 'export-person' | 'see-own-record' | 'manage-own-consent'
-  | 'see-policy' | 'see-burden' | 'manage-trust' | 'see-security';
+  | 'see-policy' | 'manage-policy' | 'see-burden' | 'manage-trust' | 'see-security';
 
 /** Whether the person may do this. The server decides; this only keeps what would be refused off the screen. */
 export function may(permission: Permission): boolean {

@@ -1,0 +1,18 @@
+// What all pages of the laboratory have in common: heading, the way between trying and versions.
+import type { ParentComponent } from 'solid-js';
+import './laboratory.css';
+
+export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => (
+  <div class="page lab-page">
+    <div class="page-head">
+      <h1>Alarm laboratory</h1>
+      <nav class="lab-tabs" aria-label="Laboratory">
+        <a href="/laboratory" aria-current={props.at === 'try' ? 'page' : undefined}>Try a change</a>
+        <a href="/laboratory/versions" aria-current={props.at === 'versions' ? 'page' : undefined}>Versions</a>
+      </nav>
+      <span class="grow" />
+      <a class="btn small" href="/burden">Alarm burden</a>
+    </div>
+    {props.children}
+  </div>
+);
