@@ -17,6 +17,7 @@ mod condition;
 mod episode;
 mod escalation;
 pub mod pathway;
+pub mod slots;
 pub mod worklist;
 
 pub use bands::{BandSet, band_sets};

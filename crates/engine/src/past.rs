@@ -1,5 +1,6 @@
 //! The last hour of each vital sign in means of five minutes: what a value is told against.
 
+use alert::slots::{Slots, Sum};
 use serde::{Deserialize, Serialize};
 use vitals::time::MINUTE;
 use vitals::{Metric, MetricCode};
@@ -16,15 +17,7 @@ const NEAREST: i64 = 2;
 /// The recent past of a patient's vital signs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Past {
-    all: Vec<(MetricCode, Slots)>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Slots {
-    /// Number of the newest slot, counted from 1970.
-    newest: i64,
-    /// Sum and count by slot number modulo their number.
-    slots: [(f32, u16); SLOTS],
+    all: Vec<(MetricCode, Slots<[Sum; SLOTS]>)>,
 }
 
 impl Past {
@@ -37,8 +30,7 @@ impl Past {
         let at = match self.all.binary_search_by_key(&row.code, |(metric, _)| *metric) {
             Ok(at) => at,
             Err(at) => {
-                let slots = Slots { newest: slot, slots: [(0.0, 0); SLOTS] };
-                self.all.insert(at, (row.code, slots));
+                self.all.insert(at, (row.code, Slots::new(slot)));
                 at
             }
         };
@@ -54,35 +46,6 @@ impl Past {
         let mean = |back: i64| self.all[at].1.mean(slot - back).map(|mean| (back * 5, mean));
         (NEAREST..=BEFORE).rev().find_map(mean)
     }
-}
-
-impl Slots {
-    fn add(&mut self, slot: i64, value: f64) {
-        if slot <= self.newest - SLOTS as i64 {
-            return;
-        }
-        // What lies between was not measured.
-        let gone = (slot - self.newest).clamp(0, SLOTS as i64);
-        for new in 0..gone {
-            self.slots[place(slot - new)] = (0.0, 0);
-        }
-        self.newest = self.newest.max(slot);
-        let (sum, count) = &mut self.slots[place(slot)];
-        if *count < u16::MAX {
-            *sum += value as f32;
-            *count += 1;
-        }
-    }
-
-    fn mean(&self, slot: i64) -> Option<f64> {
-        let kept = slot <= self.newest && slot > self.newest - SLOTS as i64;
-        let (sum, count) = self.slots[place(slot)];
-        (kept && count > 0).then(|| f64::from(sum) / f64::from(count))
-    }
-}
-
-fn place(slot: i64) -> usize {
-    slot.rem_euclid(SLOTS as i64) as usize
 }
 
 #[cfg(test)]

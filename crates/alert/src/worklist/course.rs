@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use vitals::MetricCode;
 use vitals::time::MINUTE;
 
+use crate::slots::{Slots, Sum};
+
 /// Length of a slot, in microseconds.
 const SLOT: i64 = 15 * MINUTE;
 /// Slots kept: six hours and the one that is filling.
@@ -24,15 +26,7 @@ const AGREE: f64 = 0.7;
 /// The recent past of a patient's vital signs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Course {
-    all: Vec<(MetricCode, Slots)>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Slots {
-    /// Number of the newest slot, counted from 1970.
-    newest: i64,
-    /// Sum and count by slot number modulo their number.
-    slots: [(f32, u16); SLOTS],
+    all: Vec<(MetricCode, Slots<[Sum; SLOTS]>)>,
 }
 
 /// The line through a vital sign's last hours.
@@ -55,7 +49,7 @@ impl Course {
         let at = match self.all.binary_search_by_key(&metric, |(other, _)| *other) {
             Ok(at) => at,
             Err(at) => {
-                self.all.insert(at, (metric, Slots { newest: slot, slots: [(0.0, 0); SLOTS] }));
+                self.all.insert(at, (metric, Slots::new(slot)));
                 at
             }
         };
@@ -72,41 +66,15 @@ impl Course {
     #[must_use]
     pub fn slope(&self, metric: MetricCode, now: i64, window_us: i64) -> Option<Slope> {
         let at = self.all.binary_search_by_key(&metric, |(other, _)| *other).ok()?;
-        let means = self.all[at].1.means(now.div_euclid(SLOT), window_us / SLOT);
+        let means = means(&self.all[at].1, now.div_euclid(SLOT), window_us / SLOT);
         line(&means)
     }
 }
 
-impl Slots {
-    fn add(&mut self, slot: i64, value: f64) {
-        if slot <= self.newest - SLOTS as i64 {
-            return;
-        }
-        // What lies between was not measured.
-        let gone = (slot - self.newest).clamp(0, SLOTS as i64);
-        for new in 0..gone {
-            self.slots[place(slot - new)] = (0.0, 0);
-        }
-        self.newest = self.newest.max(slot);
-        let (sum, count) = &mut self.slots[place(slot)];
-        if *count < u16::MAX {
-            *sum += value as f32;
-            *count += 1;
-        }
-    }
-
-    /// Means as `(slot before now, mean)`, oldest first.
-    fn means(&self, now: i64, back: i64) -> Vec<(i64, f64)> {
-        let back = back.clamp(1, SLOTS as i64 - 1);
-        let kept = |slot: i64| slot <= self.newest && slot > self.newest - SLOTS as i64;
-        let slots = (now - back..=now).filter(|slot| kept(*slot));
-        slots
-            .filter_map(|slot| {
-                let (sum, count) = self.slots[place(slot)];
-                (count > 0).then(|| (slot - now, f64::from(sum) / f64::from(count)))
-            })
-            .collect()
-    }
+/// Means as `(slot before now, mean)`, oldest first.
+fn means(slots: &Slots<[Sum; SLOTS]>, now: i64, back: i64) -> Vec<(i64, f64)> {
+    let back = back.clamp(1, SLOTS as i64 - 1);
+    (now - back..=now).filter_map(|slot| Some((slot - now, slots.mean(slot)?))).collect()
 }
 
 fn line(means: &[(i64, f64)]) -> Option<Slope> {
@@ -139,10 +107,6 @@ fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let half = values.len() / 2;
     if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
-}
-
-fn place(slot: i64) -> usize {
-    slot.rem_euclid(SLOTS as i64) as usize
 }
 
 #[cfg(test)]
