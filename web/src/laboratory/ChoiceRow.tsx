@@ -13,7 +13,7 @@ export const ChoiceRow: Component<{ choice: Choice; onChange: (part: Partial<Cho
     <label class="field">{title}{unit()}<input inputmode="decimal" autocomplete="off" value={props.choice[key]} onInput={(e) => props.onChange({ [key]: e.currentTarget.value })} /></label>
   );
   return (
-    <li role="group" aria-labelledby={name}>
+    <div class="lab-choice" role="group" aria-labelledby={name}>
       <div class="row">
         <span id={name} class="lab-number"><b>{belongsTo(p())}</b> <span>{numberWords(p())}</span></span>
         <button type="button" class="btn small quiet" onClick={() => props.onRemove()} aria-label={`Leave out: ${belongsTo(p())} ${numberWords(p())}`}>✕</button>
@@ -33,6 +33,6 @@ export const ChoiceRow: Component<{ choice: Choice; onChange: (part: Partial<Cho
           <label class="field">New value{unit()}<input inputmode="decimal" autocomplete="off" value={props.choice.value} onInput={(e) => props.onChange({ value: e.currentTarget.value })} /></label>
         </div>
       </Show>
-    </li>
+    </div>
   );
 };

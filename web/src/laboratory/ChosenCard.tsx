@@ -21,11 +21,11 @@ export const ChosenCard: Component<ChosenProps> = (props) => {
     <section class="card lab-chosen" aria-labelledby="chosen-title">
       <header><h2 id="chosen-title">3. Change and start</h2></header>
       <form class="body stack" onSubmit={(e) => { e.preventDefault(); if (!problem() && !props.busy) props.onStart(); }}>
-        <ul class="lab-choices">
-          <For each={paths()} fallback={<li class="muted">Nothing chosen yet. Choose a number in the list.</li>}>
+        <div class="lab-choices">
+          <For each={paths()} fallback={<p class="muted">Nothing chosen yet. Choose a number in the list.</p>}>
             {(path) => <Show when={of(path)}>{(choice) => <ChoiceRow choice={choice()} onChange={(part) => props.onChoice(path, part)} onRemove={() => props.onRemove(choice().parameter)} />}</Show>}
           </For>
-        </ul>
+        </div>
         <Show when={sweeps()}>
           <div class="row">
             <label class="field">Alert budget (alerts a bed-day)<input inputmode="decimal" autocomplete="off" placeholder="none" value={props.plan.budget} onInput={(e) => props.onChange({ budget: e.currentTarget.value })} /></label>

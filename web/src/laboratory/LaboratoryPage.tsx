@@ -56,7 +56,7 @@ const LaboratoryPage: Component<{ params: Record<string, string> }> = () => {
                 <ChosenCard plan={plan()} about={a()} failure={failure()} busy={busy()} onChange={change} onChoice={changeChoice} onRemove={toggle} onStart={() => void start()} />
               </div>
             </Show>
-            <RunsCard runs={runs.error ? [] : runs.latest ?? []} failure={(runs.error as Error | undefined)?.message ?? ''} />
+            <RunsCard numbers={a().numbers} runs={runs.error ? [] : runs.latest ?? []} failure={(runs.error as Error | undefined)?.message ?? ''} />
           </>
         )}
       </Show>

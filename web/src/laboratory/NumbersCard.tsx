@@ -25,7 +25,7 @@ export const NumbersCard: Component<{ numbers: Parameter[]; chosen: string[]; on
               <li classList={{ chosen: chosen(p) }}>
                 <span class="lab-number"><b>{belongsTo(p)}</b> <span>{numberWords(p)}</span></span>
                 <span class="nowrap" classList={{ muted: p.value == null }}>{valueWords(p.value, p.unit)}</span>
-                <button type="button" class="btn small" aria-pressed={chosen(p)} onClick={() => props.onToggle(p)}>{chosen(p) ? 'Chosen' : 'Change'}<span class="sr-only">: {belongsTo(p)} {numberWords(p)}</span></button>
+                <button type="button" class="btn small" aria-pressed={chosen(p)} onClick={() => props.onToggle(p)}>{chosen(p) ? 'Chosen' : 'Change'}<span class="sr-only"> {belongsTo(p)}: {numberWords(p)}</span></button>
               </li>
             )}
           </For>

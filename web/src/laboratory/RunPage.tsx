@@ -11,6 +11,7 @@ import { lab, type Run } from './laboratory.api';
 import { leftWords } from './plan.state';
 import { ResultView } from './ResultView';
 import { askedWords } from './run.state';
+import { candidateName } from './versions.state';
 
 const POLL_MS = 1_000;
 
@@ -50,7 +51,7 @@ const RunPage: Component<{ params: Record<string, string> }> = (props) => {
         {(r) => (
           <>
             <div class="page-head">
-              <h2 class="lab-title">{r().title || askedWords(r().asked)}</h2>
+              <h2 class="lab-title">{r().title || (r().result?.candidates.length === 2 ? candidateName(r().result!.candidates[1]!, 1) : askedWords(r().asked))}</h2>
               <span class="small muted">tried {dateTime(r().started_ms)} by {r().by || 'nobody named'}</span>
               <span class="grow" />
               <Show when={may('manage-policy') && r().state !== 'running'}><button type="button" class="btn small" onClick={() => void forget()}>Forget</button></Show>

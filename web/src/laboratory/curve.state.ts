@@ -14,7 +14,7 @@ export interface Spot {
 }
 export interface Picture { spots: Spot[]; frontier: string; xTicks: [number, string][]; yTicks: [number, string][]; budget: number | null; left: number; right: number; top: number; bottom: number }
 
-const MARGIN = { left: 46, right: 16, top: 14, bottom: 40 };
+const MARGIN = { left: 46, right: 16, top: 26, bottom: 40 };
 const STEPS = [1, 2, 2.5, 5, 10];
 
 /** Steps between marks of an axis so that there are about `wanted`. */

@@ -4,7 +4,7 @@ import { drawable, keyOrder, picture, pointWords, tickStep } from './curve.state
 import type { Figures, Interval, Laboratory, Parameter, Point, Result } from './laboratory.api';
 import { belongsTo, expressionWords, findNumbers, numberWords, reach, valueWords, wholeWords } from './numbers.state';
 import { askedOf, choose, emptyPlan, leftWords, periodOf, policiesOf, problemOf, renew, valuesOf, type Choice, type Plan } from './plan.state';
-import { shownFirst, unproposed } from './run.state';
+import { askedWords, shownFirst, unproposed } from './run.state';
 import { candidateName, changeWords, shortName } from './versions.state';
 
 const HOUR = 1 / 60;
@@ -154,6 +154,11 @@ describe('runs and versions', () => {
     expect(changeWords({ parameter: unset, from: null, to: 99 })).toBe('Oxygen saturation: medium priority above not set → 99 %');
     expect([candidateName(candidate(), 0), candidateName(candidate({ changed: [] }), 1), candidateName(candidate({ changed: [], more: true }), 1)]).toEqual(['Present policy', 'Same numbers as today', 'n']);
     expect([shortName(candidate(), 1, [saturation.path]), shortName(candidate(), 1, ['other']), shortName(candidate(), 0, [])]).toEqual(['90 %', 'as today', 'Present']);
+  });
+  it('calls a run by what was asked', () => {
+    const asked = { set: [{ path: saturation.path, value: 86 }], sweep: [{ path: news.path, from: 5, to: 9, step: 1 }] };
+    expect(askedWords(asked, [saturation, news])).toBe('Oxygen saturation: medium priority below 86 %, Early-warning score high, high priority: when NEWS2 ≥ 5 to 9');
+    expect(askedWords(asked)).toBe('limit.SpO2.low 86, rule.news2.high.when 5 to 9');
   });
   it('shows the proposed policy first, and says why there is none', () => {
     const result = (over: Partial<Result>): Result => ({ report: {} as Result['report'], candidates: [candidate(), candidate(), candidate()], points: [point(6, 1), point(5, 0.9), point(4, 1, true)], proposed: null, notes: [], titles: {}, ...over });

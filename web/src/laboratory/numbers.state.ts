@@ -39,10 +39,10 @@ export function numberWords(p: Pick<Parameter, 'path' | 'what'>): string {
 export const belongsTo = (p: Pick<Parameter, 'of'>): string => pretty(p.of.replace(/, (high|medium|low)$/, ', $1 priority').replace(/charge-nurse/g, 'charge nurse'));
 
 /** A value with its unit, or that the policy does not say it. */
-export const valueWords = (value: number | null | undefined, unit: string): string => (value == null ? 'not set' : unit === '%' ? `${value} %` : `${value}${unit ? ` ${unit}` : ''}`);
+export const valueWords = (value: number | string | null | undefined, unit: string): string => (value == null ? 'not set' : unit === '%' ? `${value} %` : `${value}${unit ? ` ${unit}` : ''}`);
 
 /** All in one line: `Oxygen saturation: medium priority below 88 %`. */
-export const wholeWords = (p: Parameter, value = p.value): string => {
+export const wholeWords = (p: Parameter, value: number | string | null | undefined = p.value): string => {
   const words = numberWords(p);
   const text = words.includes('…') ? words.replace('…', valueWords(value, p.unit)) : `${words} ${valueWords(value, p.unit)}`;
   return `${belongsTo(p)}: ${text}`;

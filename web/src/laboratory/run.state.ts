@@ -1,10 +1,15 @@
 // A run in words, and what of its result is shown first.
 import { dateTime } from '../ui/format';
-import type { Asked, Report, Result } from './laboratory.api';
+import type { Asked, Parameter, Report, Result } from './laboratory.api';
+import { wholeWords } from './numbers.state';
 
-/** What was asked, for a run without a title: its paths. */
-export function askedWords(asked: Asked): string {
-  const parts = [...asked.set.map((s) => `${s.path} = ${s.value}`), ...asked.sweep.map((s) => `${s.path} from ${s.from} to ${s.to}`)];
+/** What was asked, for a run without a title: its numbers in words, or by their paths where they are not known. */
+export function askedWords(asked: Pick<Asked, 'set' | 'sweep'>, numbers: readonly Parameter[] = []): string {
+  const words = (path: string, value: string) => {
+    const p = numbers.find((one) => one.path === path);
+    return p ? wholeWords(p, value) : `${path} ${value}`;
+  };
+  const parts = [...asked.set.map((s) => words(s.path, String(s.value))), ...asked.sweep.map((s) => words(s.path, `${s.from} to ${s.to}`))];
   return parts.join(', ') || 'a whole policy';
 }
 
