@@ -6,7 +6,7 @@ import { may } from '../session/session';
 import { sentence } from '../ui/format';
 import { ChosenCard } from './ChosenCard';
 import { LabFrame } from './LabFrame';
-import { lab, type Parameter } from './laboratory.api';
+import { lab, type Laboratory, type Parameter } from './laboratory.api';
 import { NumbersCard } from './NumbersCard';
 import { PeriodCard } from './PeriodCard';
 import { askedOf, choose, emptyPlan, renew, type Choice, type Plan } from './plan.state';
@@ -29,10 +29,10 @@ const LaboratoryPage: Component<{ params: Record<string, string> }> = () => {
   };
   // Another policy may be in force since the numbers were chosen.
   createEffect(() => { if (!about.error && about.latest) setPlan((p) => renew(p, about.latest!.numbers)); });
-  const start = async () => {
+  const start = async (defaults: Laboratory['defaults']) => {
     setBusy(true);
     try {
-      go(`/laboratory/runs/${(await lab.start(askedOf(plan(), serverNow()))).id}`);
+      go(`/laboratory/runs/${(await lab.start(askedOf(plan(), defaults, serverNow()))).id}`);
     } catch (error) {
       setFailure(sentence((error as Error).message));
       void refetch();
@@ -53,7 +53,7 @@ const LaboratoryPage: Component<{ params: Record<string, string> }> = () => {
                   <PeriodCard plan={plan()} about={a()} onChange={change} />
                   <NumbersCard numbers={a().numbers} chosen={plan().choices.map((c) => c.parameter.path)} onToggle={toggle} />
                 </div>
-                <ChosenCard plan={plan()} about={a()} failure={failure()} busy={busy()} onChange={change} onChoice={changeChoice} onRemove={toggle} onStart={() => void start()} />
+                <ChosenCard plan={plan()} about={a()} failure={failure()} busy={busy()} onChange={change} onChoice={changeChoice} onRemove={toggle} onStart={() => void start(a().defaults)} />
               </div>
             </Show>
             <RunsCard numbers={a().numbers} runs={runs.error ? [] : runs.latest ?? []} failure={(runs.error as Error | undefined)?.message ?? ''} />

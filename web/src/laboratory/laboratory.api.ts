@@ -31,7 +31,7 @@ export interface Run {
 }
 export interface Laboratory {
   from_ms?: number | null; to_ms?: number | null; hash: string; name: string; policies_max: number; events: { name: string; when: string; for_s: number }[];
-  told_events: string[]; defaults: { horizon_h: number; night_from: number; night_to: number }; running?: number | null; numbers: Parameter[];
+  told_events: string[]; defaults: { horizon_h: number; answered_after_s: number; night_from: number; night_to: number; utc_offset_min: number; transfer_to: string[] }; running?: number | null; numbers: Parameter[];
 }
 export interface AlertLine { patient: { id: string; name: string }; episode?: string | null; cause: string; title: string; priority: string; begin_ms: number; end_ms?: number | null; preceded: boolean }
 export interface MovedAlerts { candidate: number; gone: AlertLine[]; new: AlertLine[]; hidden: number; cut: boolean }

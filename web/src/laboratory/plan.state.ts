@@ -76,12 +76,12 @@ export function problemOf(plan: Plan, about: Pick<Laboratory, 'policies_max' | '
   return from != null && to != null && from >= to ? 'The last day is before the first.' : '';
 }
 
-/** What is asked of the server. */
-export function askedOf(plan: Plan, now: number): Asked {
+/** What is asked of the server; night, clock and the like are those of the house. */
+export function askedOf(plan: Plan, defaults: Laboratory['defaults'], now: number): Asked {
   const { from, to } = periodOf(plan, now);
   const sweep = plan.choices.filter((c) => c.mode === 'sweep').map((c): SweepNumber => ({ path: c.parameter.path, from: numberOf(c.from), to: numberOf(c.to), step: numberOf(c.step) }));
   return {
-    title: plan.title.trim(), from_ms: from, to_ms: to, sweep,
+    ...defaults, title: plan.title.trim(), from_ms: from, to_ms: to, sweep,
     set: plan.choices.filter((c) => c.mode === 'set').map((c) => ({ path: c.parameter.path, value: numberOf(c.value) })),
     target: plan.target || null, budget: plan.budget && sweep.length ? numberOf(plan.budget) : null,
   };
