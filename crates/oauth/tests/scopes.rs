@@ -17,6 +17,8 @@ fn scopes_are_read() {
         ("patient/*.read", Ok("See all data of the one patient")),
         ("user/Device.write", Ok("Add, change and delete devices of every patient that you may see")),
         ("user/Device.*", Ok("See, add, change and delete devices of every patient that you may see")),
+        ("patient/RiskAssessment.read", Ok("See computed risks, such as of sepsis or of getting worse, of the one patient")),
+        ("patient/DeviceMetric.rs", Ok("See what the devices measure of the one patient")),
         ("launch", Ok("Know which patient is open here")),
         ("offline_access", Ok("Go on when you are not there, until you take it back")),
         ("patient/Observation.sr", Err(ScopeError::Actions)),

@@ -3,13 +3,15 @@
 use super::{Action, Criterion, Level, ResourceScope, Scope};
 
 /// Types of resource in plain words.
-const TYPES: [(&str, &str); 14] = [
+const TYPES: [(&str, &str); 17] = [
     ("AllergyIntolerance", "allergies"),
     ("AuditEvent", "the record of who saw what"),
     ("CareTeam", "who takes care"),
     ("Condition", "diagnoses and problems"),
     ("Consent", "consents"),
     ("Device", "devices"),
+    ("DeviceMetric", "what the devices measure"),
+    ("DeviceRequest", "orders of measurements"),
     ("DiagnosticReport", "reports"),
     ("DocumentReference", "documents"),
     ("Encounter", "stays and visits"),
@@ -18,6 +20,7 @@ const TYPES: [(&str, &str); 14] = [
     ("Observation", "measurements and findings"),
     ("Patient", "name, birth date and address"),
     ("Practitioner", "names of staff"),
+    ("RiskAssessment", "computed risks, such as of sepsis or of getting worse,"),
 ];
 
 pub(super) fn of(scope: &Scope) -> String {
