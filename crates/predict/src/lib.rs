@@ -27,6 +27,7 @@ pub mod feature;
 pub mod forest;
 pub mod model;
 pub mod drift;
+pub mod watch;
 pub mod onnx;
 
 pub use history::{History, Refused};

@@ -29,7 +29,7 @@ pub use erasure::{Erasure, ErasureRow};
 pub use error::StoreError;
 pub use expiry::{ALERT_STRIP, Expired, ExpiredRecords, Expiry, Held, RecordExpiry};
 pub use part::StatePart;
-pub use prediction::{PredictionQuery, PredictionRow};
+pub use prediction::{PredictionQuery, PredictionRow, RiskRow};
 pub use query::{
     AlertQuery, AssociationQuery, DirectoryQuery, DocumentQuery, Found, Order, Page,
     QuarantineQuery, ReadingQuery, SeriesFilter, Span,

@@ -53,3 +53,16 @@ pub struct PredictionQuery {
     /// Which part.
     pub page: Page,
 }
+
+/// What a model said, without what it said it from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RiskRow {
+    /// Whose.
+    pub patient: PatientId,
+    /// `low`, `unsure`, `high`; `abstained` where the model did not judge.
+    pub class: String,
+    /// The probability, 0 to 1; none where the model did not judge.
+    pub probability: Option<f64>,
+    /// As of when, on the patient's clock.
+    pub at: EffectiveTime,
+}

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
     DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow,
     Expired, ExpiredRecords, Expiry, Found, Held, LocationRow, OutboxRow, PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow,
-    QuarantineStatus, ReadingQuery, RecordExpiry, SeriesFilter, SeriesInfo, Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
+    QuarantineStatus, ReadingQuery, RecordExpiry, RiskRow, SeriesFilter, SeriesInfo, Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
 /// The one writer.
@@ -147,6 +147,17 @@ pub trait Read: Send + Sync {
 
     /// What predictive models said, newest first.
     fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError>;
+    /// What one version of a model (id, version) said, in the order of the journal, after this one; at most
+    /// `limit`. Later predictions only ever come behind.
+    fn predictions_after(
+        &self,
+        model: (&str, &str),
+        after: Option<PredictionId>,
+        limit: u64,
+    ) -> Result<Vec<PredictionRow>, StoreError>;
+    /// What one version of a model (id, version) said within a span of our clock, without inputs: the newest
+    /// `limit`, newest first.
+    fn risks(&self, model: (&str, &str), made: Span, limit: u64) -> Result<Vec<RiskRow>, StoreError>;
 
     /// Quarantined messages without their payloads, newest first.
     fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError>;

@@ -57,6 +57,21 @@ pub(super) fn kept_found_expired<S: Store>(folder: &Path, make: &impl Fn(&Path) 
     ] {
         assert_eq!(found(query.clone()), (expected.len() as u64, expected), "{query:?}");
     }
+    let version = "1.0.0+0123456789ab";
+    let walk = |model: &str, after: Option<u64>, limit: u64| {
+        let after = after.map(|offset| PredictionId { offset, index: 0 });
+        let found = reader.predictions_after((model, version), after, limit).expect("predictions can be read");
+        found.iter().map(|row| row.id.offset).collect::<Vec<_>>()
+    };
+    assert_eq!((walk("sepsis", None, 9), walk("sepsis", Some(1), 1), walk("sepsis", Some(3), 9)), (vec![1, 2, 3], vec![2], vec![]));
+    assert_eq!((walk("new", Some(1), 9), walk("none", None, 9)), (vec![4], vec![]));
+    let risks = |span: Span, limit: u64| {
+        let found = reader.risks(("sepsis", version), span, limit).expect("risks can be read");
+        found.iter().map(|row| (row.at.0, row.class.clone(), row.probability)).collect::<Vec<_>>()
+    };
+    let (high, none) = ((20, "high".to_owned(), Some(0.25)), (30, "abstained".to_owned(), None));
+    assert_eq!(risks(Span::ALL, 2), vec![none.clone(), high.clone()], "the newest");
+    assert_eq!(risks(Span { from: Some(2), to: Some(4) }, 9), vec![none, high]);
     let part = PredictionQuery { page: Page { skip: 1, limit: 2 }, ..all() };
     assert_eq!(found(part), (4, vec![3, 2]));
 

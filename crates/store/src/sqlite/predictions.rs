@@ -6,7 +6,7 @@ use vitals::{EffectiveTime, PatientId, PredictionId, ReceiveTime};
 
 use crate::sqlite::directory::{any_of, found};
 use crate::sqlite::read_rows::within;
-use crate::{Found, PredictionQuery, PredictionRow, StoreError};
+use crate::{Found, PredictionQuery, PredictionRow, RiskRow, Span, StoreError};
 
 const COLUMNS: &str = "journal_offset, order_index, patient, model, version, role, class, probability, \
                        at, made, inputs, body";
@@ -63,6 +63,54 @@ pub(super) fn list(db: &Connection, query: &PredictionQuery) -> Result<Found<Pre
         "at desc, journal_offset desc, order_index desc"
     };
     found(db, (COLUMNS, &text, order), values, query.page, read)
+}
+
+/// What one version of a model said after this one, in the order of the journal. The plus signs keep to the primary key,
+/// in whose order it is read.
+pub(super) fn after(
+    db: &Connection,
+    (model, version): (&str, &str),
+    after: Option<PredictionId>,
+    limit: u64,
+) -> Result<Vec<PredictionRow>, StoreError> {
+    let (offset, index) = after.map_or((-1, 0), |id| (id.offset as i64, id.index));
+    let text = format!(
+        "select {COLUMNS} from predictions where (journal_offset, order_index) > (?1, ?2) and +model = ?3 and \
+         +version = ?4 order by journal_offset, order_index limit ?5"
+    );
+    let mut ask = db.prepare_cached(&text)?;
+    let mut found = ask.query(params![offset, index, model, version, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        rows.push(read(row)?);
+    }
+    Ok(rows)
+}
+
+/// The newest of what one version of a model said within a span of our clock, without inputs.
+pub(super) fn risks(
+    db: &Connection,
+    (model, version): (&str, &str),
+    made: Span,
+    limit: u64,
+) -> Result<Vec<RiskRow>, StoreError> {
+    let mut ask = db.prepare_cached(
+        "select patient, class, probability, at from predictions where model = ?1 and version = ?2 and \
+         made >= ?3 and made < ?4 order by made desc, journal_offset desc, order_index desc limit ?5",
+    )?;
+    let (from, to) = (made.from.unwrap_or(i64::MIN), made.to.unwrap_or(i64::MAX));
+    let mut found = ask.query(params![model, version, from, to, i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        let patient: String = row.get(0)?;
+        rows.push(RiskRow {
+            patient: PatientId::new(&patient).map_err(|_| StoreError::Damaged { what: "a prediction" })?,
+            class: row.get(1)?,
+            probability: row.get(2)?,
+            at: EffectiveTime(row.get(3)?),
+        });
+    }
+    Ok(rows)
 }
 
 fn read(row: &Row<'_>) -> Result<PredictionRow, StoreError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use vitals::{EpisodeId, Hold, Offset, PatientId, Point, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
 
 use crate::sqlite::pool::Pool;
 use crate::sqlite::{directory, erase, expire, expire_rows, holds, predictions, read_readings, read_rows, read_series, read_waves};
@@ -11,7 +11,7 @@ use crate::{
     AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
     DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired,
     ExpiredRecords, Found, Held, LocationRow, OutboxRow,
-    PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, SeriesFilter, SeriesInfo, Span,
+    PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, RiskRow, SeriesFilter, SeriesInfo, Span,
     StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
 };
 
@@ -200,6 +200,19 @@ impl Read for SqliteReader {
 
     fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError> {
         self.pool.with(|db| predictions::list(db, query))
+    }
+
+    fn predictions_after(
+        &self,
+        model: (&str, &str),
+        after: Option<PredictionId>,
+        limit: u64,
+    ) -> Result<Vec<PredictionRow>, StoreError> {
+        self.pool.with(|db| predictions::after(db, model, after, limit))
+    }
+
+    fn risks(&self, model: (&str, &str), made: Span, limit: u64) -> Result<Vec<RiskRow>, StoreError> {
+        self.pool.with(|db| predictions::risks(db, model, made, limit))
     }
 
     fn quarantine(&self, query: &QuarantineQuery) -> Result<Found<QuarantineRow>, StoreError> {
