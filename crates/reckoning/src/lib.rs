@@ -1,5 +1,6 @@
 //! Reads what the store holds of alerts and patients, and has `burden` reckon it up: what alarms cost
-//! in a stretch of time, how often each score's warning was right here, and a report each week.
+//! in a stretch of time, how often each score's warning was right here, and a report each week; and how
+//! risk [`models`] do here.
 //!
 //! All questions are bounded: by time, by [`ALERTS_MAX`] alerts and [`LIMITS_MAX`] alerts of limits
 //! whose values are looked up; an answer that was cut says so. What is absent: who may ask, HTTP,
@@ -7,6 +8,7 @@
 
 mod alerts;
 mod extremes;
+pub mod models;
 mod places;
 mod report;
 mod scores;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use burden::{Stay, Worn};
 use store::{
-    AssociationQuery, DirectoryKind, DirectoryQuery, DirectoryRow, Page, Read, Span, StoreError,
+    AssociationQuery, DirectoryKind, DirectoryQuery, DirectoryRow, EncounterRow, Page, Read, Span, StoreError,
 };
-use vitals::{Encounter, EncounterStatus, LocationId};
+use vitals::{Encounter, EncounterStatus, LocationId, PatientId};
 
 use crate::Asked;
 
@@ -57,25 +57,40 @@ pub(crate) fn stays(store: &dyn Read, places: &Places, asked: &Asked) -> Result<
         }
     }
     let mut stays = Vec::new();
-    for (id, row) in rows {
-        let mut versions: Vec<(i64, Encounter)> = if row.version > 1 {
-            let told = store.directory_history(DirectoryKind::Encounter, &id)?.into_iter();
-            told.filter_map(|row| match row {
-                DirectoryRow::Encounter(row) => Some((row.updated.0, row.encounter)),
-                _ => None,
-            })
-            .collect()
-        } else {
-            Vec::new()
-        };
-        if versions.is_empty() {
-            versions.push((row.updated.0, row.encounter));
-        }
-        versions.sort_by_key(|(at, _)| *at);
-        stays.extend(of_versions(&versions, places));
+    for row in rows.into_values() {
+        stays.extend(of_row(store, places, row)?);
     }
     stays.retain(|stay| stay.from < asked.to && stay.to.is_none_or(|to| to > asked.from));
     Ok(stays)
+}
+
+/// Where a patient ever lay.
+pub(crate) fn lay(store: &dyn Read, places: &Places, patient: &PatientId) -> Result<Vec<Stay>, StoreError> {
+    let page = Page { skip: 0, limit: ENCOUNTERS_MAX };
+    let query = DirectoryQuery { patient: Some(patient.clone()), page, ..DirectoryQuery::default() };
+    let mut stays = Vec::new();
+    for row in store.encounters(&query)?.rows {
+        stays.extend(of_row(store, places, row)?);
+    }
+    Ok(stays)
+}
+
+fn of_row(store: &dyn Read, places: &Places, row: EncounterRow) -> Result<Vec<Stay>, StoreError> {
+    let mut versions: Vec<(i64, Encounter)> = if row.version > 1 {
+        let told = store.directory_history(DirectoryKind::Encounter, row.encounter.id.as_str())?.into_iter();
+        told.filter_map(|row| match row {
+            DirectoryRow::Encounter(row) => Some((row.updated.0, row.encounter)),
+            _ => None,
+        })
+        .collect()
+    } else {
+        Vec::new()
+    };
+    if versions.is_empty() {
+        versions.push((row.updated.0, row.encounter));
+    }
+    versions.sort_by_key(|(at, _)| *at);
+    Ok(of_versions(&versions, places))
 }
 
 fn of_versions(versions: &[(i64, Encounter)], places: &Places) -> Vec<Stay> {

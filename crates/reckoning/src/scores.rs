@@ -70,9 +70,14 @@ pub fn scores(store: &dyn Read, house: &House, asked: &Asked) -> Result<Vec<Scor
         None => true,
         Some(units) => lay.get(patient).is_some_and(|lay| units.iter().any(|unit| lay.contains(unit.as_str()))),
     };
-    let mut real = moved(&stays, house, asked);
+    let mut real = moved(&stays, house, (asked.from, asked.to));
     real.extend(died(store, asked)?);
-    real.extend(judged(store, asked)?);
+    let raised = AlertQuery {
+        raised: Span { from: Some(asked.from), to: Some(asked.to) },
+        page: Page { skip: 0, limit: LOOKED_MAX },
+        ..AlertQuery::default()
+    };
+    real.extend(judged(store, &raised)?);
     real.retain(|event| here(&event.patient));
     let mut metrics: Vec<MetricCode> = BANDS.iter().map(|(metric, ..)| *metric).collect();
     metrics.dedup();
@@ -107,8 +112,8 @@ pub fn scores(store: &dyn Read, house: &House, asked: &Asked) -> Result<Vec<Scor
     Ok(told.collect())
 }
 
-/// Who was moved to a unit of higher care from one that is not.
-fn moved(stays: &[Stay], house: &House, asked: &Asked) -> Vec<Real> {
+/// Who was moved to a unit of higher care from one that is not, from one time to before another.
+pub(crate) fn moved(stays: &[Stay], house: &House, (from, to): (i64, i64)) -> Vec<Real> {
     let higher = |unit: &str| house.higher_care.iter().any(|name| name.eq_ignore_ascii_case(unit));
     let mut by_patient: HashMap<&str, Vec<&Stay>> = HashMap::new();
     for stay in stays {
@@ -118,7 +123,7 @@ fn moved(stays: &[Stay], house: &House, asked: &Asked) -> Vec<Real> {
     for (patient, mut stays) in by_patient {
         stays.sort_by_key(|stay| stay.from);
         for pair in stays.windows(2) {
-            let within = (asked.from..asked.to).contains(&pair[1].from);
+            let within = (from..to).contains(&pair[1].from);
             if within && !pair[0].unit.is_empty() && !higher(&pair[0].unit) && higher(&pair[1].unit) {
                 moves.push(Real { patient: patient.to_owned(), at: pair[1].from, kind: RealKind::HigherCare });
             }
@@ -140,12 +145,7 @@ fn died(store: &dyn Read, asked: &Asked) -> Result<Vec<Real>, StoreError> {
             continue;
         }
         let id: &PatientId = &row.patient.id;
-        let told = store.directory_history(DirectoryKind::Patient, id.as_str())?.into_iter();
-        let times = told.filter_map(|version| match version {
-            DirectoryRow::Patient(version) if version.patient.deceased => Some(version.updated.0),
-            _ => None,
-        });
-        let at = times.min().unwrap_or(row.updated.0);
+        let at = died_of(store, id)?.unwrap_or(row.updated.0);
         if (asked.from..asked.to).contains(&at) {
             deaths.push(Real { patient: id.to_string(), at, kind: RealKind::Death });
         }
@@ -153,15 +153,20 @@ fn died(store: &dyn Read, asked: &Asked) -> Result<Vec<Real>, StoreError> {
     Ok(deaths)
 }
 
+/// When a record first said that its patient died; none if it does not.
+pub(crate) fn died_of(store: &dyn Read, patient: &PatientId) -> Result<Option<i64>, StoreError> {
+    let told = store.directory_history(DirectoryKind::Patient, patient.as_str())?.into_iter();
+    let times = told.filter_map(|version| match version {
+        DirectoryRow::Patient(version) if version.patient.deceased => Some(version.updated.0),
+        _ => None,
+    });
+    Ok(times.min())
+}
+
 /// Alerts that somebody judged actionable, as of when they were raised.
-fn judged(store: &dyn Read, asked: &Asked) -> Result<Vec<Real>, StoreError> {
+pub(crate) fn judged(store: &dyn Read, query: &AlertQuery) -> Result<Vec<Real>, StoreError> {
     let mut real = Vec::new();
-    let query = AlertQuery {
-        raised: Span { from: Some(asked.from), to: Some(asked.to) },
-        page: Page { skip: 0, limit: LOOKED_MAX },
-        ..AlertQuery::default()
-    };
-    for row in store.alerts(&query)?.rows {
+    for row in store.alerts(query)?.rows {
         let Some(patient) = row.patient else { continue };
         let events = store.alert_events(row.episode)?;
         let Some(last) = events.iter().rev().find(|event| event.kind == "judged") else { continue };

@@ -1,0 +1,375 @@
+//! The watch over the models that judge here: it goes through the stored predictions in the order of the journal, from
+//! where it got to, and keeps that place and its counts in one piece.
+//!
+//! - DW-2: a prediction is counted once, whenever the program stops: place and counts are written together.
+//! - DW-3: of a patient's risks one a horizon is compared with what came; the horizons are counted from the model's first
+//!   judgement of the patient.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use predict::watch::{Matter, Watch};
+use serde::{Deserialize, Serialize};
+use store::{KvRow, Page, PredictionQuery, PredictionRow, Read, Reader, Side, Span, StoreError};
+use training::draw::hash;
+use vitals::PredictionId;
+use vitals::time::DAY;
+
+use super::compare::{Comparison, beside, compare};
+use super::events::Events;
+use super::views::{Look, MatterView, Notice, OutcomesView, ShiftView, WatchView};
+use super::{EventKind, Watched};
+use crate::{Asked, House};
+
+/// Where watches are kept, by `id@version`.
+pub const BUCKET: &str = "model-watch";
+/// Predictions counted, and risks settled, at a time.
+const COUNTED: u64 = 1_000;
+const SETTLED: u64 = 200;
+/// So many times in one step.
+const TIMES: usize = 50;
+/// What came is looked up so long after it could have come, since some of it is told late.
+const TOLD_LATE: i64 = DAY;
+/// Looks that are kept.
+const LOOKS_MAX: usize = 20;
+
+/// What is kept of the watch over one version of a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    watch: Watch,
+    counted_to: Option<PredictionId>,
+    settled_to: Option<PredictionId>,
+    /// Risks of before are not settled, in microseconds.
+    since: Option<i64>,
+    notice: Option<Notice>,
+    /// Whether the notice has not gone out yet.
+    untold: bool,
+    notices: u32,
+    looks: Vec<Look>,
+}
+
+impl Kept {
+    fn new(watched: &Watched) -> Self {
+        Self {
+            watch: Watch::new(&watched.model),
+            counted_to: None,
+            settled_to: None,
+            since: None,
+            notice: None,
+            untold: false,
+            notices: 0,
+            looks: Vec::new(),
+        }
+    }
+
+    /// Counts what was said since; says whether there may be more.
+    fn count(&mut self, store: &dyn Read, watched: &Watched) -> Result<bool, StoreError> {
+        let rows = store.predictions_after(watched.name(), self.counted_to, COUNTED)?;
+        for row in &rows {
+            self.watch.count(&watched.model, &inputs(&row.inputs), row.probability.is_some(), hash(row.patient.as_str()));
+            self.counted_to = Some(row.id);
+            self.since.get_or_insert(row.made.0);
+        }
+        Ok(rows.len() as u64 == COUNTED)
+    }
+
+    /// Compares risks whose horizon has passed with what came; says whether there may be more.
+    fn settle(&mut self, events: &Settling<'_>, watched: &Watched, now: i64) -> Result<bool, StoreError> {
+        if watched.events.is_empty() {
+            return Ok(false);
+        }
+        // Mostly the next one is not over yet: then the others are not read.
+        let next = events.store.predictions_after(watched.name(), self.settled_to, 1)?;
+        let over = next.first().map_or(Ok(None), |next| events.is_over(next, watched, now))?;
+        if over.is_none() {
+            return Ok(false);
+        }
+        let rows = events.store.predictions_after(watched.name(), self.settled_to, SETTLED)?;
+        for row in &rows {
+            let Some(known) = events.is_over(row, watched, now)? else { return Ok(false) };
+            let counts = known && self.since.is_none_or(|since| row.made.0 >= since);
+            if let Some(probability) = row.probability.filter(|_| counts)
+                && events.is_first(row, watched)?
+                && let Some(came) = events.came(row, watched)?
+            {
+                self.watch.settle(probability as f32, came);
+            }
+            self.settled_to = Some(row.id);
+        }
+        Ok(rows.len() as u64 == SETTLED)
+    }
+
+    /// Notes what is news.
+    fn tell(&mut self, watched: &Watched, now: i64) {
+        if self.watch.news(&watched.model).is_empty() {
+            return;
+        }
+        self.notices += 1;
+        let matters = matters(&self.watch, watched);
+        self.notice = Some(Notice { number: self.notices, at_ms: now / 1_000, matters });
+        self.untold = true;
+    }
+}
+
+fn matters(watch: &Watch, watched: &Watched) -> Vec<MatterView> {
+    let view = |found: predict::watch::Finding| MatterView {
+        matter: found.matter.name().to_owned(),
+        level: found.level,
+        text: found.text,
+    };
+    watch.findings(&watched.model).into_iter().map(view).collect()
+}
+
+fn inputs(bytes: &[u8]) -> Vec<f32> {
+    let each = bytes.chunks_exact(4).filter_map(|four| four.try_into().ok());
+    each.map(f32::from_le_bytes).collect()
+}
+
+/// What the settling of one step looks up.
+struct Settling<'a> {
+    store: &'a dyn Read,
+    events: Events<'a>,
+}
+
+impl Settling<'_> {
+    /// Whether what a risk foretold can have come: whether it is known then; none while it is too early. Live values are
+    /// waited for, and a day for what is told late. A recording is as far as its patient's clock; one that has ended for
+    /// a day before its time is not known.
+    fn is_over(&self, row: &PredictionRow, watched: &Watched, now: i64) -> Result<Option<bool>, StoreError> {
+        let end = row.at.0.saturating_add(watched.horizon_us());
+        if !recorded(&row.body) {
+            return Ok((end.saturating_add(TOLD_LATE) <= now).then_some(true));
+        }
+        let later = self.any(row, Span { from: Some(end), to: None })?;
+        Ok((later || row.made.0.saturating_add(TOLD_LATE) <= now).then_some(later))
+    }
+
+    /// Whether no other judgement of this horizon of the patient came before it (DW-3).
+    fn is_first(&self, row: &PredictionRow, watched: &Watched) -> Result<bool, StoreError> {
+        let query = PredictionQuery { oldest_first: true, ..judged_by(row, Span::ALL) };
+        let first = self.store.predictions(&query)?.rows.pop().map_or(row.at.0, |row| row.at.0);
+        let horizon = watched.horizon_us().max(1);
+        let begin = first + (row.at.0 - first).div_euclid(horizon) * horizon;
+        Ok(!self.any(row, Span { from: Some(begin), to: Some(row.at.0) })?)
+    }
+
+    /// Whether the model judged the patient within a span.
+    fn any(&self, row: &PredictionRow, at: Span) -> Result<bool, StoreError> {
+        Ok(!self.store.predictions(&judged_by(row, at))?.rows.is_empty())
+    }
+
+    fn came(&self, row: &PredictionRow, watched: &Watched) -> Result<Option<bool>, StoreError> {
+        let span = (row.at.0, row.at.0.saturating_add(watched.horizon_us()));
+        self.events.came(&row.patient, span, &watched.events)
+    }
+}
+
+/// One judgement of the patient of this one by its model.
+fn judged_by(row: &PredictionRow, at: Span) -> PredictionQuery {
+    PredictionQuery {
+        patients: vec![row.patient.clone()],
+        models: vec![row.model.clone()],
+        classes: ["low", "unsure", "high"].map(str::to_owned).to_vec(),
+        at,
+        page: Page { skip: 0, limit: 1 },
+        ..PredictionQuery::default()
+    }
+}
+
+/// Whether a prediction is of a recording that was played back.
+fn recorded(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Body {
+        recorded: bool,
+    }
+    serde_json::from_slice(body).is_ok_and(|body: Body| body.recorded)
+}
+
+/// The watches over all models that judge here. One change at a time.
+pub struct Watcher {
+    reader: Reader,
+    side: Arc<dyn Side>,
+    watched: Vec<Watched>,
+    changing: Mutex<()>,
+    /// Held by whoever compares.
+    comparing: Mutex<()>,
+}
+
+impl Watcher {
+    /// Over these models.
+    #[must_use]
+    pub fn new(reader: Reader, side: Arc<dyn Side>, watched: Vec<Watched>) -> Self {
+        Self { reader, side, watched, changing: Mutex::new(()), comparing: Mutex::new(()) }
+    }
+
+    /// The models.
+    #[must_use]
+    pub fn watched(&self) -> &[Watched] {
+        &self.watched
+    }
+
+    /// Takes in what was said and what came since; notes what is news.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be read or written; what was taken in before stays.
+    pub fn step(&self, house: &House, now: i64) -> Result<(), StoreError> {
+        let store = self.reader.as_ref();
+        let settling = Settling { store, events: Events::new(store, house)? };
+        for watched in &self.watched {
+            self.change(watched, |kept| {
+                for _ in 0..TIMES {
+                    if !kept.count(store, watched)? {
+                        break;
+                    }
+                }
+                Ok(())
+            })?;
+            for _ in 0..TIMES {
+                if !self.change(watched, |kept| kept.settle(&settling, watched, now))? {
+                    break;
+                }
+            }
+            self.change(watched, |kept| {
+                kept.tell(watched, now);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notices that have not gone out yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be read.
+    pub fn untold(&self) -> Result<Vec<(&Watched, Notice)>, StoreError> {
+        let mut untold = Vec::new();
+        for watched in &self.watched {
+            let kept = self.load(watched)?;
+            untold.extend(kept.notice.filter(|_| kept.untold).map(|notice| (watched, notice)));
+        }
+        Ok(untold)
+    }
+
+    /// Notes that a notice has gone out, if it is the latest.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be read or written.
+    pub fn told(&self, watched: &Watched, number: u32) -> Result<(), StoreError> {
+        self.change(watched, |kept| {
+            kept.untold &= kept.notices != number;
+            Ok(())
+        })
+    }
+
+    /// Somebody looked into a model: its watch begins anew.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be read or written.
+    pub fn looked_into(&self, watched: &Watched, look: Look) -> Result<(), StoreError> {
+        self.change(watched, |kept| {
+            kept.watch.restart();
+            kept.since = Some(look.at_ms.saturating_mul(1_000));
+            (kept.notice, kept.untold) = (None, false);
+            kept.looks.insert(0, look);
+            kept.looks.truncate(LOOKS_MAX);
+            Ok(())
+        })
+    }
+
+    /// How a model does.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be read.
+    pub fn view(&self, watched: &Watched) -> Result<WatchView, StoreError> {
+        let kept = self.load(watched)?;
+        let (watch, outcomes) = (&kept.watch, kept.watch.outcomes());
+        let shift = |shift: predict::drift::Shift| ShiftView {
+            name: shift.name,
+            index: shift.index,
+            missing: shift.missing,
+            missing_in_training: shift.missing_in_training,
+        };
+        Ok(WatchView {
+            model: watched.model.id().to_owned(),
+            version: watched.model.version().to_owned(),
+            role: watched.role.name().to_owned(),
+            owner: watched.owner.clone(),
+            events: watched.events.iter().map(ToString::to_string).collect(),
+            events_words: watched.events.iter().map(EventKind::words).collect(),
+            since_ms: kept.since.map(|since| since.div_euclid(1_000)),
+            judgements: watch.rows(),
+            patients: watch.patients(),
+            judgements_least: predict::drift::ROWS_LEAST,
+            patients_least: predict::watch::PATIENTS_LEAST,
+            abstained: watch.abstained(),
+            shifted: watch.shifted(&watched.model).into_iter().map(shift).collect(),
+            inputs: watched.model.inputs().len() as u32,
+            outcomes: OutcomesView {
+                risks: outcomes.count,
+                observed: outcomes.observed,
+                expected: outcomes.expected,
+                ratio: outcomes.ratio(),
+                deviation: outcomes.deviation(),
+                more: outcomes.more,
+                fewer: outcomes.fewer,
+            },
+            matters: matters(watch, watched),
+            notice: kept.notice,
+            looks: kept.looks,
+        })
+    }
+
+    /// Compares the models of this one's outcome, if it judges here. One question at a time: whoever asks meanwhile waits.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store can't be read.
+    pub fn compare(&self, house: &House, id: &str, asked: &Asked) -> Result<Option<Comparison>, StoreError> {
+        let _one = self.comparing.lock();
+        compare(self.reader.as_ref(), house, &beside(&self.watched, id), asked)
+    }
+
+    /// Of each matter its level now, 0 where nothing is the matter.
+    #[must_use]
+    pub fn levels(view: &WatchView) -> BTreeMap<&'static str, u8> {
+        let level = |matter: Matter| {
+            let found = view.matters.iter().find(|one| one.matter == matter.name());
+            (matter.name(), found.map_or(0, |one| one.level))
+        };
+        Matter::ALL.into_iter().map(level).collect()
+    }
+
+    fn load(&self, watched: &Watched) -> Result<Kept, StoreError> {
+        let kept = self.reader.kv(BUCKET, &key(watched))?;
+        let kept: Option<Kept> = kept.and_then(|value| serde_json::from_slice(&value).ok());
+        Ok(kept.filter(|kept| kept.watch.is_of(&watched.model)).unwrap_or_else(|| Kept::new(watched)))
+    }
+
+    /// Changes what is kept, in one piece (DW-2).
+    fn change<T>(
+        &self,
+        watched: &Watched,
+        change: impl FnOnce(&mut Kept) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _one = self.changing.lock();
+        let before = self.load(watched)?;
+        let mut kept = before.clone();
+        let done = change(&mut kept)?;
+        if kept != before {
+            let value = Some(serde_json::to_vec(&kept).unwrap_or_default());
+            self.side.put(&[KvRow { bucket: BUCKET.to_owned(), key: key(watched), value }])?;
+        }
+        Ok(done)
+    }
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_list().entries(self.watched.iter().map(Watched::name)).finish()
+    }
+}
+
+fn key(watched: &Watched) -> String {
+    let (id, version) = watched.name();
+    format!("{id}@{version}")
+}
