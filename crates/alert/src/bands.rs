@@ -11,13 +11,15 @@ use serde::Deserialize;
 use crate::policy::{PolicyError, RuleText};
 
 /// Every set, by name.
-const SETS: [(&str, &str); 6] = [
+const SETS: [(&str, &str); 8] = [
     ("news2-rcp-2017", include_str!("bands/news2-rcp-2017.toml")),
     ("mews-subbe-2001", include_str!("bands/mews-subbe-2001.toml")),
     ("pews-bedside-2011", include_str!("bands/pews-bedside-2011.toml")),
     ("qsofa-sepsis3-2016", include_str!("bands/qsofa-sepsis3-2016.toml")),
     ("sirs-accp-1992", include_str!("bands/sirs-accp-1992.toml")),
     ("shock-index", include_str!("bands/shock-index.toml")),
+    ("sofa-sepsis3-2016", include_str!("bands/sofa-sepsis3-2016.toml")),
+    ("meows-singh-2012", include_str!("bands/meows-singh-2012.toml")),
 ];
 
 /// A set of bands.

@@ -45,6 +45,8 @@ fn each_band_asks_as_published() {
     check("pews-bedside-2011", code::PEWS, 3.0, &[(0.0, None), (3.0, LOW), (5.0, MEDIUM), (7.0, HIGH)], 27.0);
     check("qsofa-sepsis3-2016", code::QSOFA, 50.0, &[(0.0, None), (2.0, MEDIUM)], 4.0);
     check("sirs-accp-1992", code::SIRS, 50.0, &[(0.0, None), (2.0, LOW)], 5.0);
+    check("sofa-sepsis3-2016", code::SOFA, 50.0, &[(0.0, None), (2.0, LOW)], 25.0);
+    check("meows-singh-2012", code::MEOWS, 29.0, &[(0.0, None), (2.0, MEDIUM)], 15.0);
     check("shock-index", code::SHOCK_INDEX, 50.0, &[(0.3, None), (0.9, LOW), (1.0, MEDIUM)], 2.0);
 }
 

@@ -1,6 +1,6 @@
 //! Early-warning scores of one patient, from the present values.
 
-use score::{Aged, Consciousness, Effort, Inputs, MaxAge, Scale, Score};
+use score::{Aged, Consciousness, Effort, Inputs, MaxAge, Obstetric, Scale, Score, Vasoactive};
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 use vitals::metric::code;
@@ -62,10 +62,11 @@ impl Scores {
         self.all.iter().find(|(other, _)| *other == metric).map(|(_, score)| score)
     }
 
-    /// The early-warning score for the patient's age.
+    /// The early-warning score for the patient: MEOWS for an obstetric one, else by age.
     #[must_use]
     pub fn primary(&self) -> MetricCode {
         match self.age_years {
+            _ if self.get(code::MEOWS).is_some() => code::MEOWS,
             Some(age) if age < ADULT_FROM => code::PEWS,
             _ => code::NEWS2,
         }
@@ -101,6 +102,11 @@ impl Scores {
             let Some((value, points)) = part.value.zip(part.points).filter(|(_, p)| *p > 0) else {
                 continue;
             };
+            if let Some(of) = ratio(part.metric) {
+                parts.push(format!("{} (+{points})", say(part.metric, value)));
+                readings.extend(of.iter().filter_map(|of| Some(values.first(&[*of], now)?.reading)));
+                continue;
+            }
             let from = match part.metric {
                 code::SUPPLEMENTAL_OXYGEN => oxygen(values, now).map(|(_, b)| b.reading),
                 input => values.first(sources(input).as_slice(), now).map(|b| b.reading),
@@ -173,8 +179,23 @@ pub fn sources(input: MetricCode) -> SmallVec<[MetricCode; 3]> {
         code::NIBP_SYS => smallvec![code::ABP_SYS, code::ART_SYS, code::NIBP_SYS],
         code::NIBP_DIA => smallvec![code::ABP_DIA, code::ART_DIA, code::NIBP_DIA],
         code::PULSE_RATE => smallvec![code::HEART_RATE, code::PULSE_RATE],
+        code::NIBP_MEAN => smallvec![code::ABP_MEAN, code::ART_MEAN, code::NIBP_MEAN],
         code::TEMPERATURE => smallvec![code::TEMPERATURE, code::TEMP],
         other => smallvec![other],
+    }
+}
+
+/// A state by its number; none where the number is none of its states.
+fn named<T>(of: impl Fn(i32) -> Option<T>) -> impl Fn(Aged<i32>) -> Option<Aged<T>> {
+    move |aged| of(aged.value).map(|value| Aged { value, time: aged.time })
+}
+
+/// What a ratio was made of: as an analyser gives it, or its two values.
+const fn ratio(part: MetricCode) -> Option<&'static [MetricCode]> {
+    match part {
+        code::PF_RATIO => Some(&[code::PF_RATIO, code::PAO2, code::FIO2]),
+        code::SF_RATIO => Some(&[code::SPO2, code::FIO2]),
+        _ => None,
     }
 }
 
@@ -191,7 +212,7 @@ fn oxygen(values: &Values, now: i64) -> Option<(bool, &Believed)> {
 
 impl PatientState {
     /// Computes all scores again; gives those to keep as values.
-    pub(crate) fn rescore(&mut self, age: Option<f64>) -> SmallVec<[(MetricCode, f64); 6]> {
+    pub(crate) fn rescore(&mut self, age: Option<f64>) -> SmallVec<[(MetricCode, f64); 8]> {
         self.compute_scores(age);
         let mut keep = SmallVec::new();
         let all = std::mem::take(&mut self.scores.all);
@@ -219,6 +240,7 @@ impl PatientState {
                 all.push((metric, score));
             }
         };
+        add(code::MEOWS, score::meows(&inputs, now, &limits));
         if child {
             add(code::PEWS, score::pews(&inputs, now, &limits));
         } else {
@@ -227,6 +249,10 @@ impl PatientState {
             add(code::SIRS, score::sirs(&inputs, now, &limits));
             add(code::SHOCK_INDEX, score::shock_index(&inputs, now, &limits));
             add(code::MEWS, score::mews(&inputs, now, &limits));
+            // Without a laboratory value there is too little of it to tell.
+            if inputs.platelets.or(inputs.bilirubin).or(inputs.creatinine).is_some() {
+                add(code::SOFA, score::sofa(&inputs, now, &limits));
+            }
         }
         self.scores.computed_at = self.clock;
         self.scores.age_years = age;
@@ -237,6 +263,7 @@ impl PatientState {
             let found = self.values.first(sources(input).as_slice(), self.clock);
             found.map(|believed| Aged::new(believed.value, believed.time))
         };
+        let state = |input: MetricCode| first(input).map(|aged| Aged::new(aged.value as i32, aged.time));
         Inputs {
             resp_rate: first(code::RESP_RATE),
             spo2: first(code::SPO2),
@@ -246,17 +273,22 @@ impl PatientState {
             diastolic: first(code::NIBP_DIA),
             pulse: first(code::PULSE_RATE),
             temperature: first(code::TEMPERATURE),
-            consciousness: first(code::CONSCIOUSNESS).and_then(|aged| {
-                Consciousness::from_number(aged.value as i32)
-                    .map(|value| Aged { value, time: aged.time })
-            }),
+            consciousness: state(code::CONSCIOUSNESS).and_then(named(Consciousness::from_number)),
             gcs: first(code::GCS),
             wbc: first(code::WBC),
             capillary_refill: first(code::CAPILLARY_REFILL),
-            respiratory_effort: first(code::RESPIRATORY_EFFORT).and_then(|aged| {
-                Effort::from_number(aged.value as i32).map(|value| Aged { value, time: aged.time })
-            }),
+            respiratory_effort: state(code::RESPIRATORY_EFFORT).and_then(named(Effort::from_number)),
             fio2: first(code::FIO2),
+            paco2: first(code::PACO2),
+            pao2: first(code::PAO2),
+            pf_ratio: first(code::PF_RATIO),
+            mean_pressure: first(code::NIBP_MEAN),
+            platelets: first(code::PLATELETS),
+            bilirubin: first(code::BILIRUBIN),
+            creatinine: first(code::CREATININE),
+            ventilated: first(code::VENTILATION).map(|aged| Aged::new(aged.value >= 1.0, aged.time)),
+            vasoactive: state(code::VASOACTIVE).and_then(named(Vasoactive::from_number)),
+            obstetric: state(code::OBSTETRIC).and_then(named(Obstetric::from_number)),
             age_years,
             spo2_scale: if self.spo2_scale == 2 { Scale::Two } else { Scale::One },
             ..Inputs::default()

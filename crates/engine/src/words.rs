@@ -11,6 +11,14 @@ pub fn word(metric: MetricCode, value: f64) -> Option<&'static str> {
         code::CONSCIOUSNESS => &["Alert", "New confusion", "Voice", "Pain", "Unresponsive"],
         code::SUPPLEMENTAL_OXYGEN => &["Air", "Oxygen"],
         code::RESPIRATORY_EFFORT => &["None", "Mild", "Moderate", "Severe"],
+        code::OBSTETRIC => &["Not pregnant", "Pregnant", "After childbirth"],
+        code::VENTILATION => &["Not ventilated", "Ventilated"],
+        code::VASOACTIVE => &[
+            "None",
+            "Dopamine ≤ 5 or dobutamine",
+            "Dopamine > 5 or (nor)adrenaline ≤ 0.1",
+            "Dopamine > 15 or (nor)adrenaline > 0.1",
+        ],
         code::BEAT => {
             &["", "Normal", "Supraventricular", "Ventricular", "Paced", "Fusion", "Unclassifiable"]
         }

@@ -29,7 +29,7 @@ const LOOKED_MAX: u64 = 50_000;
 const ARRESTS: [&str; 2] = ["asystole", "ventricular-fibrillation"];
 
 /// The published bands that ask for somebody (`alert`'s sets of bands), least urgent first.
-const BANDS: [(MetricCode, f64, &str); 9] = [
+const BANDS: [(MetricCode, f64, &str); 11] = [
     (code::NEWS2, 5.0, "urgent response"),
     (code::NEWS2, 7.0, "emergency response"),
     (code::PEWS, 5.0, "the doctor on call"),
@@ -39,6 +39,8 @@ const BANDS: [(MetricCode, f64, &str); 9] = [
     (code::SHOCK_INDEX, 1.0, "look for hidden shock"),
     (code::MEWS, 3.0, "observe more closely"),
     (code::MEWS, 5.0, "urgent medical assessment"),
+    (code::SOFA, 2.0, "look for sepsis"),
+    (code::MEOWS, 2.0, "urgent obstetric review"),
 ];
 
 /// How often one band was right.

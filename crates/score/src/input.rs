@@ -50,6 +50,24 @@ pub struct Inputs {
     pub wbc: Option<Aged<f64>>,
     /// Partial pressure of CO2 in arterial blood in mmHg.
     pub paco2: Option<Aged<f64>>,
+    /// Partial pressure of oxygen in arterial blood in mmHg.
+    pub pao2: Option<Aged<f64>>,
+    /// Ratio of PaO2 to FiO2 in mmHg, where an analyser or a record gives it itself.
+    pub pf_ratio: Option<Aged<f64>>,
+    /// Mean blood pressure in mmHg.
+    pub mean_pressure: Option<Aged<f64>>,
+    /// Platelets in 10⁹/L.
+    pub platelets: Option<Aged<f64>>,
+    /// Total bilirubin in mg/dL.
+    pub bilirubin: Option<Aged<f64>>,
+    /// Creatinine in serum in mg/dL.
+    pub creatinine: Option<Aged<f64>>,
+    /// Whether the patient is ventilated.
+    pub ventilated: Option<Aged<bool>>,
+    /// Drugs that hold up the circulation.
+    pub vasoactive: Option<Aged<Vasoactive>>,
+    /// Whether the patient is pregnant, or gave birth not long ago.
+    pub obstetric: Option<Aged<Obstetric>>,
     /// Capillary refill time in seconds.
     pub capillary_refill: Option<Aged<f64>>,
     /// Effort of breathing.
@@ -154,6 +172,63 @@ impl Effort {
     }
 }
 
+/// Drugs that hold up the circulation, in the steps of SOFA: μg/kg/min, for an hour or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Vasoactive {
+    /// None.
+    None,
+    /// Dopamine up to 5, or dobutamine in any dose.
+    Low,
+    /// Dopamine above 5, or adrenaline or noradrenaline up to 0.1.
+    Medium,
+    /// Dopamine above 15, or adrenaline or noradrenaline above 0.1.
+    High,
+}
+
+impl Vasoactive {
+    /// From the number of the metric [`vitals::metric::code::VASOACTIVE`], 0 to 3.
+    #[must_use]
+    pub const fn from_number(number: i32) -> Option<Self> {
+        Some(match number {
+            0 => Self::None,
+            1 => Self::Low,
+            2 => Self::Medium,
+            3 => Self::High,
+            _ => return None,
+        })
+    }
+
+    /// The number of the metric.
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+}
+
+/// Whether a patient is an obstetric one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Obstetric {
+    /// Neither pregnant nor within six weeks of a birth.
+    No,
+    /// Pregnant.
+    Pregnant,
+    /// Gave birth within the last six weeks.
+    Postpartum,
+}
+
+impl Obstetric {
+    /// From the number of the metric [`vitals::metric::code::OBSTETRIC`], 0 to 2.
+    #[must_use]
+    pub const fn from_number(number: i32) -> Option<Self> {
+        Some(match number {
+            0 => Self::No,
+            1 => Self::Pregnant,
+            2 => Self::Postpartum,
+            _ => return None,
+        })
+    }
+}
+
 /// How old, in seconds, each input may be to count (SC-2). An input of exactly that age counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MaxAge {
@@ -161,7 +236,8 @@ pub struct MaxAge {
     pub resp_rate_s: u32,
     /// SpO2.
     pub spo2_s: u32,
-    /// Supplemental oxygen, FiO2 and oxygen flow: a state that lasts until charted otherwise.
+    /// Supplemental oxygen, FiO2, oxygen flow, ventilation and drugs for the circulation: a state that
+    /// lasts until charted otherwise.
     pub oxygen_s: u32,
     /// Blood pressure.
     pub blood_pressure_s: u32,
@@ -175,6 +251,8 @@ pub struct MaxAge {
     pub laboratory_s: u32,
     /// Capillary refill and respiratory effort.
     pub examination_s: u32,
+    /// Pregnancy and the time after a birth.
+    pub obstetric_s: u32,
 }
 
 const HOUR_S: u32 = 3_600;
@@ -182,7 +260,8 @@ const HOUR_S: u32 = 3_600;
 impl MaxAge {
     /// For a ward where observations are taken in rounds: four hours for what changes fast (the
     /// interval of the chart from a NEWS of 1), twelve for what a nurse charts as a state or takes
-    /// less often (the longest interval of the chart), a day for the laboratory.
+    /// less often (the longest interval of the chart), a day for the laboratory, six weeks for a
+    /// pregnancy or a birth (the end of the time that MEOWS is for).
     pub const WARD: Self = Self {
         resp_rate_s: 4 * HOUR_S,
         spo2_s: 4 * HOUR_S,
@@ -193,6 +272,7 @@ impl MaxAge {
         temperature_s: 12 * HOUR_S,
         laboratory_s: 24 * HOUR_S,
         examination_s: 4 * HOUR_S,
+        obstetric_s: 42 * 24 * HOUR_S,
     };
 
     /// For a bed with continuous monitoring: five minutes for what the monitor measures all the

@@ -13,12 +13,15 @@
 //!   complete. An input from the future (a device clock ahead of ours) counts as new.
 //! - SC-3: values are rounded to the resolution of the chart, half up, before they are looked up,
 //!   as a person fills in the chart: whole numbers, temperatures to a tenth of a degree.
-//! - SC-4: a score is not given for people that it was not made for; its note says why.
+//! - SC-4: a score is not given for people that it was not made for; its note says why. NEWS2 in
+//!   pregnancy is the exception: it is given with a note beside MEOWS, so that charting a pregnancy
+//!   takes no rule of a site away.
 //!
 //! What is deliberately absent: where inputs come from, alerts, clocks, any input or output.
 
 mod chart;
 mod input;
+mod meows;
 mod mews;
 mod news2;
 mod pews;
@@ -26,8 +29,10 @@ mod qsofa;
 mod result;
 mod shock_index;
 mod sirs;
+mod sofa;
 
-pub use input::{Aged, Consciousness, Effort, Inputs, MaxAge, Scale};
+pub use input::{Aged, Consciousness, Effort, Inputs, MaxAge, Obstetric, Scale, Vasoactive};
+pub use meows::meows;
 pub use mews::mews;
 pub use news2::news2;
 pub use pews::pews;
@@ -35,3 +40,4 @@ pub use qsofa::qsofa;
 pub use result::{Band, Part, PartState, Parts, Score};
 pub use shock_index::shock_index;
 pub use sirs::sirs;
+pub use sofa::sofa;

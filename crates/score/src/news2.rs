@@ -4,7 +4,7 @@ use vitals::EffectiveTime;
 use vitals::metric::code;
 
 use crate::chart::{Cell, above, cell, charted, find, judge, judge_with};
-use crate::input::{Consciousness, Inputs, MaxAge, Scale, Seen, see, see_number};
+use crate::input::{Consciousness, Inputs, MaxAge, Obstetric, Scale, Seen, see, see_number};
 use crate::result::{Band, Part, PartState, Parts, Score};
 
 const SOURCE: &str = "Royal College of Physicians. National Early Warning Score (NEWS) 2: \
@@ -58,8 +58,8 @@ const TEMPERATURE: &[Cell] = &[
 /// From here up, scale 2 asks whether the patient is on oxygen.
 const ABOVE_TARGET: f64 = 93.0;
 
-/// NEWS2 at `now`. For people of 16 years and more; not made for children or pregnancy. An unknown
-/// age is taken as an adult's.
+/// NEWS2 at `now`. For people of 16 years and more; not made for children, nor for pregnancy, where it is
+/// given with a note (SC-4). An unknown age is taken as an adult's.
 #[must_use]
 pub fn news2(inputs: &Inputs, now: EffectiveTime, max_age: &MaxAge) -> Score {
     if inputs.age_years.is_some_and(|age| age < 16.0) {
@@ -127,12 +127,22 @@ pub fn news2(inputs: &Inputs, now: EffectiveTime, max_age: &MaxAge) -> Score {
         parts,
         band,
         response: response(band, sum),
-        note: if inputs.spo2_scale == Scale::Two {
-            "SpO2 scale 2."
-        } else {
-            ""
-        },
+        note: note(inputs, now, max_age),
         source: SOURCE,
+    }
+}
+
+/// What else one should know: the scale, and who it was not made for.
+fn note(inputs: &Inputs, now: EffectiveTime, max_age: &MaxAge) -> &'static str {
+    let obstetric = match see(inputs.obstetric, now, max_age.obstetric_s) {
+        Seen::Fresh(input) => input.value != Obstetric::No,
+        _ => false,
+    };
+    match (inputs.spo2_scale, obstetric) {
+        (Scale::One, false) => "",
+        (Scale::Two, false) => "SpO2 scale 2.",
+        (Scale::One, true) => "Not made for pregnancy: see MEOWS.",
+        (Scale::Two, true) => "SpO2 scale 2. Not made for pregnancy: see MEOWS.",
     }
 }
 

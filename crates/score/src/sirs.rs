@@ -1,7 +1,7 @@
 //! SIRS: the criteria of the systemic inflammatory response syndrome that are met.
 
+use vitals::EffectiveTime;
 use vitals::metric::code;
-use vitals::{EffectiveTime, MetricCode};
 
 use crate::chart::{Cell, above, cell, judge};
 use crate::input::{Inputs, MaxAge, Seen, see_number};
@@ -9,9 +9,6 @@ use crate::result::{Band, Part, PartState, Parts, Score};
 
 const SOURCE: &str = "Bone RC, et al. Definitions for sepsis and organ failure and guidelines for \
     the use of innovative therapies in sepsis (ACCP/SCCM). Chest 1992;101:1644-55.";
-
-/// `MDC_CONC_PCO2_ART`.
-const PACO2: MetricCode = MetricCode(159_752);
 
 const TEMPERATURE: &[Cell] = &[
     cell(35.9, 1, "< 36"),
@@ -67,7 +64,7 @@ pub fn sirs(inputs: &Inputs, now: EffectiveTime, max_age: &MaxAge) -> Score {
 /// The rate where it is fresh, unless it gives no point and PaCO2 does.
 fn respiration(resp_rate: Seen<f64>, paco2: Seen<f64>) -> Part {
     let rate = judge(code::RESP_RATE, resp_rate, 1.0, RESP_RATE);
-    let gas = judge(PACO2, paco2, 10.0, PACO2_CELLS);
+    let gas = judge(code::PACO2, paco2, 10.0, PACO2_CELLS);
     match (rate.points, gas.points) {
         (Some(1), _) => rate,
         (_, Some(1)) | (None, Some(_)) => gas,

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use score::{
-    Aged, Consciousness, Effort, Inputs, MaxAge, PartState, Scale, mews, news2, pews, qsofa,
-    shock_index, sirs,
+    Aged, Consciousness, Effort, Inputs, MaxAge, Obstetric, PartState, Scale, Vasoactive, meows,
+    mews, news2, pews, qsofa, shock_index, sirs, sofa,
 };
 use vitals::EffectiveTime;
 
@@ -45,7 +45,14 @@ fn inputs() -> impl Strategy<Value = Inputs> {
         numbers(),
         numbers(),
     );
-    (states, vitals, others).prop_map(|(s, v, o)| Inputs {
+    let organs = (
+        (numbers(), numbers(), numbers()),
+        (numbers(), numbers(), numbers()),
+        aged(any::<bool>()),
+        aged((0..4).prop_map(|n| Vasoactive::from_number(n).expect("0 to 3"))),
+        aged((0..3).prop_map(|n| Obstetric::from_number(n).expect("0 to 2"))),
+    );
+    (states, vitals, others, organs).prop_map(|(s, v, o, organs)| Inputs {
         supplemental_oxygen: s.0,
         consciousness: s.1,
         respiratory_effort: s.2,
@@ -63,6 +70,15 @@ fn inputs() -> impl Strategy<Value = Inputs> {
         capillary_refill: o.4,
         fio2: o.5,
         oxygen_flow: None,
+        pao2: organs.0.0,
+        pf_ratio: organs.0.1,
+        mean_pressure: organs.0.2,
+        platelets: organs.1.0,
+        bilirubin: organs.1.1,
+        creatinine: organs.1.2,
+        ventilated: organs.2,
+        vasoactive: organs.3,
+        obstetric: organs.4,
     })
 }
 
@@ -72,7 +88,7 @@ proptest! {
     #[test]
     fn scores_add_up(inputs in inputs()) {
         for (score, most) in
-            [(news2 as fn(&Inputs, EffectiveTime, &MaxAge) -> score::Score, 20), (qsofa, 3), (sirs, 4), (mews, 14), (pews, 26)]
+            [(news2 as fn(&Inputs, EffectiveTime, &MaxAge) -> score::Score, 20), (qsofa, 3), (sirs, 4), (mews, 14), (pews, 26), (meows, 14), (sofa, 24)]
         {
             let score = score(&inputs, NOW, &MaxAge::WARD);
             let sum: u32 = score.parts.iter().filter_map(|p| p.points).map(u32::from).sum();
@@ -120,6 +136,25 @@ proptest! {
         prop_assert!(points(near + further) >= points(near));
     }
 
+    /// Whoever is worse in one organ and the same in the others never has a lower SOFA.
+    #[test]
+    fn a_failing_organ_never_lowers_sofa(inputs in inputs(), which in 0..6_usize, near in 0.0..1.0_f64, further in 0.0..1.0_f64) {
+        let points = |ill: f64| {
+            let mut inputs = Inputs { age_years: None, ventilated: Some(Aged::new(true, NOW)), ..inputs };
+            let at = |value: f64| Some(Aged::new(value, NOW));
+            match which {
+                0 => inputs.platelets = at(300.0 * (1.0 - ill)),
+                1 => inputs.bilirubin = at(20.0 * ill),
+                2 => inputs.creatinine = at(8.0 * ill),
+                3 => inputs.gcs = at((15.0 - 12.0 * ill).round()),
+                4 => inputs.mean_pressure = at(120.0 * (1.0 - ill)),
+                _ => inputs.pf_ratio = Some(Aged::new(500.0 * (1.0 - ill), NOW.plus(3_600_000_000))),
+            }
+            sofa(&inputs, NOW, &MaxAge::WARD).value
+        };
+        prop_assert!(points((near + further).min(1.0)) >= points(near));
+    }
+
     /// An input that is too old counts exactly as much as one that is not there.
     #[test]
     fn aged_counts_as_missing(inputs in inputs()) {
@@ -127,7 +162,7 @@ proptest! {
         let mut missing = inputs;
         aged.pulse = Some(Aged::new(150.0, NOW.plus(-100_000_000_000)));
         missing.pulse = None;
-        for score in [news2, sirs, mews, pews] {
+        for score in [news2, sirs, mews, pews, meows] {
             let (aged, missing) = (score(&aged, NOW, &MaxAge::WARD), score(&missing, NOW, &MaxAge::WARD));
             prop_assert_eq!((aged.value, aged.complete, aged.band), (missing.value, missing.complete, missing.band));
         }

@@ -235,6 +235,15 @@ pub mod code {
     pub const SUPPLEMENTAL_OXYGEN: MetricCode = MetricCode(67_108_866);
     /// Glasgow coma scale, total (LOINC 9269-2).
     pub const GCS: MetricCode = MetricCode(67_108_867);
+    /// Mechanical ventilation: 0 no, 1 yes.
+    pub const VENTILATION: MetricCode = MetricCode(67_108_874);
+    /// Obstetric status (LOINC 82810-3): 0 not pregnant, 1 pregnant, 2 gave birth within six weeks.
+    pub const OBSTETRIC: MetricCode = MetricCode(67_108_875);
+    /// Drugs for the circulation by the steps of SOFA: 0 none, 1 dopamine up to 5 μg/kg/min or
+    /// dobutamine, 2 dopamine above 5 or (nor)adrenaline up to 0.1, 3 dopamine above 15 or (nor)adrenaline above 0.1.
+    pub const VASOACTIVE: MetricCode = MetricCode(67_108_876);
+    /// Ratio of SpO2 in percent to the inspired fraction of oxygen.
+    pub const SF_RATIO: MetricCode = MetricCode(67_108_877);
     /// NEWS2 total.
     pub const NEWS2: MetricCode = MetricCode(67_108_880);
     /// qSOFA.
@@ -249,6 +258,10 @@ pub mod code {
     pub const PEWS: MetricCode = MetricCode(67_108_885);
     /// Highest points of any one parameter of NEWS2: 3 is a red score. For policies only, never kept.
     pub const NEWS2_MAX: MetricCode = MetricCode(67_108_886);
+    /// SOFA.
+    pub const SOFA: MetricCode = MetricCode(67_108_887);
+    /// MEOWS.
+    pub const MEOWS: MetricCode = MetricCode(67_108_888);
     /// Risk of sepsis by a predictive model, 0 to 1.
     pub const RISK_SEPSIS: MetricCode = MetricCode(67_108_890);
     /// Risk of deterioration by a model of vital signs and laboratory values, 0 to 1.
@@ -257,6 +270,8 @@ pub mod code {
     pub const RISK_DETERIORATION_VITALS: MetricCode = MetricCode(67_108_892);
     /// Risk of death in hospital by a model, 0 to 1.
     pub const RISK_MORTALITY: MetricCode = MetricCode(67_108_893);
+    /// Risk of sepsis in 6 to 24 hours by a model, 0 to 1.
+    pub const RISK_SEPSIS_AHEAD: MetricCode = MetricCode(67_108_894);
     /// A heart beat: the code of its kind, 1 normal, 2 supraventricular, 3 ventricular, 4 paced,
     /// 5 fusion, 6 unclassifiable.
     pub const BEAT: MetricCode = MetricCode(67_109_070);
@@ -286,6 +301,20 @@ pub mod code {
     pub const BATTERY: MetricCode = MetricCode(67_996);
     /// Fraction of inspired oxygen.
     pub const FIO2: MetricCode = MetricCode(152_196);
+    /// CO2 partial pressure of arterial blood.
+    pub const PACO2: MetricCode = MetricCode(159_752);
+    /// Oxygen partial pressure of arterial blood.
+    pub const PAO2: MetricCode = MetricCode(159_756);
+    /// Ratio of PaO2 to FiO2, in mmHg.
+    pub const PF_RATIO: MetricCode = MetricCode(194_708);
+    /// Mean arterial pressure of an unnamed line.
+    pub const ART_MEAN: MetricCode = MetricCode(150_035);
+    /// Platelets.
+    pub const PLATELETS: MetricCode = MetricCode(192_871);
+    /// Total bilirubin.
+    pub const BILIRUBIN: MetricCode = MetricCode(192_887);
+    /// Creatinine in serum.
+    pub const CREATININE: MetricCode = MetricCode(194_599);
     /// White cell count (LOINC 6690-2).
     pub const WBC: MetricCode = MetricCode(67_108_900);
     /// Capillary refill time in seconds.
@@ -358,8 +387,22 @@ mod tests {
             (code::RESP_RATE, "MDC_RESP_RATE"),
             (code::NIBP_SYS, "MDC_PRESS_BLD_NONINV_SYS"),
             (code::NEWS2, "VW_SCORE_NEWS2"),
+            (code::SOFA, "VW_SCORE_SOFA"),
+            (code::MEOWS, "VW_SCORE_MEOWS"),
+            (code::OBSTETRIC, "VW_OBSTETRIC_STATUS"),
+            (code::VENTILATION, "VW_MECHANICAL_VENTILATION"),
+            (code::VASOACTIVE, "VW_VASOACTIVE"),
+            (code::SF_RATIO, "VW_RATIO_SPO2_FIO2"),
+            (code::PF_RATIO, "MDC_RATIO_PaO2_FIO2"),
+            (code::PAO2, "MDC_CONC_PO2_ART"),
+            (code::PACO2, "MDC_CONC_PCO2_ART"),
+            (code::ART_MEAN, "MDC_PRESS_BLD_ART_MEAN"),
+            (code::PLATELETS, "MDC_PLTS_CNT"),
+            (code::BILIRUBIN, "MDC_CONC_BILI_TOT"),
+            (code::CREATININE, "MDC_CONC_CREA_SER"),
             (code::RISK_SEPSIS, "VW_RISK_SEPSIS"),
             (code::RISK_MORTALITY, "VW_RISK_MORTALITY"),
+            (code::RISK_SEPSIS_AHEAD, "VW_RISK_SEPSIS_AHEAD"),
         ] {
             assert_eq!(code.metric().map(|m| m.refid), Some(refid));
         }

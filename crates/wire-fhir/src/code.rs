@@ -109,7 +109,7 @@ pub(crate) fn unit_of(quantity: &Value) -> Option<Unit> {
 
 /// Named states by code: (metric, system, code, number). SNOMED CT findings and LOINC answers as
 /// they are used for ACVPU and for supplemental oxygen.
-const STATES: [(MetricCode, &str, &str, i32); 11] = [
+const STATES: [(MetricCode, &str, &str, i32); 16] = [
     (code::CONSCIOUSNESS, SNOMED, "248234008", 0),
     (code::CONSCIOUSNESS, SNOMED, "130987000", 1),
     (code::CONSCIOUSNESS, SNOMED, "300202002", 2),
@@ -121,10 +121,15 @@ const STATES: [(MetricCode, &str, &str, i32); 11] = [
     (code::CONSCIOUSNESS, LOINC, "LA9343-0", 4),
     (code::SUPPLEMENTAL_OXYGEN, SNOMED, "722742002", 0),
     (code::SUPPLEMENTAL_OXYGEN, SNOMED, "371825009", 1),
+    (code::OBSTETRIC, SNOMED, "60001007", 0),
+    (code::OBSTETRIC, SNOMED, "77386006", 1),
+    (code::OBSTETRIC, SNOMED, "86569001", 2),
+    (code::OBSTETRIC, LOINC, "LA26683-5", 0),
+    (code::OBSTETRIC, LOINC, "LA15173-0", 1),
 ];
 
 /// Named states by word, for systems that send text: the first one found counts.
-const WORDS: [(MetricCode, &str, i32); 15] = [
+const WORDS: [(MetricCode, &str, i32); 19] = [
     (code::CONSCIOUSNESS, "unresponsive", 4),
     (code::CONSCIOUSNESS, "confus", 1),
     (code::CONSCIOUSNESS, "voice", 2),
@@ -140,6 +145,10 @@ const WORDS: [(MetricCode, &str, i32); 15] = [
     (code::RESPIRATORY_EFFORT, "moderate", 2),
     (code::RESPIRATORY_EFFORT, "mild", 1),
     (code::RESPIRATORY_EFFORT, "normal", 0),
+    (code::OBSTETRIC, "not pregnant", 0),
+    (code::OBSTETRIC, "postpartum", 2),
+    (code::OBSTETRIC, "childb", 2),
+    (code::OBSTETRIC, "pregnant", 1),
 ];
 
 /// The number of a state given by code; an MDC or private code is its own number.
@@ -192,5 +201,8 @@ mod tests {
         assert_eq!(state_by_text(code::CONSCIOUSNESS, "Responds to Pain"), Some(3));
         assert_eq!(state_by_text(code::SUPPLEMENTAL_OXYGEN, "Room air"), Some(0));
         assert_eq!(state_by_text(code::CONSCIOUSNESS, "asleep"), None);
+        assert_eq!(state_by_code(code::OBSTETRIC, LOINC, "LA15173-0"), Some(1));
+        assert_eq!(state_by_text(code::OBSTETRIC, "Not pregnant"), Some(0));
+        assert_eq!(state_by_code(code::OBSTETRIC, LOINC, "LA4489-6"), None);
     }
 }

@@ -75,6 +75,11 @@ fn values_of_each_type() {
         &[(code::CONSCIOUSNESS, Value::Enumeration(0, "Alert".into()), fine)],
     );
     check(
+        "82810-3",
+        json!({"valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": "77386006"}]}}),
+        &[(code::OBSTETRIC, Value::Enumeration(1, String::new()), fine)],
+    );
+    check(
         "8867-4",
         json!({"dataAbsentReason": {"coding": [{"code": "error"}]}}),
         &[(code::HEART_RATE, number(f64::NAN), Quality::INVALID)],
