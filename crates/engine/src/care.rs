@@ -2,7 +2,7 @@
 //! stands in the worklist, and the care pathways; judged with the patient.
 
 use alert::pathway::{OfferChange, Offers, Surroundings as Around};
-use alert::worklist::{self, Alarm, Course, Gain, Overdue, Risk, ScoreSeen, Sign, Situation, Standing, Step as Late, Weights};
+use alert::worklist::{self, Alarm, Course, Gain, Overdue, ScoreSeen, Sign, Situation, Standing, Step as Late, Weights};
 use alert::{Expression, Limits, Policy};
 use score::Band;
 use serde::{Deserialize, Serialize};
@@ -198,7 +198,7 @@ impl PatientState {
         let suggested = |offer: &&alert::pathway::Offer| offer.state == alert::pathway::OfferState::Suggested;
         let waiting: SmallVec<[&str; 4]> =
             offers.open().filter(suggested).map(|offer| offer.title.as_str()).collect();
-        let risks: SmallVec<[Risk<'_>; 4]> = self.foresight.risks(now).collect();
+        let risks = self.foresight.risks(now);
         let situation = Situation {
             now,
             score,

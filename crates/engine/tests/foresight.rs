@@ -7,16 +7,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alert::Policy;
+use alert::worklist::ReasonKind;
 use common::*;
 use engine::{Effect, Engine, Foretold, Models, PredictionRecord, RiskClass};
 use predict::Model;
-use vitals::metric::code::{HEART_RATE, RESP_RATE, RISK_SEPSIS, SPO2};
+use vitals::metric::code::{HEART_RATE, RESP_RATE, RISK_SEPSIS, RISK_SEPSIS_AHEAD, SPO2};
 use vitals::{Action, Event, MetricCode, ModelInUse, ModelRole, TimeBase};
 
 const HOUR: f64 = 3_600.0;
 
 /// A model of two questions: heart rate above 100, respiratory rate above 20. It wants both measured within two hours.
 fn model(id: &str, version: &str) -> Arc<Model> {
+    from(0.0, id, version)
+}
+
+/// The same, whose log-odds start from `base`.
+fn from(base: f64, id: &str, version: &str) -> Arc<Model> {
     let input = |name: &str| {
         serde_json::json!({"name": name, "reference": null,
             "distribution": {"missing": 0.5, "low": -1e9, "high": 1e9, "edges": [0.0], "shares": [0.5, 0.5]}})
@@ -34,7 +40,7 @@ fn model(id: &str, version: &str) -> Arc<Model> {
         "doubt": {"level": 0.9, "event_from": 0.3, "none_up_to": 0.7, "fitted": "not"},
         "thresholds": [], "card": {"data": "", "command": "", "training": "", "figures": [], "limits": []},
         "features": [input("HR.last"), input("Resp.last"), input("HR.age"), input("Resp.age")],
-        "forest": {"base": 0.0, "trees": [stump(0, 100.0), stump(1, 20.0)]},
+        "forest": {"base": base, "trees": [stump(0, 100.0), stump(1, 20.0)]},
     });
     Arc::new(Model::read(file.to_string().as_bytes()).expect("a sound file"))
 }
@@ -146,6 +152,28 @@ fn rules_may_use_a_risk() {
     assert!(open.reason.contains("Sepsis risk 0.95"), "{}", open.reason);
     assert!(open.reason.contains("respiratory rate"), "{}", open.reason);
     assert_eq!(open.readings.len(), 1, "the risk's own reading leads to its record");
+}
+
+#[test]
+fn two_models_of_one_event_are_kept_apart_and_weigh_once() {
+    let models = vec![model("sepsis", "1.0.0"), from(0.5, "sepsis-ahead", "1.0.0")];
+    let used = |model: &Arc<Model>| ModelInUse { id: model.id().into(), version: model.version().into(), role: ModelRole::Champion };
+    let action = Action::UseModels { models: models.iter().map(used).collect() };
+    let mut run = Run::new();
+    run.engine.set_models(Models::new(models));
+    run.at(0.0, associate("m", "a", None));
+    run.at(0.0, act(action));
+    for minute in 1..5 {
+        let second = f64::from(minute) * 60.0;
+        run.at(second, says("m", second, &[(HEART_RATE, 118.0), (RESP_RATE, 27.0)]));
+    }
+    let kept: Vec<MetricCode> = run.stored().into_iter().map(|(_, _, metric, ..)| metric).collect();
+    assert!(kept.contains(&RISK_SEPSIS) && kept.contains(&RISK_SEPSIS_AHEAD), "{kept:?}");
+    let view = run.engine.patient_view(&patient("a")).expect("known");
+    let reasons = view.standing.reasons.iter();
+    let risks: Vec<&str> = reasons.filter(|reason| reason.kind == ReasonKind::Risk).map(|reason| reason.text.as_str()).collect();
+    assert_eq!(risks.len(), 1, "{risks:?}");
+    assert!(risks[0].starts_with("risk of sepsis in 6 to 24 hours 97 %"), "the greater of both: {risks:?}");
 }
 
 #[test]

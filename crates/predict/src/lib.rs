@@ -42,6 +42,8 @@ pub use variable::{Kind, Variable};
 pub const fn shipped() -> &'static [(&'static str, &'static [u8])] {
     &[
         ("sepsis", include_bytes!("../models/sepsis.json")),
+        ("sepsis-ahead", include_bytes!("../models/sepsis-ahead.json")),
+        ("deterioration", include_bytes!("../models/deterioration.json")),
         ("deterioration-vitals", include_bytes!("../models/deterioration-vitals.json")),
         ("mortality-48h", include_bytes!("../models/mortality-48h.json")),
     ]

@@ -10,8 +10,10 @@ mod record;
 
 use std::sync::Arc;
 
+use alert::worklist::Risk;
 use predict::{History, Model, Person, Scratch, Variable};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use vitals::metric::code;
 use vitals::time::{HOUR, MINUTE};
 use vitals::{EffectiveTime, MetricCode, ModelInUse, ModelRole, PatientId, PredictionId, ReadingRef, Sex};
@@ -110,24 +112,37 @@ impl Judges {
 /// The metric under which a model's risk is kept; none for one that has no metric.
 #[must_use]
 pub fn risk_metric(model: &str) -> Option<MetricCode> {
-    Some(match model {
-        "sepsis" => code::RISK_SEPSIS,
-        "deterioration" => code::RISK_DETERIORATION,
-        "deterioration-vitals" => code::RISK_DETERIORATION_VITALS,
-        "mortality-48h" => code::RISK_MORTALITY,
-        _ => return None,
-    })
+    known(model).map(|known| known.metric)
 }
 
-/// What a model tells the risk of, as one says it in a sentence; none for one that has no metric.
-fn outcome(model: &str) -> Option<&'static str> {
-    Some(match model {
-        "sepsis" => "sepsis",
-        "deterioration" => "deterioration",
-        "deterioration-vitals" => "deterioration, by vital signs",
-        "mortality-48h" => "death in hospital",
+/// What a model's risk is here.
+struct Known {
+    /// The metric that it is kept under.
+    metric: MetricCode,
+    /// Of what, as one says it in a sentence.
+    of: &'static str,
+    /// Models of one kind tell the same event in different ways.
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sepsis,
+    Deterioration,
+    Death,
+}
+
+/// A model by its id; none for one whose risk has no metric.
+fn known(model: &str) -> Option<Known> {
+    let (metric, of, kind) = match model {
+        "sepsis" => (code::RISK_SEPSIS, "sepsis", Kind::Sepsis),
+        "sepsis-ahead" => (code::RISK_SEPSIS_AHEAD, "sepsis in 6 to 24 hours", Kind::Sepsis),
+        "deterioration" => (code::RISK_DETERIORATION, "deterioration", Kind::Deterioration),
+        "deterioration-vitals" => (code::RISK_DETERIORATION_VITALS, "deterioration, by vital signs", Kind::Deterioration),
+        "mortality-48h" => (code::RISK_MORTALITY, "death in hospital", Kind::Death),
         _ => return None,
-    })
+    };
+    Some(Known { metric, of, kind })
 }
 
 /// What is known of a patient's stay, and what models said last.
@@ -193,18 +208,26 @@ impl Foresight {
         Some(format!("{name} {probability:.2} ({low:.2} to {high:.2}): {}", why.join("; ")))
     }
 
-    /// The champions' risks that stand, with what moved each most.
-    pub(crate) fn risks(&self, now: i64) -> impl Iterator<Item = alert::worklist::Risk<'_>> {
-        let stands = move |last: &&LastSaid| {
-            last.role == ModelRole::Champion && now.saturating_sub(last.at) < RISK_STANDS
-        };
-        self.said.iter().filter(stands).filter_map(|last| {
-            Some(alert::worklist::Risk {
-                of: outcome(&last.model)?,
-                probability: f64::from(last.said.probability()?),
-                why: last.because.first().map(String::as_str),
-            })
-        })
+    /// The champions' risks that stand, with what moved each most: of models that tell the same event in different ways
+    /// the greatest, so that it counts once.
+    pub(crate) fn risks(&self, now: i64) -> SmallVec<[Risk<'_>; 4]> {
+        let stands = |last: &&LastSaid| last.role == ModelRole::Champion && now.saturating_sub(last.at) < RISK_STANDS;
+        let mut kinds: SmallVec<[Kind; 4]> = SmallVec::new();
+        let mut risks: SmallVec<[Risk<'_>; 4]> = SmallVec::new();
+        for last in self.said.iter().filter(stands) {
+            let (Some(known), Some(probability)) = (known(&last.model), last.said.probability()) else { continue };
+            let why = last.because.first().map(String::as_str);
+            let risk = Risk { of: known.of, probability: f64::from(probability), why };
+            match kinds.iter().position(|kind| *kind == known.kind) {
+                Some(at) if risks[at].probability < risk.probability => risks[at] = risk,
+                Some(_) => {}
+                None => {
+                    kinds.push(known.kind);
+                    risks.push(risk);
+                }
+            }
+        }
+        risks
     }
 
     fn of(&self, metric: MetricCode) -> Option<&LastSaid> {
