@@ -137,6 +137,13 @@ impl Variable {
         Self::ALL.into_iter().find(|variable| variable.column() == column)
     }
 
+    /// Whether records only ever say that it is going on. In the Challenge 2012 `MechVent` is 1 or not recorded, so
+    /// that a bedside's "not ventilated" is what training knows as nothing recorded.
+    #[must_use]
+    pub const fn is_told_by_presence(self) -> bool {
+        matches!(self, Self::Ventilation)
+    }
+
     /// The variable that a metric measures, if models look at it. Its values are in the metric's own unit. Skin,
     /// finger and venous temperatures, rates that a ventilator is set to and glucose of the tissue are something
     /// else and feed none; total CO2 is not taken for bicarbonate.

@@ -31,6 +31,7 @@ fn refusals() {
         (Variable::HeartRate, 30, f32::INFINITY, Refused::Implausible),
         (Variable::HeartRate, 30, 301.0, Refused::Implausible),
         (Variable::InspiredOxygen, 30, 0.4, Refused::Implausible),
+        (Variable::Ventilation, 30, 0.0, Refused::Absent),
         (Variable::HeartRate, -1, 80.0, Refused::BeforeStay),
         (Variable::HeartRate, 30 - i64::from(WINDOW), 80.0, Refused::TooLate),
     ] {

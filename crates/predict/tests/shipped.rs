@@ -57,6 +57,26 @@ fn a_falling_pressure_and_fast_breath_are_a_greater_risk_than_rest() {
     assert!(!because.is_empty());
 }
 
+#[test]
+fn not_ventilated_is_what_training_knows_as_nothing_recorded() {
+    let (_, bytes) = shipped().iter().find(|(id, _)| *id == "mortality-48h").expect("the model is shipped");
+    let model = Model::read(bytes).expect("a shipped model is a model");
+    let said = |ventilation: &[f32]| {
+        let mut history = History::new(Person { age: 66.0, male: 0.0, ..Person::UNKNOWN }, 0);
+        for hour in 0..48 {
+            for (variable, value) in usual() {
+                history.observe(variable, i64::from(hour) * HOUR_US, value);
+            }
+            for value in ventilation {
+                history.observe(Variable::Ventilation, i64::from(hour) * HOUR_US, *value);
+            }
+        }
+        model.predict(&history, &mut Scratch::default())
+    };
+    assert_eq!(said(&[0.0]), said(&[]), "a bedside's zero is no input that training does not have");
+    assert_ne!(said(&[1.0]), said(&[]), "a ventilated patient is told apart");
+}
+
 fn usual() -> [(Variable, f32); 7] {
     [
         (Variable::HeartRate, 78.0),

@@ -31,6 +31,9 @@ pub enum Refused {
     /// Not a number, or none that a living person can have.
     #[error("not a value that a person can have")]
     Implausible,
+    /// It says that something is not going on, of what records of training only ever say that it is.
+    #[error("not going on, which counts as not recorded")]
+    Absent,
     /// From before the stay.
     #[error("measured before the stay began")]
     BeforeStay,
@@ -93,6 +96,9 @@ impl History {
         let (low, high) = variable.plausible();
         if !(low..=high).contains(&value) {
             return Err(Refused::Implausible);
+        }
+        if variable.is_told_by_presence() && value < 0.5 {
+            return Err(Refused::Absent);
         }
         let hour = self.hour_of(time_us).ok_or(Refused::BeforeStay)?;
         if hour < oldest(self.hour) {
