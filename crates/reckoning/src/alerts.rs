@@ -6,7 +6,7 @@ use alert::ConditionKey;
 use burden::{Alert, Call, Priority, Verdict};
 use serde::Deserialize;
 use store::{AlertEventRow, AlertQuery, AlertRow, Page, Read, SeriesFilter, Span, StoreError};
-use vitals::{LocationId, MetricCode, ReadingRef, SeriesId};
+use vitals::{EpisodeId, LocationId, MetricCode, ReadingRef, SeriesId};
 
 use crate::places::Places;
 use crate::{Asked, RoleOf};
@@ -14,7 +14,7 @@ use crate::{Asked, RoleOf};
 /// Alerts that one answer looks at, the newest.
 pub const ALERTS_MAX: usize = 250_000;
 /// Alerts read at a time.
-const PAGE: u64 = 5_000;
+const PAGE: u64 = 20_000;
 /// Series looked up at a time.
 const SERIES: usize = 500;
 /// Characters of a title.
@@ -75,10 +75,10 @@ pub(crate) fn read(
         let Some(oldest) = rows.last().map(|row| row.raised.0) else { break };
         let whole = (rows.len() as u64) < PAGE;
         // Those raised at the very moment where the page ends come again with the next one.
-        let newer = rows.into_iter().filter(|row| whole || row.raised.0 > oldest);
-        for row in newer {
+        let newer: Vec<AlertRow> = rows.into_iter().filter(|row| whole || row.raised.0 > oldest).collect();
+        let named: Vec<EpisodeId> = newer.iter().map(|row| row.episode).collect();
+        for (row, events) in newer.into_iter().zip(store.alert_histories(&named)?) {
             let Ok(record) = serde_json::from_slice::<Record>(&row.body) else { continue };
-            let events = store.alert_events(row.episode)?;
             let alert = one(&row, &record, &events, places, role_of);
             if !asked.takes(&alert.unit) {
                 continue;

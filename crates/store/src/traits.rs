@@ -144,6 +144,8 @@ pub trait Read: Send + Sync {
     fn alert(&self, episode: EpisodeId) -> Result<Option<AlertRow>, StoreError>;
     /// What happened to an alert, oldest first.
     fn alert_events(&self, episode: EpisodeId) -> Result<Vec<AlertEventRow>, StoreError>;
+    /// The same of several alerts, in their order, as of one moment.
+    fn alert_histories(&self, episodes: &[EpisodeId]) -> Result<Vec<Vec<AlertEventRow>>, StoreError>;
 
     /// What predictive models said, newest first.
     fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError>;

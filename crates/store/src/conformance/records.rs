@@ -204,6 +204,11 @@ pub(super) fn alerts_and_events(store: &mut impl Store) {
         .alert_events(rows[0].episode)
         .expect("events can be read");
     assert_eq!(kept, events.into_iter().rev().collect::<Vec<_>>());
+    let of_several = [rows[1].episode, rows[0].episode];
+    assert_eq!(
+        reader.alert_histories(&of_several).expect("histories can be read"),
+        [reader.alert_events(rows[1].episode).expect("events can be read"), kept]
+    );
 }
 
 /// Whole, with the reason, and once dealt with still there (DU-2).

@@ -198,6 +198,10 @@ impl Read for SqliteReader {
         self.pool.with(|db| read_rows::alert_events(db, episode))
     }
 
+    fn alert_histories(&self, episodes: &[EpisodeId]) -> Result<Vec<Vec<AlertEventRow>>, StoreError> {
+        self.pool.with(|db| read_rows::alert_histories(db, episodes))
+    }
+
     fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError> {
         self.pool.with(|db| predictions::list(db, query))
     }

@@ -19,8 +19,13 @@ const QUARANTINE: &str = "journal_offset, received, protocol, address, sender, p
 const DOCUMENT: &str = "kind, id, version, updated, body";
 
 pub(super) fn alerts(db: &Connection, query: &AlertQuery) -> Result<Found<AlertRow>, StoreError> {
-    let mut text = String::from("from alerts where priority >= ?");
-    let mut values = vec![Value::from(i64::from(query.priority_min))];
+    let mut text = String::from("from alerts where true");
+    let mut values = Vec::new();
+    // Asked for all priorities, an index alone can count.
+    if query.priority_min > 0 {
+        text.push_str(" and priority >= ?");
+        values.push(i64::from(query.priority_min).into());
+    }
     if let Some(patient) = &query.patient {
         text.push_str(" and patient = ?");
         values.push(patient.as_str().to_owned().into());
@@ -73,6 +78,14 @@ pub(super) fn alert_events(
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The histories of several alerts, in their order.
+pub(super) fn alert_histories(
+    db: &Connection,
+    episodes: &[EpisodeId],
+) -> Result<Vec<Vec<AlertEventRow>>, StoreError> {
+    episodes.iter().map(|episode| alert_events(db, *episode)).collect()
 }
 
 pub(super) fn quarantine(
