@@ -513,6 +513,9 @@ def test_metrics_are_of_the_patient_whom_their_device_is_on(house, doc):
     assert "total" not in show("/DeviceMetric").json(), "how many there are of others is not told"
     assert [show(f"/DeviceMetric/metric-147842-0-{device}").status_code for device in ("m-a", "m-b")] == [200, 404]
     assert [show(f"/Device/part-69798-{device}").status_code for device in ("m-a", "m-b")] == [200, 404]
+    parts = lambda device: {p["id"] for p in entries(show(f"/Device?parent=Device/{device}"))}  # noqa: E731
+    assert parts("m-a") == {"part-69798-m-a"} and parts("m-b") == set(), "parts below the patient's own device alone"
+    assert "total" not in show("/Device?parent=Device/m-b").json()
     assert {e["resourceType"] for e in entries(show("/Device?_id=m-a&_revinclude=DeviceMetric:source"))} == {"Device", "DeviceMetric"}
     everything = App(house).tokens(doc, 0, "launch/patient user/DeviceMetric.rs")["access_token"]
     assert where(everything) >= {"Device/m-a", "Device/m-b"}

@@ -202,7 +202,10 @@ impl Fhir {
                     let detail = "Somebody changed it since: read it again and repeat the change.";
                     return Err(refusal(412, IssueCode::Conflict, &at, detail));
                 }
-                Ok(Step::Put(kind, id, there.is_some()))
+                match self.taken(kind, &id, &entry.resource).await.map_err(backend)? {
+                    Some(taken) => Err(at(&format!("{}.resource.identifier", entry.path), taken)),
+                    None => Ok(Step::Put(kind, id, there.is_some())),
+                }
             }
             _ => Err(unsupported_request(entry)),
         }
@@ -346,8 +349,12 @@ fn dangling(resource: &Json, at: &str, known: &HashMap<String, String>) -> Vec<I
 }
 
 /// A refusal of a conditional create, at its criteria.
-fn at_criteria(entry: &Entry, mut done: Done) -> Done {
-    let at = format!("{}.request.ifNoneExist", entry.path);
-    done.issues.iter_mut().for_each(|issue| issue.path.clone_from(&at));
+fn at_criteria(entry: &Entry, done: Done) -> Done {
+    at(&format!("{}.request.ifNoneExist", entry.path), done)
+}
+
+/// A refusal with the place in the bundle where the fault is.
+fn at(place: &str, mut done: Done) -> Done {
+    done.issues.iter_mut().for_each(|issue| place.clone_into(&mut issue.path));
     done
 }

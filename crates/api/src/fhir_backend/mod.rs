@@ -51,6 +51,15 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// The stored reading that a named one, which is not stored itself, was the same as.
+    async fn repeated(&self, name: ReadingRef) -> Result<Option<ReadingRef>, BackendError> {
+        let Some(message) = message_at(&self.0, name.offset) else { return Ok(None) };
+        let found = self.ask(move |store| stored::of_message(store, &message, name.offset)).await?;
+        Ok(found.into_iter().find(|(index, _)| *index == name.index).map(|(_, stored)| stored.reference()))
+    }
+}
+
 impl FhirBackend for Backend {
     fn now(&self) -> ReceiveTime {
         self.0.now()
@@ -112,7 +121,16 @@ impl FhirBackend for Backend {
 
     fn named(&self, name: &str) -> Reply<'_, Vec<ReadingRef>> {
         let name = name.to_owned();
-        Box::pin(async move { self.ask(move |store| store.identified(&name)).await })
+        Box::pin(async move {
+            let found = self.ask(move |store| stored::whether_there(store, &name)).await?;
+            let mut named = Vec::with_capacity(found.len());
+            for (reference, there) in found {
+                // What repeats a reading is not stored again: its name is that reading's.
+                let reference = if there { Some(reference) } else { self.repeated(reference).await? };
+                named.extend(reference.filter(|reference| !named.contains(reference)));
+            }
+            Ok(named)
+        })
     }
 
     fn same_person(&self, id: &PatientId) -> Reply<'_, Vec<PatientId>> {

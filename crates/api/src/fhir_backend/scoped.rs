@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use guard::{Categories, Category, Kind as AccountKind, Permission};
 use vitals::{
-    Content, DeviceId, DirectoryEvent, EncounterStatus, LocationId, Message, Offset, PatientId, ReadingRef, ReceiveTime, Role, Value,
+    Content, DeviceId, DirectoryEvent, EncounterStatus, LocationId, Message, Offset, Patient, PatientId, ReadingRef, ReceiveTime, Role, Value,
 };
 use wire_fhir::{Kind, Panel, Record, Stored};
 
@@ -150,7 +150,7 @@ impl Scoped {
                     if known.is_none() && !may(&patient.id) {
                         return Err(refused(NOT_ADMITTED));
                     }
-                    may(&patient.id)
+                    may(&patient.id) && self.known_by(patient).await?.iter().all(may)
                 }
                 Content::Directory(DirectoryEvent::Encounter(encounter)) => may(&encounter.patient),
                 Content::Directory(DirectoryEvent::Location(place)) => {
@@ -169,6 +169,20 @@ impl Scoped {
             }
         }
         Ok(admitted)
+    }
+
+    /// Whoever has an identifier of this patient already: what is written would be about them.
+    async fn known_by(&self, patient: &Patient) -> Result<Vec<PatientId>, BackendError> {
+        let values: Vec<String> = patient.identifiers.iter().map(|one| one.value.clone()).collect();
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.inner.records(Kind::Patient, Hint::Identifiers(values)).await?;
+        let theirs = found.iter().filter(|record| {
+            let known = record.identifiers();
+            known.iter().any(|one| patient.identifiers.iter().any(|own| own.system == one.system && own.value == one.value))
+        });
+        Ok(theirs.filter_map(|record| PatientId::new(record.name()?.1).ok()).collect())
     }
 
     /// Waits until these patients lie where they were admitted to: whoever wrote them may read them

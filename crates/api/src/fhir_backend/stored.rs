@@ -17,6 +17,12 @@ pub(super) fn one(store: &dyn Read, name: ReadingRef) -> Result<Option<Stored>, 
     Ok(Some(stored))
 }
 
+/// The readings that have a name, newest first, each with whether it is stored.
+pub(super) fn whether_there(store: &dyn Read, name: &str) -> Result<Vec<(ReadingRef, bool)>, StoreError> {
+    let named = store.identified(name)?.into_iter();
+    named.map(|reference| Ok((reference, store.reading(reference)?.is_some()))).collect()
+}
+
 /// The readings that a message led to, each with its index in the message. A value that was there
 /// already is the one that was there.
 pub(super) fn of_message(

@@ -187,9 +187,12 @@ async fn search(reach: &Reach<'_>, ty: &str, mut request: Request, next: Next) -
     };
     let mut exact = true;
     if !is_whole(&rules) {
-        let (narrowing, all) = narrowed(&rules, ty, &reach.patient);
-        exact = all;
         let mut query = decode(request.uri().query().unwrap_or_default());
+        // Parts of devices name no patient: they are looked through when they are found.
+        let parts = ty == "Device" && query.iter().any(|(name, _)| name == "parent" || name.starts_with("parent:"));
+        let (mut narrowing, all) = narrowed(&rules, ty, &reach.patient);
+        narrowing.retain(|(name, _)| !parts || name != "patient");
+        exact = all && !parts;
         query.extend(narrowing);
         if let Err(refusal) = set_query(&mut request, &query) {
             return refusal;
