@@ -156,6 +156,15 @@ fn the_more_urgent_one_takes_the_others_place() {
     run.pass(3, 5.0, 120.0);
     run.pass(1, 8.0, 120.0);
     run.told(&["2 small suggested", "4 big suggested", "4 small withdrawn"]);
+    // While nobody has decided on it, getting a little better suggests nothing beside it …
+    run.pass(1, 5.0, 120.0);
+    assert_eq!(run.decide("big", &start()), Ok(()));
+    run.pass(10, 5.0, 120.0);
+    run.told(&["5 big started", "10 big/call step-overdue"]);
+    // … until it is over.
+    assert_eq!(run.decide("big", &done("call")), Ok(()));
+    run.pass(1, 5.0, 120.0);
+    run.told(&["15 big/call step-done", "15 big completed", "16 small suggested"]);
 }
 
 #[test]

@@ -89,7 +89,7 @@ impl Offers {
     ) {
         self.watch(value, cx);
         for pathway in cx.pathways.iter().filter(|pathway| pathway.is_for(cx.limits)) {
-            let (on, off_long) = self.standing(pathway, cx);
+            let (on, gone) = self.standing(pathway, cx);
             let open = self.all.iter().position(|offer| offer.pathway == pathway.id && offer.ended_at.is_none());
             let worse = self.watch_of(&pathway.id).is_some_and(|watch| watch.worse(pathway, cx.severity));
             match open {
@@ -97,17 +97,17 @@ impl Offers {
                 None => {}
                 Some(at) => {
                     let offer = &mut self.all[at];
-                    match offer.state {
-                        OfferState::Suggested | OfferState::Declined if off_long => {
-                            offer.end(OfferState::Withdrawn, OfferKind::Withdrawn, &system(cx.now, "its trigger is gone"), out);
+                    match (offer.state, gone) {
+                        (OfferState::Suggested | OfferState::Declined, Some(why)) => {
+                            offer.end(OfferState::Withdrawn, OfferKind::Withdrawn, &system(cx.now, why), out);
                         }
-                        OfferState::Declined if on && worse => {
+                        (OfferState::Declined, None) if on && worse => {
                             offer.state = OfferState::Suggested;
                             offer.because = (cx.describe)(&pathway.when);
                             let why = format!("worse than when it was declined: {}", offer.because);
                             offer.note(OfferKind::SuggestedAgain, "", system(cx.now, &why), out);
                         }
-                        OfferState::Running => offer.go_on(pathway, value, cx.now, out),
+                        (OfferState::Running, _) => offer.go_on(pathway, value, cx.now, out),
                         _ => {}
                     }
                 }
@@ -234,18 +234,21 @@ impl Offers {
         self.watches.iter().find(|watch| watch.pathway == pathway)
     }
 
-    /// Whether the trigger has been on for long enough, and whether it has been off for long enough.
-    fn standing(&self, pathway: &Pathway, cx: &Surroundings<'_>) -> (bool, bool) {
+    /// Whether it is to be suggested, and why it is to be withdrawn. One that supersedes it stands in its
+    /// place while its trigger holds and until that one is over: one course of events, one suggestion.
+    fn standing(&self, pathway: &Pathway, cx: &Surroundings<'_>) -> (bool, Option<&'static str>) {
         let held = |pathway: &Pathway| {
             let since = self.watch_of(&pathway.id).and_then(|watch| watch.on_since);
             since.is_some_and(|since| cx.now.saturating_sub(since) >= pathway.for_us)
         };
-        let over = cx.pathways.iter().any(|other| {
-            other.supersedes.contains(&pathway.id) && other.is_for(cx.limits) && held(other)
+        let open = |other: &Pathway| self.open().any(|offer| offer.pathway == other.id);
+        let superseded = cx.pathways.iter().any(|other| {
+            other.supersedes.contains(&pathway.id) && other.is_for(cx.limits) && (held(other) || open(other))
         });
         let off = self.watch_of(&pathway.id).and_then(|watch| watch.off_since);
         let off_long = off.is_some_and(|since| cx.now.saturating_sub(since) >= pathway.clear_us);
-        (held(pathway) && !over, off_long || over)
+        let gone = superseded.then_some("a more urgent one takes its place").or(off_long.then_some("its trigger is gone"));
+        (held(pathway) && !superseded, gone)
     }
 
     fn suggest(&mut self, pathway: &Pathway, cx: &mut Surroundings<'_>, out: &mut Vec<OfferChange>) {
