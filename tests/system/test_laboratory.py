@@ -1,11 +1,18 @@
 """The alarm laboratory (issue 6, must show 6): today's policy on the journal raises what the live system raised, alert by
-alert; a changed policy does not; and what is wrong is told."""
+alert; a changed policy does not; what is wrong is told. Over HTTP the same figures, beside a ward that goes on; and a version of the
+policy takes two people."""
 
+import datetime
 import json
 import subprocess
+import time
+
+import pytest
 
 from support.bedside import WELL, Monitor, admit
-from support.server import binary, wait_for
+from support.commands import PASSWORD, ask
+from support.server import Server, binary, wait_for
+from test_foresight import ILL_H, WELL_H, publish, values
 
 HR, SPO2 = "MDC_ECG_HEART_RATE", "MDC_PULS_OXIM_SAT_O2"
 POLICY = f"""
@@ -145,3 +152,174 @@ def test_what_cannot_be_simulated_is_told(make_server, tmp_path):
     assert code == 0 and "rule.news2.medium.when" in text and "5 → 6" in text
     code, text = said(server, "policy", "numbers")
     assert code == 0 and "limit.SpO2.low" in text
+
+
+def ended(house, who, run, limit_s=300):
+    """A run when it is over."""
+    def over():
+        now = ask(house, who, "GET", f"/laboratory/runs/{run['id']}")
+        return now if now["state"] != "running" else None
+    return wait_for(over, "the run to end", limit_s, 0.2)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A house whose monitor had a fast heart and a well one again; then people sign in."""
+    server = Server(tmp_path_factory.mktemp("house") / "data").start()
+    server.put("/api/v1/policy", {"text": POLICY, "by": ""})
+    server.patient, bed = admit(server, "V1", "V1", unit="ICU")
+    monitor = Monitor(server, "lab-1")
+    monitor.say(WELL)
+    server.post("/api/v1/devices/lab-1/mount", {"location": bed}, expect=204)
+    found = lambda: server.get("/api/v1/alerts?state=all")["alerts"]
+    monitor.keep_saying(FAST, found, "an alert")
+    later = time.monotonic() + 2
+    monitor.keep_saying(FAST, lambda: time.monotonic() > later, "a fast heart for longer")
+    monitor.keep_saying(WELL, lambda: found()[0]["state"] == "resolved", "its end")
+    monitor.stop()
+    wait_for(lambda: len(found()) > 1, "the silence of the monitor")
+    server.stop()
+    server.environment["VITALWIRE_PASSWORD"] = PASSWORD
+    for name, role in (("anna", "physician"), ("bert", "physician"), ("nora", "nurse"), ("emil", "engineer")):
+        server.run("user", "add", name, "--role", role)
+    server.run("user", "add", "walter", "--role", "nurse", "--unit", "Elsewhere")
+    server.open, server.people = False, {}
+    server.start()
+    yield server
+    server.stop()
+
+
+def asked(house, **more):
+    there = ask(house, "anna", "GET", "/laboratory")
+    return {"to_ms": there["to_ms"], "set": [{"path": f"limit.{HR}.high", "value": 140}],
+            "events": [{"name": "fast", "when": "HR > 125", "for_s": 1}], **more}
+
+
+def test_over_http_a_run_tells_what_the_command_line_tells(house):
+    body = asked(house, title="later")
+    run = ended(house, "anna", ask(house, "anna", "POST", "/laboratory/runs", body, expect=202))
+    assert run["state"] == "done", run
+    result = run["result"]
+    to = datetime.datetime.fromtimestamp(body["to_ms"] / 1000, datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    own = simulate(house, "--to", to, "--set", f"limit.{HR}.high=140", "--event", "fast=HR > 125 for 1 s")["report"]
+    assert {**result["report"], "source": ""} == {**own, "source": ""}
+    live = ask(house, "anna", "GET", "/alerts?state=all")["alerts"]
+    assert result["report"]["policies"][0]["alerts"] == len([a for a in live if not a["device"]])
+    assert result["report"]["differences"][0]["alerts"]["gone_preceding"] == 1
+
+    # Alert by alert: for whoever may see the patient, and no patient for others.
+    path = f"/laboratory/runs/{run['id']}/alerts?candidate=1"
+    gone, = ask(house, "nora", "GET", path)["gone"]
+    assert gone["patient"]["id"] == house.patient and gone["preceded"] and gone["episode"] in {a["episode"] for a in live}
+    elsewhere = ask(house, "walter", "GET", path)
+    assert elsewhere["gone"] == [] and elsewhere["hidden"] == 1
+    ask(house, "emil", "GET", path, expect=403)
+    ask(house, "nora", "POST", "/laboratory/runs", body, expect=403)
+    assert house.patient not in house.log()
+
+
+def test_a_version_takes_two_people_and_can_be_checked_anywhere(house, tmp_path):
+    run = ended(house, "anna", ask(house, "anna", "POST", "/laboratory/runs", asked(house), expect=202))
+    proposal = {"run": run["id"], "candidate": 1, "title": "Fast hearts later", "reason": "called at night for nothing"}
+    ask(house, "nora", "POST", "/policy/versions", proposal, expect=403)
+    version = ask(house, "anna", "POST", "/policy/versions", proposal, expect=201)["version"]
+    base = f"/policy/versions/{version['number']}"
+    ask(house, "anna", "POST", f"{base}/approval", {"note": "mine"}, expect=403)
+    ask(house, "nora", "POST", f"{base}/approval", {"note": "a nurse's"}, expect=403)
+    ask(house, "bert", "POST", f"{base}/in-force", expect=409)
+    assert ask(house, "bert", "POST", f"{base}/approval", {"note": "agreed"})["state"] == "approved"
+
+    signed = house.people["anna"].get(f"{house.url}/api/v1{base}/signed", timeout=60)
+    assert signed.status_code == 200 and "attachment" in signed.headers["Content-Disposition"]
+    (tmp_path / "it").write_text(signed.text)
+    (tmp_path / "altered").write_text(signed.text.replace("140", "240"))
+    key = ["--key", str(house.data / "guard" / "audit.pub")]
+    code, text = said(house, "policy", "verify", str(tmp_path / "it"), *key)
+    assert code == 0 and "proposed by anna, approved by bert" in text, text
+    code, text = said(house, "policy", "verify", str(tmp_path / "altered"), *key)
+    assert code == 1 and "does not hold" in text, text
+    assert "approved by bert" in house.run("policy", "versions")
+
+    assert ask(house, "anna", "POST", f"{base}/in-force")["state"] == "in-force"
+    in_force = ask(house, "bert", "GET", "/policy")
+    assert in_force["text"] == version["policy"] and in_force["by"] == "anna"
+    # What was made for the policy of before is not put in its place.
+    late = ask(house, "anna", "POST", "/policy/versions", proposal, expect=409)
+    assert "run it again" in late["message"]
+    house.run("audit", "verify")
+
+    # On the command line one proposes, too; the second person is still needed.
+    (tmp_path / "other.toml").write_text(POLICY)
+    house.run("policy", "propose", str(tmp_path / "other.toml"), "--title", "Back", "--reason", "as it was")
+    back = ask(house, "bert", "GET", "/policy/versions")["versions"][0]
+    assert back["version"]["title"] == "Back" and back["state"] == "proposed" and back["may"]["approve"]
+
+
+def test_a_run_beside_a_busy_ward_leaves_it_alone_and_can_be_cancelled(make_server):
+    server = make_server().start()
+    server.put("/api/v1/policy", {"text": POLICY, "by": ""})
+    patient, bed = admit(server, "B1", "B1")
+    monitor = Monitor(server, "busy-1")
+    monitor.say(WELL)
+    server.post("/api/v1/devices/busy-1/mount", {"location": bed}, expect=204)
+    begin = time.time() - 600
+    for part in range(10):
+        monitor.send(*[json.dumps([{"n": n, "v": v, **({"bt": round(begin + part * 30 + at / 10, 3)} if n == HR else {})} for n, v in WELL.items()])
+                       for at in range(300)])
+    body = {"sweep": [{"path": f"limit.{HR}.high", "from": 110, "to": 145, "step": 1}]}
+    run = server.post("/api/v1/laboratory/runs", body, expect=202)
+    path = f"/api/v1/laboratory/runs/{run['id']}"
+    assert "one at a time" in server.post("/api/v1/laboratory/runs", body, expect=409)["message"]
+    slowest, seen = 0.0, []
+    for _ in range(10):
+        before = time.monotonic()
+        monitor.say(WELL)
+        slowest = max(slowest, time.monotonic() - before)
+        seen.append(server.get(path))
+        time.sleep(0.05)
+    assert any(one["state"] == "running" for one in seen), seen[-1]
+    assert slowest < 5, f"a message waited {slowest:.1f} s for its acknowledgement"
+    shares = [one["progress"]["share"] for one in seen]
+    assert shares == sorted(shares)
+    # An alert goes out all the same.
+    monitor.keep_saying(FAST, lambda: [a for a in server.get(f"/api/v1/alerts?patient={patient}")["alerts"] if not a["device"]], "an alert")
+    server.call("DELETE", path, expect=204)
+    over = wait_for(lambda: (now := server.get(path))["state"] != "running" and now, "the run to stop")
+    assert over["state"] == "cancelled" and over["result"] is None, over
+    server.call("DELETE", path, expect=204)
+    server.get(path, expect=404)
+    monitor.stop()
+
+
+RISK = """
+[[rule]]
+id = "risk"
+title = "Risk of getting worse"
+group = "risk"
+level = [{ priority = "high", when = "VW_RISK_DETERIORATION_VITALS >= 0.1" }]
+"""
+
+
+def test_rules_that_rest_on_the_models_of_the_house_are_compared(make_server, tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('[models]\nshipped = "champion"\n')
+    server = make_server(config=config).start()
+    server.put("/api/v1/policy", {"text": POLICY + RISK, "by": ""})
+    patient, _ = admit(server, "R1", "R", unit="ICU")
+    begin = time.time() - 3 * 86_400
+    publish(server, "player", [[{"n": HR, "v": 75, "bt": begin - 600}]])
+    server.post("/api/v1/devices/player/association", {"patient": patient, "since_ms": int((begin - 60) * 1000)}, expect=204)
+    steps = range(0, (WELL_H + ILL_H) * 6)
+    publish(server, "player", [[{"n": name, "v": round(value, 1), **({"bt": begin + step * 600} if at == 0 else {})}
+                                for at, (name, value) in enumerate(values(step / 6).items())] for step in steps])
+    raised = lambda: [a for a in server.get("/api/v1/alerts?state=all")["alerts"] if a["condition"] == "risk"]
+    wait_for(raised, "an alert of the model")
+    found = simulate(server, "--list", "--set", "rule.risk.high.when=0.99")["report"]
+    own = [line["id"] for line in found["policies"][0]["list"] if line["cause"] == "rule.risk"]
+    assert own == [a["episode"] for a in raised()], "the model said the same again"
+    assert not [line for line in found["policies"][1]["list"] if line["cause"] == "rule.risk"]
+    run = server.post("/api/v1/laboratory/runs", {"set": [{"path": "rule.risk.high.when", "value": 0.99}]}, expect=202)
+    over = wait_for(lambda: (now := server.get(f"/api/v1/laboratory/runs/{run['id']}"))["state"] != "running" and now, "the run", 300)
+    assert over["state"] == "done", over
+    gone = server.get(f"/api/v1/laboratory/runs/{run['id']}/alerts?candidate=1")["gone"]
+    assert {line["episode"] for line in gone if line["cause"] == "rule.risk"} == set(own)

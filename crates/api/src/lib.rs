@@ -23,6 +23,7 @@ pub mod fhir;
 pub mod fhir_access;
 mod identity;
 mod inlets;
+pub mod laboratory;
 pub mod fhir_backend;
 pub mod view;
 mod privacy;

@@ -22,7 +22,7 @@ use crate::error::ApiError;
 use crate::fhir::backend::FhirBackend;
 use crate::fhir_backend::Scoped;
 use crate::state::Api;
-use crate::{access, assets, audit, burden, commands, document, edges, fhir, fhir_access, fleet, foresight, identity, inlets, live_stream, measures, privacy, ready, smart, trust, waves, worklist};
+use crate::{access, assets, audit, burden, commands, document, edges, fhir, fhir_access, fleet, foresight, identity, inlets, laboratory, live_stream, measures, privacy, ready, smart, trust, waves, worklist};
 
 /// Largest body of a request to `/api`, in bytes.
 const BODY_MAX: usize = 4 * 1024 * 1024;
@@ -91,6 +91,7 @@ fn described() -> OpenApiRouter<Api> {
         .merge(audit::routes())
         .merge(foresight::routes())
         .merge(burden::routes())
+        .merge(laboratory::routes())
 }
 
 /// Trust in devices.

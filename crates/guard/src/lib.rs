@@ -53,6 +53,7 @@ pub use grants::{
     Context, Found, Given, Giving, Grant, GrantError, Pending, Redeem, Registered, Tokens,
     person_id,
 };
+pub use manage::local_name;
 pub use notes::Note;
 pub use permission::Permission;
 pub use pki::{

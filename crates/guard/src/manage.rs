@@ -111,8 +111,9 @@ impl Guard {
     }
 }
 
-/// `local-uid-` and the number of the operating system's account.
-fn local_name() -> String {
+/// Under which name the audit log knows whoever works on the command line: `local-uid-` and the number of the operating system's account.
+#[must_use]
+pub fn local_name() -> String {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;

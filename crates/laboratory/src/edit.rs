@@ -122,10 +122,17 @@ pub fn combinations(sweeps: &[Sweep], most: usize) -> Result<Vec<Vec<(String, f6
 /// # Errors
 /// [`LabError::Policy`] when it is none.
 pub fn parameters(text: &str) -> Result<Vec<Parameter>, LabError> {
-    let policy =
-        |problem: String| LabError::Policy { name: "text".to_owned(), problem };
-    Policy::parse(text).map_err(|error| policy(error.to_string()))?;
-    let document = DeTable::parse(text).map_err(|error| policy(error.to_string()))?;
+    Policy::parse(text).map_err(|error| no_policy(error.to_string()))?;
+    located(text)
+}
+
+fn no_policy(problem: String) -> LabError {
+    LabError::Policy { name: "text".to_owned(), problem }
+}
+
+/// The numbers of a text that need not be a policy: half-way through several changes it may not be.
+fn located(text: &str) -> Result<Vec<Parameter>, LabError> {
+    let document = DeTable::parse(text).map_err(|error| no_policy(error.to_string()))?;
     let document = document.get_ref();
     let mut all = Vec::new();
     for (index, limit) in tables(document, "limit").enumerate() {
@@ -165,7 +172,7 @@ pub fn parameters(text: &str) -> Result<Vec<Parameter>, LabError> {
 pub fn apply(text: &str, changes: &[(String, f64)]) -> Result<String, LabError> {
     let mut text = text.to_owned();
     for (path, value) in changes {
-        let all = parameters(&text)?;
+        let all = located(&text)?;
         let wanted = normal(path);
         let Some(found) = all.iter().find(|parameter| parameter.path == wanted) else {
             return Err(LabError::Edit { path: path.clone(), problem: advice(&wanted, &all) });

@@ -37,12 +37,23 @@ impl EventRule {
                 (when, digits.parse().map_err(|_| wrong("the time is no number of seconds"))?)
             }
         };
-        let name = name.trim();
+        Self::new(name.trim(), when.trim(), for_s)
+    }
+
+    /// An event by its parts.
+    ///
+    /// # Errors
+    /// [`LabError::Event`].
+    pub fn new(name: &str, when: &str, for_s: f64) -> Result<Self, LabError> {
+        let wrong = |problem: &str| LabError::Event { text: format!("{name}={when}"), problem: problem.to_owned() };
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if name.is_empty() || !name.chars().all(plain) {
             return Err(wrong("the name may have letters, digits and dashes"));
         }
-        Ok(Self { name: name.to_owned(), when: when.trim().to_owned(), for_s })
+        if !(0.0..=7.0 * 86_400.0).contains(&for_s) {
+            return Err(wrong("the time is 0 to 604800 seconds"));
+        }
+        Ok(Self { name: name.to_owned(), when: when.to_owned(), for_s })
     }
 }
 

@@ -34,7 +34,7 @@ pub use events::{EventRule, Events};
 pub use measure::Settings;
 pub use progress::Progress;
 pub use report::{
-    AlertLine, Answered, CallLine, CauseLine, Difference, EventLine, Figures, Interval, Report,
+    AlertLine, Answered, CallLine, CauseLine, Changes, Difference, EventLine, Figures, Interval, Report,
 };
 
 /// A policy to try.

@@ -28,6 +28,11 @@ pub struct Settings {
     pub resamples: u32,
     /// List the alerts one by one.
     pub list: bool,
+    /// Of a journal: list so many alerts that a changed policy would not raise, and so many that only it
+    /// would raise; those that preceded an event first.
+    pub differing: usize,
+    /// Of a journal: so many engines work at the same time; 0: one a policy.
+    pub at_once: usize,
 }
 
 impl Default for Settings {
@@ -41,6 +46,8 @@ impl Default for Settings {
             transfer_units: Vec::new(),
             resamples: 400,
             list: false,
+            differing: 0,
+            at_once: 0,
         }
     }
 }
@@ -132,9 +139,7 @@ pub(crate) fn patient<'a>(
         }
         sums.alerts += 1;
         *totals.by_cause.entry((alert.priority, alert.cause.clone())).or_default() += 1;
-        let until = alert.until(last).saturating_add(horizon);
-        let precedes = events.iter().any(|(_, at)| (alert.begin..=until).contains(at));
-        sums.useful += u32::from(precedes);
+        sums.useful += u32::from(precedes(alert, events, last, settings));
     }
     for (kind, at) in events {
         let first = alerts
@@ -148,6 +153,13 @@ pub(crate) fn patient<'a>(
         }
     }
     sums
+}
+
+/// Whether an alert was raised at or before one of these events (kind, time), and was not over more than
+/// the horizon before it.
+pub(crate) fn precedes(alert: &Raised, events: &[(usize, i64)], last: i64, settings: &Settings) -> bool {
+    let until = alert.until(last).saturating_add(settings.horizon_us());
+    !alert.technical && events.iter().any(|(_, at)| (alert.begin..=until).contains(at))
 }
 
 #[cfg(test)]

@@ -32,7 +32,11 @@ impl Progress {
         self.done.fetch_add(count, Ordering::Relaxed);
     }
 
-    pub(crate) fn check(&self) -> Result<(), LabError> {
+    /// Ends a run that was asked to stop.
+    ///
+    /// # Errors
+    /// [`LabError::Stopped`].
+    pub fn check(&self) -> Result<(), LabError> {
         if self.stop.load(Ordering::Relaxed) { Err(LabError::Stopped) } else { Ok(()) }
     }
 }

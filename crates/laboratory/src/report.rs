@@ -143,7 +143,7 @@ pub struct CallLine {
 }
 
 /// One alert.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryAlertLine))]
 pub struct AlertLine {
     /// Its name, as the live system gives it: `e123-0`.
@@ -152,6 +152,8 @@ pub struct AlertLine {
     pub patient: String,
     /// What began it.
     pub cause: String,
+    /// What people read first.
+    pub title: String,
     /// The priority that it began with.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub first_priority: Priority,
@@ -162,6 +164,8 @@ pub struct AlertLine {
     pub begin_ms: i64,
     /// Over; none if it is not.
     pub end_ms: Option<i64>,
+    /// It preceded a real event.
+    pub preceded: bool,
 }
 
 /// How a policy differs from the present one: its figure less the present one's.
@@ -176,6 +180,32 @@ pub struct Difference {
     pub preceding: Interval,
     /// Share of events that an alert preceded.
     pub sensitivity: Interval,
+    /// Which alerts it would not raise, and which it would besides; none for a data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Changes>,
+}
+
+/// Alerts of two policies side by side. An alert is *kept* when the other policy has one of the same
+/// patient and group at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryChanges))]
+pub struct Changes {
+    /// Alerts of the present that are kept.
+    pub kept: u64,
+    /// Alerts of the present that are not.
+    pub gone: u64,
+    /// Alerts that only the changed policy has.
+    pub new: u64,
+    /// Of those that are gone, how many preceded a real event.
+    pub gone_preceding: u64,
+    /// Of the new ones, how many do.
+    pub new_preceding: u64,
+    /// Those that are gone, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone_list: Vec<AlertLine>,
+    /// The new ones, if they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_list: Vec<AlertLine>,
 }
 
 /// What was measured of one patient.
@@ -247,6 +277,7 @@ impl Found<'_> {
             alerts_per_bed_day: rate[at].1,
             preceding: preceding[at].1,
             sensitivity: sensitivity[at].1,
+            alerts: None,
         });
         Report {
             source,
@@ -263,15 +294,17 @@ impl Found<'_> {
 }
 
 impl AlertLine {
-    pub(crate) fn of(alert: &Raised, patient: &str) -> Self {
+    pub(crate) fn of(alert: &Raised, patient: &str, preceded: bool) -> Self {
         Self {
             id: alert.id.to_string(),
             patient: patient.to_owned(),
             cause: alert.cause.clone(),
+            title: alert.title.clone(),
             first_priority: alert.first_priority,
             priority: alert.priority,
             begin_ms: alert.begin / 1_000,
             end_ms: alert.end.map(|end| end / 1_000),
+            preceded,
         }
     }
 }

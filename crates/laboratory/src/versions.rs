@@ -53,6 +53,23 @@ pub struct Version {
     pub approved_ms: Option<i64>,
     /// What they said.
     pub approval: String,
+    /// How it ended without being put in force, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
+}
+
+/// The end of a version that is not to be put in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryVersionEnded))]
+pub struct Ended {
+    /// `withdrawn` by who proposed it, `rejected` by somebody else.
+    pub how: String,
+    /// Who.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Why.
+    pub reason: String,
 }
 
 impl Version {
@@ -132,6 +149,7 @@ impl Versions {
             approved_by: None,
             approved_ms: None,
             approval: String::new(),
+            ended: None,
             ..version
         };
         self.keep(&version)?;
@@ -153,6 +171,9 @@ impl Versions {
         if version.approved_by.is_some() {
             return Err(wrong("it is approved already"));
         }
+        if let Some(ended) = &version.ended {
+            return Err(wrong(&format!("it was {} already", ended.how)));
+        }
         if version.proposed_by == by {
             return Err(wrong("whoever proposed it does not approve it: that takes a second person"));
         }
@@ -162,6 +183,27 @@ impl Versions {
         let signed = sign(&version.text()?).map_err(LabError::Version)?;
         write(&self.signed_path(number), &signed)?;
         self.keep(&version)?;
+        Ok(version)
+    }
+
+    /// Ends a version that is not to be put in force: who proposed it withdraws it, others reject it.
+    ///
+    /// # Errors
+    /// [`LabError::Version`]: unknown, or ended already; [`LabError::File`].
+    pub fn end(&self, number: u64, by: &str, at_ms: i64, reason: &str) -> Result<Version, LabError> {
+        let mut version = self.get(number)?;
+        if let Some(ended) = &version.ended {
+            return Err(LabError::Version(format!("it was {} already", ended.how)));
+        }
+        let how = if version.proposed_by == by { "withdrawn" } else { "rejected" };
+        let ended = Ended { how: how.to_owned(), by: by.to_owned(), at_ms, reason: reason.to_owned() };
+        version.ended = Some(ended);
+        self.keep(&version)?;
+        // Nobody is to take it for one that may be put in force.
+        let signed = self.signed_path(number);
+        if signed.exists() {
+            std::fs::remove_file(&signed).map_err(|error| LabError::file(&signed, error))?;
+        }
         Ok(version)
     }
 
@@ -232,6 +274,7 @@ mod tests {
             approved_by: None,
             approved_ms: None,
             approval: String::new(),
+            ended: None,
         }
     }
 

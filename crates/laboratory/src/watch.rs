@@ -14,6 +14,10 @@ pub(crate) struct Raised {
     pub(crate) id: EpisodeId,
     /// The rule, limit or device behind it when it began.
     pub(crate) cause: String,
+    /// What people read first.
+    pub(crate) title: String,
+    /// What it belongs together with.
+    pub(crate) group: String,
     /// About a device, not about the patient.
     pub(crate) technical: bool,
     /// The highest that it had.
@@ -55,6 +59,8 @@ impl Watch {
                 patient,
                 id: episode.id,
                 cause: cause(&episode.condition),
+                title: episode.title.clone(),
+                group: episode.group.clone(),
                 technical: technical(&episode.condition, &episode.group),
                 priority: episode.priority,
                 first_priority: episode.priority,

@@ -7,7 +7,7 @@ use alert::{ChangeKind, Policy};
 use engine::{Effect, Engine};
 use journal::{EmbeddedJournal, Encoded, Journal, Options, RealDisk};
 use laboratory::replay::{Past, replay, usual_events};
-use laboratory::{Candidate, Figures, Progress, Report, Settings, edit};
+use laboratory::{Candidate, Changes, Figures, Progress, Report, Settings, edit};
 use vitals::time::{MINUTE, SECOND};
 use vitals::{
     Action, Actor, Content, DeviceId, EpisodeId, Event, Measurement, Message, MetricCode, Origin,
@@ -123,7 +123,7 @@ fn ward(folder: &std::path::Path) -> Live {
 
 fn simulate(folder: &std::path::Path, past: &Past, changed: &[Candidate]) -> Report {
     let journal = journal::peek(folder, &Options::default(), None).expect("read");
-    let settings = Settings { list: true, horizon_h: 0.5, ..Settings::default() };
+    let settings = Settings { list: true, horizon_h: 0.5, differing: 3, at_once: 1, ..Settings::default() };
     let progress = Progress::default();
     let report = replay(journal.as_ref(), past, changed, &usual_events(), &settings, &progress).expect("taken in");
     assert!(past.to.is_some() || progress.so_far().0 == progress.so_far().1, "all was read");
@@ -154,6 +154,16 @@ fn the_present_is_what_was_raised_and_the_same_policy_changes_nothing() {
     assert_eq!((&same.calls, same.answered.taken), (&present.calls, present.answered.taken));
     assert_eq!(report.differences[0].alerts_per_bed_day.value, Some(0.0));
     assert_ne!(listed(strict), live);
+    let alerts = |at: usize| report.differences[at].alerts.clone().expect("of a journal");
+    let nothing = Changes { kept: live.len() as u64, ..Changes::default() };
+    assert_eq!(alerts(0), nothing, "all are kept");
+    let other = alerts(1);
+    assert_eq!((other.kept + other.gone, other.gone), (live.len() as u64, 0), "who looks sooner loses none: {other:?}");
+    assert_eq!(other.new_list.len() as u64, other.new.min(3), "no more are listed than were asked for");
+    let none = with(&[("limit.SpO2.low", 50.0), ("limit.SpO2.critical_low", 40.0)]);
+    let deaf = simulate(folder.path(), &Past::default(), &[none]).differences[0].alerts.clone().expect("of a journal");
+    assert!(deaf.gone > 3 && deaf.new == 0 && deaf.gone_preceding > 0, "{deaf:?}");
+    assert!(deaf.gone_list.len() == 3 && deaf.gone_list[0].preceded, "those that preceded an event are first: {deaf:?}");
     assert!(strict.sensitivity.value >= present.sensitivity.value, "who looks sooner sees more");
     let hours = report.bed_days * 24.0;
     assert!((6.0..7.0).contains(&hours), "six patients for 67 minutes: {hours} h");

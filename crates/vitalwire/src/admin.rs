@@ -27,6 +27,11 @@ pub(crate) struct Data {
 }
 
 impl Data {
+    /// The folder.
+    pub(crate) fn folder(&self) -> Folder {
+        Folder(self.data.clone())
+    }
+
     /// Where the site's own access rules are.
     pub(crate) fn policies(&self) -> PathBuf {
         Folder(self.data.clone()).policies()

@@ -44,6 +44,28 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Propose an alarm policy as a version in place of the one in force.
+    Propose(Box<laboratory::Propose>),
+    /// List the versions of the alarm policy that were proposed, newest first.
+    Versions {
+        #[command(flatten)]
+        data: Data,
+        /// Print JSON, with the policies and the figures of their simulations.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a signed version of the alarm policy: who proposed it, who approved it, and that nothing in it
+    /// was changed. Needs no data folder.
+    Verify {
+        /// The file, as it was downloaded.
+        file: PathBuf,
+        /// The house's public key: `guard/audit.pub` of the data folder, or its text.
+        #[arg(long)]
+        key: String,
+        /// Print the version as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// List the numbers of an alarm policy by the paths that --set and --sweep take.
     Numbers {
         /// A TOML file. [default: the built-in policy]
@@ -104,6 +126,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Validate { file } => validate(&file),
         Command::Simulate(args) => laboratory::simulate(&args),
         Command::Diff { from, to, json } => laboratory::diff(&from, &to, json),
+        Command::Propose(args) => laboratory::propose(&args),
+        Command::Versions { data, json } => laboratory::list_versions(&data, json),
+        Command::Verify { file, key, json } => laboratory::verify(&file, &key, json),
         Command::Numbers { file, json } => laboratory::numbers(file.as_deref(), json),
     }
 }

@@ -33,7 +33,7 @@ use crate::clock::clock;
 use crate::config::Config;
 use crate::retained::Retained;
 use crate::{erasing, sealed, watch};
-use pieces::{courier, doorkeeper, options, registry, start_coap, start_sdc, steward};
+use pieces::{courier, doorkeeper, laboratory, options, registry, start_coap, start_sdc, steward};
 
 /// Committed batches that may wait for the engine. Few: an alert waits for all before it.
 const FEED: usize = 2;
@@ -101,6 +101,11 @@ impl Folder {
     /// Every predictive model that ever judged here.
     pub(crate) fn models(&self) -> PathBuf {
         self.0.join("models")
+    }
+
+    /// Versions of the alarm policy.
+    pub(crate) fn alarm_policies(&self) -> PathBuf {
+        self.0.join("alarm-policies")
     }
 
     fn profiles(&self) -> PathBuf {
@@ -202,7 +207,8 @@ pub(crate) async fn start_as(
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
-    tasks.push(start_http(config, (api, edges, burden, models.shelf()), http, doors.identify, stopping)?);
+    let served = (laboratory(&folder, &api), api, edges, burden, models.shelf());
+    tasks.push(start_http(config, served, http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
         mqtt: addresses[1],
@@ -422,9 +428,11 @@ fn start_mllp(
     }))
 }
 
+type Served = (api::laboratory::Laboratory, Api, (Arc<Edges>, ThisEdge), api::burden::Burden, api::foresight::Shelf);
+
 fn start_http(
     config: &Config,
-    (api, (edges, this), burden, shelf): (Api, (Arc<Edges>, ThisEdge), api::burden::Burden, api::foresight::Shelf),
+    (laboratory, api, (edges, this), burden, shelf): Served,
     listener: TcpListener,
     identify: Arc<dyn Authenticator>,
     stopping: signal::Receiver<bool>,
@@ -432,7 +440,7 @@ fn start_http(
     // People have no certificates; a device has one when it renews it or sends readings.
     let door = |files| TlsDoor::new(files, ClientCertificates::Offered, Arc::clone(&identify));
     let secure = config.http_tls().map(door).transpose()?;
-    let router = api::router(api.clone(), Arc::new(Backend(api))).layer(axum::Extension(Arc::new(shelf)));
+    let router = api::router(api.clone(), Arc::new(Backend(api))).layer(axum::Extension(Arc::new(shelf))).layer(axum::Extension(laboratory));
     let router = router.layer(axum::Extension(edges)).layer(axum::Extension(this)).layer(axum::Extension(burden));
     let most = config.http.connections_max.max(1);
     Ok(tokio::spawn(async move {

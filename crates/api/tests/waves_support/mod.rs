@@ -81,7 +81,9 @@ pub async fn house() -> House {
         broadcast: Arc::new(Broadcast::default()),
         outside: Arc::default(),
     };
-    let router = api::router(api.clone(), Arc::new(Backend(api.clone())));
+    let whole = |_: &dyn journal::ReadJournal| Err("the journal is whole".to_owned());
+    let laboratory = api::laboratory::Laboratory::new(&at("alarm-policies"), Arc::new(whole));
+    let router = api::router(api.clone(), Arc::new(Backend(api.clone()))).layer(axum::Extension(laboratory));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let served = router.clone();

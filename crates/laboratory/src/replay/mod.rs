@@ -9,9 +9,10 @@
 //! a few batches.
 
 mod changed;
+mod differing;
 mod present;
+mod turns;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -19,17 +20,20 @@ use engine::{Engine, Known};
 use journal::{Entry, ReadJournal};
 use vitals::{EpisodeId, Event, Offset, PatientId, ReceiveTime};
 
+use differing::{ByPatient, Looking};
+use turns::Turns;
+
 use crate::measure::Totals;
-use crate::report::{AlertLine, Found, Measured};
-use crate::watch::{Raised, Watch};
+use crate::report::{Found, Measured};
+use crate::watch::Watch;
 use crate::{Candidate, EventRule, Events, LabError, Progress, Report, Settings};
 
 /// Bytes read from the journal at a time.
 const READ_BYTES: usize = 2 * 1024 * 1024;
 /// Batches that wait between two threads.
 const WAITING: usize = 4;
-/// Events that the record tells.
-const TOLD: [&str; 2] = ["death", "transfer"];
+/// Events that the record tells: further names that a run may be judged by.
+pub const TOLD: [&str; 2] = ["death", "transfer"];
 
 /// What to take in.
 #[derive(Debug, Clone, Default)]
@@ -135,8 +139,9 @@ pub fn replay(
         )));
     }
     let start = || begin(past);
+    let turns = &Turns::new(settings.at_once);
     progress.expect(journal.next_offset() - first);
-    let (present, runs) = std::thread::scope(|scope| {
+    let (present, runs) = std::thread::scope(|scope| -> Result<_, LabError> {
         let (to_present, entries) = sync_channel::<Vec<Entry>>(WAITING);
         let reading = scope.spawn(move || read(journal, past, &to_present, progress));
         let mut feeds = Vec::new();
@@ -147,15 +152,19 @@ pub fn replay(
             let engine = start();
             followers.push(scope.spawn(move || {
                 let mut run = changed::Run::new(engine, candidate, past, settings);
-                batches.into_iter().for_each(|batch| run.take(&batch));
+                batches.into_iter().for_each(|batch| turns.take(|| run.take(&batch)));
                 run
             }));
         }
-        let mut present = present(start(), entries, feeds, past, &events, settings);
-        let runs = followers.into_iter().filter_map(|thread| thread.join().ok());
-        let watches: Vec<Watch> = runs.map(|run| run.end(&mut present.numbers)).collect();
-        let read = reading.join().unwrap_or(Ok(()));
-        read.map(|()| (present, watches))
+        let mut run = present::Run::new(start(), past, &events, settings);
+        present(&mut run, entries, feeds, turns);
+        let mut present = run.end();
+        let fallen = |_| LabError::Nothing("the run of a policy broke off; the log says why".to_owned());
+        let runs = followers.into_iter().map(|thread| thread.join().map_err(fallen));
+        let watches: Vec<Watch> =
+            runs.map(|run| Ok(run?.end(&mut present.numbers))).collect::<Result<_, LabError>>()?;
+        reading.join().map_err(fallen)??;
+        Ok((present, watches))
     })?;
     progress.check()?;
     if present.last == 0 {
@@ -200,23 +209,19 @@ fn read(
 }
 
 fn present(
-    engine: Engine,
+    run: &mut present::Run<'_>,
     entries: Receiver<Vec<Entry>>,
     feeds: Vec<SyncSender<Arc<Batch>>>,
-    past: &Past,
-    events: &Events,
-    settings: &Settings,
-) -> present::Present {
-    let mut run = present::Run::new(engine, past, events, settings);
+    turns: &Turns,
+) {
     for entries in entries {
-        let facts = run.take(&entries);
+        let facts = turns.take(|| run.take(&entries));
         let batch = Arc::new(Batch { entries, facts });
         for feed in &feeds {
             // Whoever fell is noticed when its thread is joined.
             let _ = feed.send(Arc::clone(&batch));
         }
     }
-    run.end()
 }
 
 fn report(
@@ -232,7 +237,7 @@ fn report(
     candidates.extend(changed.iter().cloned());
     let watches: Vec<&Watch> = std::iter::once(&present.watch).chain(runs).collect();
     let mut totals: Vec<Totals> = watches.iter().map(|_| Totals::new(kinds)).collect();
-    let alerts: Vec<HashMap<u32, Vec<&Raised>>> = watches.iter().map(|watch| by_patient(watch)).collect();
+    let alerts: Vec<ByPatient<'_>> = watches.iter().map(|watch| by_patient(watch)).collect();
     let nobody = present::Seen::default();
     let patients = present.numbers.all().map(|(number, name)| {
         let seen = present.patients.get(name).unwrap_or(&nobody);
@@ -250,17 +255,26 @@ fn report(
     let mut report = found.report(settings, past.name.clone(), assumptions(present, past, settings));
     report.from_ms = Some(past.from.map_or(present.first, |from| from.0) / 1_000);
     report.to_ms = Some(past.to.map_or(present.last, |to| to.0) / 1_000);
+    let looking = Looking {
+        numbers: &present.numbers,
+        patients: &|number| present.numbers.name(number).and_then(|name| present.patients.get(name)).unwrap_or(&nobody),
+        settings,
+        last: past.to.map_or(present.last, |to| to.0),
+    };
+    for (difference, changed) in report.differences.iter_mut().zip(&alerts[1..]) {
+        difference.alerts = Some(looking.compare(&alerts[0], changed));
+    }
     if settings.list {
         for (figures, watch) in report.policies.iter_mut().zip(watches) {
-            let line = |alert| AlertLine::of(alert, present.numbers.name(alert.patient).map_or("", PatientId::as_str));
+            let line = |alert| looking.line(alert, looking.preceded(alert));
             figures.list = watch.raised.iter().map(line).collect();
         }
     }
     report
 }
 
-fn by_patient(watch: &Watch) -> HashMap<u32, Vec<&Raised>> {
-    let mut all: HashMap<u32, Vec<&Raised>> = HashMap::new();
+fn by_patient(watch: &Watch) -> ByPatient<'_> {
+    let mut all = ByPatient::new();
     for alert in &watch.raised {
         all.entry(alert.patient).or_default().push(alert);
     }

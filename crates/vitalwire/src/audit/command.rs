@@ -144,7 +144,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
 }
 
 /// A key as text, or in a file.
-pub(super) fn key(text: &str) -> anyhow::Result<Verifier> {
+pub(crate) fn key(text: &str) -> anyhow::Result<Verifier> {
     let from_file = std::fs::read_to_string(text);
     let text = from_file.as_deref().unwrap_or(text).trim();
     Ok(Verifier::parse(text).map_err(|error| Misuse(format!("a key is needed: {error}")))?)

@@ -11,4 +11,4 @@ mod push;
 pub(crate) mod settings;
 mod witness;
 
-pub(crate) use command::{Command, run};
+pub(crate) use command::{Command, key, run};

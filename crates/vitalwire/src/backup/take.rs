@@ -154,7 +154,7 @@ fn reading(file: &Path, vault: &Vault, domain: &Domain) -> anyhow::Result<Connec
 /// comes before the log: a log that is longer than its head is one to which more was added.
 fn files(folder: &Folder) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut folders = vec!["guard".to_owned(), "tls".to_owned(), "profiles".to_owned()];
+    let mut folders = ["guard", "tls", "profiles", "alarm-policies"].map(str::to_owned).to_vec();
     while let Some(name) = folders.pop() {
         let Ok(items) = std::fs::read_dir(folder.0.join(&name)) else { continue };
         for item in items {

@@ -2,6 +2,7 @@
 
 mod past;
 mod tell;
+mod versions;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use laboratory::cohort::{self, Cohort};
 use laboratory::edit::{self, Sweep};
 use laboratory::{Candidate, EventRule, LabError, Progress, Report, Settings, frontier, replay};
 use serde_json::json;
+
+pub(crate) use past::before;
+pub(crate) use versions::{Propose, list as list_versions, propose, verify};
 
 use crate::Misuse;
 

@@ -7,13 +7,13 @@ use anyhow::Context;
 use engine::Engine;
 use journal::ReadJournal;
 use laboratory::Progress;
-use laboratory::replay::{Past, policy_in_force};
+use laboratory::replay::{Past, Prepare, policy_in_force};
 use seal::Keyring;
-use store::Store;
+use store::{Reader, Store};
 use vitals::ReceiveTime;
 
 use crate::Misuse;
-use crate::sealed::{self, Sealed};
+use crate::sealed;
 use crate::wiring::Folder;
 
 /// What is taken in.
@@ -40,26 +40,29 @@ pub(super) fn open(
     let keyring = sealed.vault.clone().map(|vault| Arc::new(vault) as Arc<dyn Keyring>);
     let journal = journal::peek(&folder.journal(), &journal::Options::default(), keyring)
         .context("cannot read the journal")?;
-    let before = if journal.first_offset() > 0 { Some(before(&folder, &sealed, journal.as_ref())?) } else { None };
+    let before = match journal.first_offset() {
+        0 => None,
+        _ => {
+            let store = sealed.store(&folder).context(
+                "the journal's first entries are gone, and the store that knows what came before cannot be opened; \
+                 stop the program first, or take a copy of its folder",
+            )?;
+            Some(before(&store.reader(), journal.as_ref())?)
+        }
+    };
     let own = policy_in_force(journal.as_ref(), to, progress)?;
     let own = own.or_else(|| before.as_ref().and_then(|(_, text)| text.clone()));
     let name = format!("journal of {}", data.display());
-    let past = Past { from, to, before, name, ..Past::default() };
+    let models = crate::foresight::library(&folder.models())?;
+    let prepare = Some(Prepare(Arc::new(move |engine: &mut Engine| engine.set_models(models.clone()))));
+    let past = Past { from, to, before, prepare, name };
     Ok(Opened { journal, past, policy: own.unwrap_or_else(|| alert::Policy::built_in().text) })
 }
 
-/// What the store knows of the time before the journal's first entry.
-fn before(
-    folder: &Folder,
-    sealed: &Sealed,
-    journal: &dyn ReadJournal,
-) -> anyhow::Result<(engine::Known, Option<String>)> {
-    let store = sealed.store(folder).context(
-        "the journal's first entries are gone, and the store that knows what came before cannot be opened; \
-         stop the program first, or take a copy of its folder",
-    )?;
-    let reader = store.reader();
-    let known = runtime::known(&reader)?;
+/// What the store knows of the time before the journal's first entry, and the site's own policy if it was
+/// in force by then.
+pub(crate) fn before(reader: &Reader, journal: &dyn ReadJournal) -> anyhow::Result<(engine::Known, Option<String>)> {
+    let known = runtime::known(reader)?;
     let mut engine = Engine::new(alert::Policy::built_in());
     engine.restore(reader.engine_state()?)?;
     let first = journal.read(journal.first_offset(), 1)?.first().map(|entry| entry.at);

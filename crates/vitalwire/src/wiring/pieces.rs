@@ -32,6 +32,14 @@ pub(super) fn options(config: &Config, guard: &Guard) -> anyhow::Result<Options>
     })
 }
 
+/// The alarm laboratory of this house.
+pub(super) fn laboratory(folder: &Folder, api: &api::Api) -> api::laboratory::Laboratory {
+    let reader = api.reader.clone();
+    let before: api::laboratory::Before =
+        Arc::new(move |journal| crate::laboratory::before(&reader, journal).map_err(|error| format!("{error:#}")));
+    api::laboratory::Laboratory::new(&folder.alarm_policies(), before)
+}
+
 /// Who lets devices in.
 pub(super) fn doorkeeper(config: &Config, guard: &Guard, depot: &depot::Depot, reports: Reports) -> Doorkeeper {
     Doorkeeper {

@@ -1,0 +1,68 @@
+//! `/api/v1/laboratory`, `/api/v1/policy/versions`: changed alarm policies tried on this house's past, one
+//! run at a time and last in line for a processor; and the versions of the policy that two people agreed on.
+//!
+//! What a run finds is kept in memory: alerts one by one are patient data, which no file is to hold twice.
+
+mod dto;
+mod keep;
+mod runs;
+mod versions;
+mod work;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Extension;
+use engine::Known;
+use journal::ReadJournal;
+use laboratory::versions::Versions;
+use tokio::sync::Mutex;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::error::ApiError;
+use crate::state::Api;
+use keep::Runs;
+
+/// Every route of this part.
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(runs::get_laboratory))
+        .routes(routes!(runs::get_runs, runs::start))
+        .routes(routes!(runs::get_run, runs::cancel))
+        .routes(routes!(runs::get_alerts))
+        .routes(routes!(versions::get_versions, versions::propose))
+        .routes(routes!(versions::get_version))
+        .routes(routes!(versions::approve))
+        .routes(routes!(versions::reject))
+        .routes(routes!(versions::put_in_force))
+        .routes(routes!(versions::get_signed))
+}
+
+/// What a store knows of the time before a journal's first entry, and the policy that was in force there
+/// if the site had its own.
+pub type Before = Arc<dyn Fn(&dyn ReadJournal) -> Result<(Known, Option<String>), String> + Send + Sync>;
+
+/// What these routes work with; a layer of the router.
+#[derive(Clone)]
+pub struct Laboratory {
+    runs: Runs,
+    before: Before,
+    /// One step at a time, so that two people who act at once do not both succeed.
+    versions: Arc<Mutex<Versions>>,
+}
+
+impl Laboratory {
+    /// With the folder of the policy's versions.
+    #[must_use]
+    pub fn new(versions: &Path, before: Before) -> Self {
+        Self { runs: Runs::default(), before, versions: Arc::new(Mutex::new(Versions::at(versions))) }
+    }
+}
+
+/// The laboratory of a request.
+type OfHouse = Option<Extension<Laboratory>>;
+
+fn of(found: OfHouse) -> Result<Laboratory, ApiError> {
+    found.map(|Extension(laboratory)| laboratory).ok_or(ApiError::NotFound("laboratory"))
+}
