@@ -1276,6 +1276,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/laboratory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is to try: the journal's extent, the numbers of the policy in force. */
+        get: operations["get_laboratory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runs that are kept, newest first. */
+        get: operations["get_runs"];
+        put?: never;
+        /** Begins a run. One at a time. */
+        post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run, with what it found. */
+        get: operations["get_run"];
+        put?: never;
+        post?: never;
+        /** Cancels a run that goes on; forgets one that is over. */
+        delete: operations["cancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/laboratory/runs/{id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alerts in which a candidate differs from the present, of the patients whom the account may see. */
+        get: operations["get_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/launches": {
         parameters: {
             query?: never;
@@ -2224,6 +2294,109 @@ export interface paths {
         };
         /** What the access policy decides, by which rules, and what would be needed. */
         get: operations["explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of the policy, newest first. */
+        get: operations["get_versions"];
+        put?: never;
+        /** Proposes a policy that was tried. */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version. */
+        get: operations["get_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions/{number}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves somebody else's proposal: the version is signed with the house's key. */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions/{number}/in-force": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts an approved version in force, if the policy that it replaces still is. */
+        post: operations["put_in_force"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions/{number}/rejection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a version that is not in force: who proposed it withdraws it, others reject it. */
+        post: operations["reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions/{number}/signed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An approved version as it was signed, for whoever checks it elsewhere. */
+        get: operations["get_signed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5098,6 +5271,691 @@ export interface components {
             /** @default  */
             udi: string;
         };
+        /** @description One of them. */
+        LaboratoryAlert: {
+            /**
+             * Format: int64
+             * @description Began.
+             */
+            begin_ms: number;
+            /** @description What began it. */
+            cause: string;
+            /**
+             * Format: int64
+             * @description Over.
+             */
+            end_ms?: number | null;
+            /** @description The alert as it was raised; none of one that was not. */
+            episode?: string | null;
+            /** @description Whose. */
+            patient: components["schemas"]["PatientBrief"];
+            /** @description It preceded a real event. */
+            preceded: boolean;
+            /** @description The highest priority that it had. */
+            priority: string;
+            /** @description What people read first. */
+            title: string;
+        };
+        /** @description One alert. */
+        LaboratoryAlertLine: {
+            /**
+             * Format: int64
+             * @description Began, milliseconds since 1970.
+             */
+            begin_ms: number;
+            /** @description What began it. */
+            cause: string;
+            /**
+             * Format: int64
+             * @description Over; none if it is not.
+             */
+            end_ms?: number | null;
+            /** @description The priority that it began with. */
+            first_priority: string;
+            /** @description Its name, as the live system gives it: `e123-0`. */
+            id: string;
+            /** @description Whose. */
+            patient: string;
+            /** @description It preceded a real event. */
+            preceded: boolean;
+            /** @description The highest that it had. */
+            priority: string;
+            /** @description What people read first. */
+            title: string;
+        };
+        /** @description The alerts in which a candidate differs from the present. */
+        LaboratoryAlerts: {
+            /** @description Which candidate. */
+            candidate: number;
+            /** @description There are more than were kept. */
+            cut: boolean;
+            /** @description Alerts of the present that it would not raise. */
+            gone: components["schemas"]["LaboratoryAlert"][];
+            /** @description Left out, because this account may not see those patients. */
+            hidden: number;
+            /** @description Alerts that only it would raise. */
+            new: components["schemas"]["LaboratoryAlert"][];
+        };
+        /** @description How long until alerts were taken. */
+        LaboratoryAnswered: {
+            /**
+             * Format: double
+             * @description Seconds, the median.
+             */
+            median_s?: number | null;
+            /** @description Whether that is what people did; else it was assumed. */
+            observed: boolean;
+            /**
+             * Format: double
+             * @description Seconds, nine tenths were faster.
+             */
+            p90_s?: number | null;
+            /**
+             * Format: int64
+             * @description Alerts that somebody took.
+             */
+            taken: number;
+            /**
+             * Format: int64
+             * @description Alerts that nobody took.
+             */
+            untaken: number;
+        };
+        /** @description What a run is to try. Everything may be left out but one of `set`, `sweep` and `policies`. */
+        LaboratoryAsked: {
+            /**
+             * Format: double
+             * @description Median seconds after which an alert is taken that nobody really saw; 0: nobody takes it.
+             * @default 60
+             */
+            answered_after_s: number;
+            /**
+             * Format: double
+             * @description Propose the policy that sees most within so many alerts per bed-day.
+             * @default null
+             */
+            budget: number | null;
+            /**
+             * @description Real events; none: the usual ones.
+             * @default []
+             */
+            events: components["schemas"]["LaboratoryEvent"][];
+            /**
+             * Format: int64
+             * @description First moment; the journal's first if not said.
+             * @default null
+             */
+            from_ms: number | null;
+            /**
+             * Format: double
+             * @description Hours before an event in which an alert counts as preceding it, up to 720.
+             * @default 12
+             */
+            horizon_h: number;
+            /**
+             * Format: int32
+             * @description First hour of the night.
+             * @default 22
+             */
+            night_from: number;
+            /**
+             * Format: int32
+             * @description First hour after it.
+             * @default 7
+             */
+            night_to: number;
+            /**
+             * @description Whole policies.
+             * @default []
+             */
+            policies: components["schemas"]["LaboratoryPolicy"][];
+            /**
+             * @description Numbers changed in the policy in force.
+             * @default []
+             */
+            set: components["schemas"]["LaboratorySetting"][];
+            /**
+             * @description At most two numbers with several values: every combination, on top of `set`.
+             * @default []
+             */
+            sweep: components["schemas"]["LaboratorySweep"][];
+            /**
+             * @description Judge by this event alone.
+             * @default null
+             */
+            target: string | null;
+            /**
+             * @description What people call it; no patients' names.
+             * @default
+             */
+            title: string;
+            /**
+             * Format: int64
+             * @description The moment after the last; now if not said.
+             * @default null
+             */
+            to_ms: number | null;
+            /**
+             * @description Units, a transfer into which is an event.
+             * @default []
+             */
+            transfer_to: string[];
+            /**
+             * Format: int64
+             * @description Minutes by which the house's clock is ahead of UTC.
+             * @default 0
+             */
+            utc_offset_min: number;
+        };
+        /** @description Calls of one role: each time that an alert asked them. */
+        LaboratoryCallLine: {
+            /**
+             * Format: int64
+             * @description Those at night; none for a data set whose hours have no time of day.
+             */
+            at_night?: number | null;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            calls: number;
+            /**
+             * Format: double
+             * @description The same per bed-day; none without bed-days.
+             */
+            per_bed_day?: number | null;
+            /** @description Which role. */
+            role: string;
+        };
+        /** @description A policy that was tried. */
+        LaboratoryCandidate: {
+            /** @description The numbers that are not those of the policy that was in force when the run was asked for. */
+            changed: components["schemas"]["LaboratoryChanged"][];
+            /** @description BLAKE3 of its text. */
+            hash: string;
+            /** @description Whether it differs in more than numbers. */
+            more: boolean;
+            /** @description What it is called. */
+            name: string;
+        };
+        /** @description Alerts of one priority and cause. */
+        LaboratoryCauseLine: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            alerts: number;
+            /** @description `rule.ID`, `limit.METRIC`, `device-alarm`. */
+            cause: string;
+            /**
+             * Format: double
+             * @description The same per bed-day; none without bed-days.
+             */
+            per_bed_day?: number | null;
+            /** @description `high`, `medium`, `low`. */
+            priority: string;
+        };
+        /** @description A number that two policies do not have alike. */
+        LaboratoryChanged: {
+            /**
+             * Format: double
+             * @description Its value in the first; none: not stated.
+             */
+            from?: number | null;
+            /** @description The parameter as the first policy has it, or as the second if only that has it. */
+            parameter: components["schemas"]["LaboratoryParameter"];
+            /**
+             * Format: double
+             * @description Its value in the second.
+             */
+            to?: number | null;
+        };
+        /**
+         * @description Alerts of two policies side by side. An alert is *kept* when the other policy has one of the same
+         *     patient and group at the same time.
+         */
+        LaboratoryChanges: {
+            /**
+             * Format: int64
+             * @description Alerts of the present that are not.
+             */
+            gone: number;
+            /** @description Those that are gone, if they were asked for. */
+            gone_list?: components["schemas"]["LaboratoryAlertLine"][];
+            /**
+             * Format: int64
+             * @description Of those that are gone, how many preceded a real event.
+             */
+            gone_preceding: number;
+            /**
+             * Format: int64
+             * @description Alerts of the present that are kept.
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Alerts that only the changed policy has.
+             */
+            new: number;
+            /** @description The new ones, if they were asked for. */
+            new_list?: components["schemas"]["LaboratoryAlertLine"][];
+            /**
+             * Format: int64
+             * @description Of the new ones, how many do.
+             */
+            new_preceding: number;
+        };
+        /** @description What a run is asked by default, by this house's clock and units. */
+        LaboratoryDefaults: {
+            /**
+             * Format: double
+             * @description Median seconds after which an alert is taken that nobody really saw.
+             */
+            answered_after_s: number;
+            /**
+             * Format: double
+             * @description Hours before an event in which an alert counts as preceding it.
+             */
+            horizon_h: number;
+            /**
+             * Format: int32
+             * @description First hour of the night.
+             */
+            night_from: number;
+            /**
+             * Format: int32
+             * @description First hour after it.
+             */
+            night_to: number;
+            /** @description Units, a transfer into which is an event. */
+            transfer_to: string[];
+            /**
+             * Format: int64
+             * @description Minutes by which the house's clock is ahead of UTC now.
+             */
+            utc_offset_min: number;
+        };
+        /** @description How a policy differs from the present one: its figure less the present one's. */
+        LaboratoryDifference: {
+            alerts?: components["schemas"]["LaboratoryChanges"] | null;
+            /** @description Alerts per bed-day. */
+            alerts_per_bed_day: components["schemas"]["LaboratoryInterval"];
+            /** @description Which policy. */
+            name: string;
+            /** @description Share of alerts that preceded an event. */
+            preceding: components["schemas"]["LaboratoryInterval"];
+            /** @description Share of events that an alert preceded. */
+            sensitivity: components["schemas"]["LaboratoryInterval"];
+        };
+        /** @description A real event. */
+        LaboratoryEvent: {
+            /**
+             * Format: double
+             * @description Seconds for which it must hold.
+             */
+            for_s?: number;
+            /** @description Letters, digits and dashes. */
+            name: string;
+            /** @description Expression as in a policy's rules. */
+            when: string;
+        };
+        /** @description Events of one kind. */
+        LaboratoryEventLine: {
+            /** @description Which kind. */
+            event: string;
+            /**
+             * Format: int64
+             * @description How many there were.
+             */
+            events: number;
+            /**
+             * Format: double
+             * @description … half …
+             */
+            lead_h_median?: number | null;
+            /**
+             * Format: double
+             * @description Hours from the first alert to the event: a quarter had less …
+             */
+            lead_h_p25?: number | null;
+            /**
+             * Format: double
+             * @description … and three quarters.
+             */
+            lead_h_p75?: number | null;
+            /**
+             * Format: int64
+             * @description Before how many of them there was no alert.
+             */
+            missed: number;
+            /** @description Share that an alert preceded, 0 to 1. */
+            sensitivity: components["schemas"]["LaboratoryInterval"];
+        };
+        /** @description Figures of one policy. */
+        LaboratoryFigures: {
+            /**
+             * Format: int64
+             * @description Alerts about patients.
+             */
+            alerts: number;
+            /** @description The same per bed-day. */
+            alerts_per_bed_day: components["schemas"]["LaboratoryInterval"];
+            /** @description How long until alerts were taken. */
+            answered: components["schemas"]["LaboratoryAnswered"];
+            /** @description Who was called. */
+            calls: components["schemas"]["LaboratoryCallLine"][];
+            /** @description Alerts by priority (the highest that each had) and cause (what began it). */
+            causes: components["schemas"]["LaboratoryCauseLine"][];
+            /** @description By kind of event. */
+            events: components["schemas"]["LaboratoryEventLine"][];
+            /** @description BLAKE3 of its text. */
+            hash: string;
+            /** @description The alerts one by one, if they were asked for. */
+            list?: components["schemas"]["LaboratoryAlertLine"][];
+            /** @description What it is called here. */
+            name: string;
+            /** @description Share of alerts that preceded an event, 0 to 1. */
+            preceding: components["schemas"]["LaboratoryInterval"];
+            /** @description Share of all events that an alert preceded, 0 to 1. */
+            sensitivity: components["schemas"]["LaboratoryInterval"];
+            /**
+             * Format: double
+             * @description Alerts about devices per bed-day; none without bed-days.
+             */
+            technical_per_bed_day?: number | null;
+        };
+        /**
+         * @description A figure with the interval in which 95 % of the bootstrap samples lie; none where there is
+         *     nothing to divide by.
+         */
+        LaboratoryInterval: {
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Lower end.
+             */
+            low?: number | null;
+            /**
+             * Format: double
+             * @description The figure.
+             */
+            value?: number | null;
+        };
+        /** @description A number of a policy. */
+        LaboratoryParameter: {
+            /** @description The rule or metric that it belongs to, as people read it. */
+            of: string;
+            /** @description Its path. */
+            path: string;
+            /** @description Unit as people write it; empty for a bare number. */
+            unit: string;
+            /**
+             * Format: double
+             * @description Its value; none: the policy does not state it.
+             */
+            value?: number | null;
+            /** @description What it is there: an expression, or the key's name. */
+            what: string;
+        };
+        /** @description One policy of a sweep. */
+        LaboratoryPoint: {
+            /** @description Alerts per bed-day. */
+            alerts_per_bed_day: components["schemas"]["LaboratoryInterval"];
+            /** @description The changed numbers. */
+            changes: components["schemas"]["LaboratorySetting"][];
+            /** @description What it is called: the changed numbers, or `present`. */
+            name: string;
+            /** @description No other policy of the sweep has fewer alerts and sees as much, or sees more with as many. */
+            on_frontier: boolean;
+            /** @description Share of alerts that preceded an event. */
+            preceding: components["schemas"]["LaboratoryInterval"];
+            /** @description Share of events that an alert preceded, of the kind that was asked for or of all. */
+            sensitivity: components["schemas"]["LaboratoryInterval"];
+        };
+        /** @description A whole policy. */
+        LaboratoryPolicy: {
+            /** @description What to call it. */
+            name: string;
+            /** @description Its text. */
+            text: string;
+        };
+        /** @description How far a run is. */
+        LaboratoryProgress: {
+            /**
+             * Format: int64
+             * @description Entries of the journal that were read.
+             */
+            done: number;
+            /**
+             * Format: double
+             * @description Seconds that it will still take, roughly; none while nothing can be said.
+             */
+            left_s?: number | null;
+            /**
+             * Format: double
+             * @description Seconds since it began.
+             */
+            seconds: number;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            share: number;
+            /**
+             * Format: int64
+             * @description All; 0: not known yet.
+             */
+            total: number;
+        };
+        /** @description What a simulation found. */
+        LaboratoryReport: {
+            /** @description What was assumed, in words. */
+            assumptions: string[];
+            /**
+             * Format: double
+             * @description Days of monitoring, over all patients.
+             */
+            bed_days: number;
+            /** @description How each differs from the present one. */
+            differences: components["schemas"]["LaboratoryDifference"][];
+            /**
+             * Format: int64
+             * @description First moment looked at, in milliseconds since 1970; none for a data set, whose hours have no date.
+             */
+            from_ms?: number | null;
+            /**
+             * Format: double
+             * @description Hours before an event in which an alert counts as preceding it.
+             */
+            horizon_h: number;
+            /**
+             * Format: int64
+             * @description Patients.
+             */
+            patients: number;
+            /** @description Policies; the first is the present one. */
+            policies: components["schemas"]["LaboratoryFigures"][];
+            /** @description Of what: a journal, or the folders of a data set. */
+            source: string;
+            /**
+             * Format: int64
+             * @description The moment after the last.
+             */
+            to_ms?: number | null;
+        };
+        /** @description What a run found. */
+        LaboratoryResult: {
+            /** @description The policies in the report's order: the present, then those tried. */
+            candidates: components["schemas"]["LaboratoryCandidate"][];
+            /** @description What to know besides. */
+            notes: string[];
+            /** @description Alerts against events seen, a point each in the same order. */
+            points: components["schemas"]["LaboratoryPoint"][];
+            /** @description Place of the candidate that is proposed within the budget. */
+            proposed?: number | null;
+            /** @description Policies side by side. */
+            report: components["schemas"]["LaboratoryReport"];
+            /** @description What people call each cause. */
+            titles: {
+                [key: string]: string;
+            };
+        };
+        /** @description A run. */
+        LaboratoryRun: {
+            /** @description What was asked. */
+            asked: components["schemas"]["LaboratoryAsked"];
+            /** @description Who asked. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Over.
+             */
+            ended_ms?: number | null;
+            /** @description Why it failed. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description How far it is. */
+            progress: components["schemas"]["LaboratoryProgress"];
+            result?: components["schemas"]["LaboratoryResult"] | null;
+            /**
+             * Format: int64
+             * @description Asked.
+             */
+            started_ms: number;
+            /** @description `running`, `done`, `failed`, `cancelled`. */
+            state: string;
+            /** @description What people call it. */
+            title: string;
+        };
+        /** @description Runs, newest first. */
+        LaboratoryRuns: {
+            /** @description Without their results. */
+            runs: components["schemas"]["LaboratoryRun"][];
+        };
+        /** @description A number that a policy of a sweep has. */
+        LaboratorySetting: {
+            /** @description Its path. */
+            path: string;
+            /**
+             * Format: double
+             * @description Its value.
+             */
+            value: number;
+        };
+        /** @description A number with each value that is to be tried. */
+        LaboratorySweep: {
+            /**
+             * Format: double
+             * @description First value.
+             */
+            from: number;
+            /** @description The number's path. */
+            path: string;
+            /**
+             * Format: double
+             * @description Step, above 0.
+             */
+            step: number;
+            /**
+             * Format: double
+             * @description Last value.
+             */
+            to: number;
+        };
+        /** @description One version. */
+        LaboratoryVersion: {
+            /** @description What they said. */
+            approval: string;
+            /** @description Who approved it: somebody else. */
+            approved_by?: string | null;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            approved_ms?: number | null;
+            difference?: components["schemas"]["LaboratoryDifference"] | null;
+            ended?: components["schemas"]["LaboratoryVersionEnded"] | null;
+            figures?: components["schemas"]["LaboratoryFigures"] | null;
+            /** @description BLAKE3 of the text. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Its number, from 1.
+             */
+            number: number;
+            /** @description BLAKE3 of the policy that it replaces: the one in force when it was proposed. */
+            parent: string;
+            /** @description The policy's text. */
+            policy: string;
+            present?: components["schemas"]["LaboratoryFigures"] | null;
+            /** @description Who proposed it. */
+            proposed_by: string;
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            proposed_ms: number;
+            /** @description Why. */
+            reason: string;
+            /** @description What was simulated: source, patients, bed-days, in words. */
+            simulated: string;
+            /** @description What it changes, in a line. */
+            title: string;
+        };
+        /** @description The end of a version that is not to be put in force. */
+        LaboratoryVersionEnded: {
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            at_ms: number;
+            /** @description Who. */
+            by: string;
+            /** @description `withdrawn` by who proposed it, `rejected` by somebody else. */
+            how: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description What there is to try, and with what. */
+        LaboratoryView: {
+            /** @description What fits this house. */
+            defaults: components["schemas"]["LaboratoryDefaults"];
+            /** @description What counts as a real event unless a run says otherwise. */
+            events: components["schemas"]["LaboratoryEvent"][];
+            /**
+             * Format: int64
+             * @description Time of the journal's first entry; none while it is empty.
+             */
+            from_ms?: number | null;
+            /** @description BLAKE3 of the policy in force. */
+            hash: string;
+            /** @description What that policy is called. */
+            name: string;
+            /** @description The numbers of the policy in force. */
+            numbers: components["schemas"]["LaboratoryParameter"][];
+            /** @description Policies that one run may try. */
+            policies_max: number;
+            /**
+             * Format: int64
+             * @description The run that goes on.
+             */
+            running?: number | null;
+            /**
+             * Format: int64
+             * @description Now.
+             */
+            to_ms: number;
+            /** @description Further events, which the record tells. */
+            told_events: string[];
+        };
         /** @description Where to open it. */
         Launch: {
             /** @description Its address, with what it needs to begin: good for five minutes, once, for this person. */
@@ -5960,6 +6818,64 @@ export interface components {
             now_ms: number;
             /** @description Those that matter, and the last that ended, oldest first. */
             pathways: components["schemas"]["PathwayView"][];
+        };
+        /** @description An approval. */
+        PolicyApproval: {
+            /**
+             * @description What to say with it.
+             * @default
+             */
+            note: string;
+        };
+        /** @description A proposal. */
+        PolicyProposal: {
+            /** @description Which of its candidates, from 1. */
+            candidate: number;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Of which run.
+             */
+            run: number;
+            /** @description What it changes, in a line. */
+            title: string;
+        };
+        /** @description A rejection, or a withdrawal. */
+        PolicyRejection: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A version of the alarm policy, and what may be done with it. */
+        PolicyVersion: {
+            /** @description The numbers that are not those of the policy in force now. */
+            changed: components["schemas"]["LaboratoryChanged"][];
+            /** @description What this account may do with it now. */
+            may: components["schemas"]["PolicyVersionMay"];
+            /** @description Whether it differs in more than numbers. */
+            more: boolean;
+            /** @description `proposed`, `approved`, `in-force`, `rejected`, `withdrawn`, `outdated`. */
+            state: string;
+            /** @description The version. */
+            version: components["schemas"]["LaboratoryVersion"];
+            /** @description Why this account may not take the next step. */
+            why_not?: string | null;
+        };
+        /** @description What an account may do with a version now. */
+        PolicyVersionMay: {
+            /** @description Approve it. */
+            approve: boolean;
+            /** @description Put it in force. */
+            put_in_force: boolean;
+            /** @description Reject it. */
+            reject: boolean;
+            /** @description Withdraw it. */
+            withdraw: boolean;
+        };
+        /** @description Versions, newest first. */
+        PolicyVersions: {
+            /** @description Without the policies' texts. */
+            versions: components["schemas"]["PolicyVersion"][];
         };
         /** @description The rules by which patients are judged. */
         PolicyView: {
@@ -12695,6 +13611,410 @@ export interface operations {
             };
         };
     };
+    get_laboratory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryView"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryRuns"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LaboratoryAsked"];
+            };
+        };
+        responses: {
+            /** @description It goes on; ask for it again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryRun"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the run */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryRun"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the run */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_alerts: {
+        parameters: {
+            query: {
+                /** @description Place of the candidate in the run's result, from 1 */
+                candidate: number;
+            };
+            header?: never;
+            path: {
+                /** @description Number of the run */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaboratoryAlerts"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     launchable: {
         parameters: {
             query?: never;
@@ -17000,6 +18320,533 @@ export interface operations {
                 };
             };
             /** @description The account lacks the right `see-policy-decisions`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersions"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyProposal"];
+            };
+        };
+        responses: {
+            /** @description Not done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyApproval"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not done. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_in_force: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyRejection"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_signed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `see-policy`. */
             403: {
                 headers: {
                     [name: string]: unknown;
