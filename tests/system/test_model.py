@@ -1,10 +1,12 @@
 """`vitalwire model` as whoever wants to check the shipped models runs it: trained twice from the same folder, the same bytes;
 judged beside published scores; shown with its card."""
 
+import csv
 import json
 import random
 import subprocess
 
+import numpy
 import pytest
 
 from support.server import binary
@@ -72,6 +74,26 @@ def test_the_same_data_give_the_same_bytes_and_the_model_can_be_judged_and_shown
 
     card = run("show", tmp_path / "one.json")
     assert card.returncode == 0 and "Intended use" in card.stdout and "AUROC" in card.stdout
+
+
+def test_what_a_model_is_made_from_can_be_read_by_others(cohort, tmp_path):
+    written = run("features", "--model", "deterioration-vitals", "--data", cohort, "--out", tmp_path / "f")
+    assert written.returncode == 0, written.stderr
+    features = numpy.load(tmp_path / "f" / "features.npy")
+    names = (tmp_path / "f" / "features.txt").read_text().split()
+    with open(tmp_path / "f" / "moments.csv", newline="") as table:
+        moments = list(csv.DictReader(table))
+    assert features.shape == (len(moments), len(names)) and features.dtype == numpy.float32
+    first = moments[0]["record"]
+    lines = [line.split("|") for line in (cohort / f"{first}.psv").read_text().splitlines()]
+    own = [at for at, moment in enumerate(moments) if moment["record"] == first]
+    assert [moments[at]["moment"] for at in own] == [str(at) for at in range(len(lines) - 1)]
+    newest = float("nan")
+    for at, line in zip(own, lines[1:]):
+        newest = newest if line[0] == "NaN" else float(line[0])
+        assert features[at][names.index("HR.last")] == pytest.approx(newest, nan_ok=True), at
+    assert {moment["event"] for moment in moments} == {"", "0", "1"}
+    assert {moment["fold"] for moment in moments} == set("01234")
 
 
 def test_what_is_wrong_is_said(cohort, tmp_path):

@@ -30,3 +30,4 @@ pub mod alarms;
 pub mod evaluate;
 pub mod made;
 pub mod applied;
+pub mod export;

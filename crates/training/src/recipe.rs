@@ -89,15 +89,15 @@ impl Recipe {
         })
     }
 
-    /// The same without what tells the hour of the stay: the hour itself, and counts that grow with it, also those of a
-    /// window within the first day.
+    /// The same without what tells the hour of the stay: the hour itself, counts that grow with it, also those of a window
+    /// within the first day, and their shares of it (of what was measured once, one over the hour).
     #[must_use]
     pub fn without_hours(mut self) -> Self {
         let tells = |feature: &Feature| {
             matches!(
                 feature,
                 Feature::Fact(Fact::StayHours)
-                    | Feature::Track(_, Stat::Count)
+                    | Feature::Track(_, Stat::Count | Stat::Rate)
                     | Feature::Window(_, WindowStat::Hours | WindowStat::Span | WindowStat::Sum, _)
                     | Feature::Measured(..)
             )

@@ -31,6 +31,22 @@ pub(crate) enum Command {
     },
     /// Make a model's file of somebody else's boosted trees.
     Import(Import),
+    /// Write what a model would be made from, for other people's learners: features.npy, features.txt (their names),
+    /// moments.csv (record, part of the cross-validation, outcome).
+    Features(Features),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Features {
+    /// Which: as with train.
+    #[arg(long)]
+    model: String,
+    /// Folders of records: as with train.
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    data: Vec<PathBuf>,
+    /// The folder to write into; 4 bytes for each feature of each moment.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
 }
 
 #[derive(clap::Args)]
@@ -131,6 +147,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Evaluate(args) => judge(&args),
         Command::Show { model } => show(model.as_deref()),
         Command::Import(args) => import(&args),
+        Command::Features(args) => features(&args),
     }
 }
 
@@ -194,6 +211,23 @@ fn read(name: &str) -> anyhow::Result<Model> {
     }
     let bytes = std::fs::read(Path::new(name)).with_context(|| format!("{name} is neither a file nor a model that comes with the program"))?;
     Model::read(&bytes).with_context(|| name.to_owned())
+}
+
+fn features(args: &Features) -> anyhow::Result<()> {
+    let recipe = recipe(&args.model)?;
+    let stays = cohort::read(&args.data, 1)?;
+    let lessons = Lessons::new(recipe.task, &stays).with_context(|| format!("the model `{}` is not made from such data", recipe.id))?;
+    std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    let file = |name: &str| {
+        let path = args.out.join(name);
+        std::fs::File::create(&path).map(std::io::BufWriter::new).with_context(|| path.display().to_string())
+    };
+    let names: Vec<String> = recipe.features.iter().map(ToString::to_string).collect();
+    writeln!(file("features.txt")?, "{}", names.join("\n")).context("features.txt")?;
+    training::export::moments(&stays, &lessons, file("moments.csv")?)?;
+    training::export::features(&recipe, &stays, file("features.npy")?)?;
+    println!("{}: {} moments of {} patients, {} features", args.out.display(), lessons.rows.len(), stays.len(), names.len());
+    Ok(())
 }
 
 fn import(args: &Import) -> anyhow::Result<()> {
