@@ -185,6 +185,7 @@ pub fn score(metric: MetricCode, score: &Score, view: &PatientView) -> dto::Scor
         }
         .to_owned(),
         response: score.response.to_owned(),
+        note: score.note.to_owned(),
         source: score.source.to_owned(),
         parts: score
             .parts

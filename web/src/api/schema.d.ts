@@ -7403,8 +7403,10 @@ export interface components {
             band: string;
             /** @description False when a parameter is missing or too old: the total is then a lower bound. */
             complete: boolean;
-            /** @description `NEWS2`, `PEWS`, `qSOFA`, `SIRS`, `MEWS`, `shock index`. */
+            /** @description `NEWS2`, `PEWS`, `MEOWS`, `qSOFA`, `SOFA`, `SIRS`, `MEWS`, `Shock index`. */
             name: string;
+            /** @description What else one should know of it; may be empty. */
+            note: string;
             /** @description Contributions. */
             parts: components["schemas"]["ScorePart"][];
             /** @description What the score's authors ask for in this band. */

@@ -20,6 +20,7 @@ export const OtherScores: Component<{ scores: ScoreView[]; not: string; tile: Ti
               <summary><span>{s.name}</span><span class={`chip band band-${s.band}`}>{bandWord(s.band)}</span><Show when={!s.complete}><span class="muted small">incomplete</span></Show><b>{shownScore(s)}</b></summary>
               <Show when={s.response}><p class="small"><b>{s.response}</b></p></Show>
               <Show when={s.parts.length && s.name !== props.not}><PartsTable score={s} tile={props.tile} /></Show>
+              <Show when={s.note}><p class="small">{s.note}</p></Show>
               <Right bands={rightOf(right.latest?.scores ?? [], s)} days={right.latest?.days ?? 0} />
               <p class="muted small">{s.source}</p>
             </details>

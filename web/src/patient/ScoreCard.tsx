@@ -59,6 +59,7 @@ export const ScoreCard: Component<ScoreCardProps> = (props) => {
             </div>
           </div>
         </Show>
+        <Show when={props.score.note}><p class="small">{props.score.note}</p></Show>
         <p class="muted small">{props.score.source}</p>
       </div>
       <Show when={asking()}>

@@ -14,7 +14,7 @@ export const SPANS: { label: string; ms: number }[] = [
 
 /** Metrics that are read together stand in one chart. */
 const TOGETHER: Group[] = [
-  { id: 'score', title: 'Early-warning score', metrics: ['VW_SCORE_NEWS2'], usual: [0, 8] },
+  { id: 'score', title: 'Early-warning score', metrics: ['VW_SCORE_NEWS2', 'VW_SCORE_PEWS', 'VW_SCORE_MEOWS'], usual: [0, 8] },
   { id: 'rate', title: 'Heart rate', metrics: ['MDC_ECG_HEART_RATE', 'MDC_PULS_OXIM_PULS_RATE', 'MDC_PULS_RATE'], usual: [50, 110] },
   { id: 'resp', title: 'Respiration', metrics: ['MDC_RESP_RATE', 'MDC_CO2_RESP_RATE'], usual: [8, 26] },
   { id: 'spo2', title: 'Oxygen saturation', metrics: ['MDC_PULS_OXIM_SAT_O2'], usual: [86, 100] },
@@ -23,7 +23,7 @@ const TOGETHER: Group[] = [
   { id: 'temp', title: 'Temperature', metrics: ['MDC_TEMP_BODY', 'MDC_TEMP_CORE', 'MDC_TEMP_SKIN'], usual: [35.5, 38.5] },
 ];
 const NOT_DRAWN = new Set(['device', 'waveform']);
-const STATES = new Set(['VW_CONSCIOUSNESS', 'VW_SUPPLEMENTAL_OXYGEN', 'VW_RESPIRATORY_EFFORT']);
+const STATES = new Set(['VW_CONSCIOUSNESS', 'VW_SUPPLEMENTAL_OXYGEN', 'VW_RESPIRATORY_EFFORT', 'VW_OBSTETRIC_STATUS', 'VW_VASOACTIVE', 'VW_MECHANICAL_VENTILATION']);
 
 /** The charts that a patient's series make, the usual ones first. */
 export function groupsOf(series: SeriesView[]): Group[] {

@@ -11,6 +11,8 @@ const line = (time_ms: number[], last: number[], over: Partial<TrendLine> = {}):
 test('pressures stand together, unknown metrics alone, batteries and states not at all', () => {
   const groups = groupsOf([series('MDC_GLU', 'glucose'), series('MDC_PRESS_BLD_NONINV_DIA'), series('MDC_PRESS_BLD_NONINV_SYS'), series('BATT', 'device'), series('VW_CONSCIOUSNESS')]);
   expect(groups.map((g) => [g.id, g.metrics.length])).toEqual([['nibp', 2], ['MDC_GLU', 1]]);
+  const scores = [series('VW_SCORE_MEOWS', 'score'), series('VW_OBSTETRIC_STATUS'), series('VW_SCORE_NEWS2', 'score')];
+  expect(groupsOf(scores).map((g) => [g.id, g.metrics])).toEqual([['score', ['VW_SCORE_NEWS2', 'VW_SCORE_MEOWS']]]);
 });
 
 test('a line is broken where nothing was measured for thrice the usual step', () => {

@@ -9,7 +9,7 @@ export const sampleValue = (over: Partial<CurrentValue> = {}): CurrentValue => (
 });
 
 export const sampleScore = (over: Partial<ScoreView> = {}): ScoreView => ({
-  name: 'NEWS2', value: 3, complete: true, band: 'low', response: '', source: '', parts: [], trend: [], time_ms: T0, ...over,
+  name: 'NEWS2', value: 3, complete: true, band: 'low', response: '', note: '', source: '', parts: [], trend: [], time_ms: T0, ...over,
 });
 
 export const sampleTile = (id: string, over: Partial<Tile> = {}): Tile => ({

@@ -27,7 +27,7 @@ pub struct Tile {
     pub location: Option<LocationBrief>,
     /// The present values, vital signs first, in a fixed order.
     pub values: Vec<CurrentValue>,
-    /// The early-warning score for the patient's age: NEWS2, or PEWS for a child.
+    /// The early-warning score for the patient: NEWS2, PEWS for a child, MEOWS in pregnancy and after a birth.
     pub score: Option<ScoreView>,
     /// What a predictive model says is raised, in words ("sepsis"); none: nothing is, or no model judges.
     pub risk: Option<String>,
@@ -146,7 +146,7 @@ pub struct Limits {
 /// A score, with what it is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ScoreView {
-    /// `NEWS2`, `PEWS`, `qSOFA`, `SIRS`, `MEWS`, `shock index`.
+    /// `NEWS2`, `PEWS`, `MEOWS`, `qSOFA`, `SOFA`, `SIRS`, `MEWS`, `Shock index`.
     pub name: String,
     /// Total; none when nothing could be computed.
     pub value: Option<f64>,
@@ -156,6 +156,8 @@ pub struct ScoreView {
     pub band: String,
     /// What the score's authors ask for in this band.
     pub response: String,
+    /// What else one should know of it; may be empty.
+    pub note: String,
     /// Where the score is published.
     pub source: String,
     /// Contributions.
