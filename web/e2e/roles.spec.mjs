@@ -61,7 +61,7 @@ test('an engineer sees devices and quarantine, no ward and nothing that claims t
   await logIn(page, 'enzo');
   await page.getByRole('heading', { name: 'Devices', level: 1 }).waitFor();
   await settled(page);
-  assert.deepEqual(await nav(page), ['Devices', 'Fleet', 'Quarantine', 'Trust', 'Burden']);
+  assert.deepEqual(await nav(page), ['Devices', 'Fleet', 'Quarantine', 'Trust', 'Burden', 'Laboratory']);
   assert.equal(await page.locator('.live-sign, .not-live-banner').count(), 0);
   await page.keyboard.press('g');
   await page.keyboard.press('q');
@@ -74,7 +74,7 @@ test('a session that ends is noticed: the login page comes by itself', { timeout
   await page.goto(server.url);
   await logIn(page, 'ada');
   await page.getByRole('heading', { name: 'Ward', level: 1 }).waitFor();
-  assert.deepEqual(await nav(page), ['Ward', 'Waves', 'Alerts', 'Worklist', 'Devices', 'Fleet', 'Quarantine', 'Trust', 'Applications', 'Models', 'Burden', 'Users']);
+  assert.deepEqual(await nav(page), ['Ward', 'Waves', 'Alerts', 'Worklist', 'Devices', 'Fleet', 'Quarantine', 'Trust', 'Applications', 'Models', 'Burden', 'Laboratory', 'Users']);
   await page.context().clearCookies();
   await page.keyboard.press('g');
   await page.keyboard.press('d');

@@ -61,8 +61,9 @@ export const Curve: Component<CurveProps> = (props) => {
         <For each={LEGEND.filter(([kind]) => drawn().spots.some((s) => s.kind === kind))}>
           {([kind, word]) => <li><svg viewBox="-11 -11 22 22" width="18" height="18" aria-hidden="true"><g class={`spot ${kind}`}><path d={SHAPE[kind]} /></g></svg> {word}</li>}
         </For>
-        <Show when={props.budget != null}><li><svg viewBox="-11 -11 22 22" width="18" height="18" aria-hidden="true"><g class="axes"><path class="budget" d="M0 -10V10" /></g></svg> Budget: {props.budget} alerts a bed-day</li></Show>
+        <Show when={props.budget != null}><li><svg viewBox="-11 -11 22 22" width="18" height="18" aria-hidden="true"><g class="axes"><path class="budget" d="M0 -10V10" /></g></svg> Budget: {props.budget} alerts a bed-day{drawn().budget == null ? ', beyond the picture' : ''}</li></Show>
       </ul>
+      <Show when={drawn().covered}><p class="small muted">Some points lie on each other: arrow keys and the table reach each.</p></Show>
     </div>
   );
 };

@@ -1,5 +1,6 @@
 // What all pages of the laboratory have in common: heading, the way between trying and versions.
-import type { ParentComponent } from 'solid-js';
+import { Show, type ParentComponent } from 'solid-js';
+import { may } from '../session/session';
 import './laboratory.css';
 
 export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => (
@@ -11,7 +12,7 @@ export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => 
         <a href="/laboratory/versions" aria-current={props.at === 'versions' ? 'page' : undefined}>Versions</a>
       </nav>
       <span class="grow" />
-      <a class="btn small" href="/burden">Alarm burden</a>
+      <Show when={may('see-burden')}><a class="btn small" href="/burden">Alarm burden</a></Show>
     </div>
     {props.children}
   </div>

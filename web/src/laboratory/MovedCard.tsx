@@ -11,7 +11,7 @@ const Lines: Component<{ title: string; lines: AlertLine[]; none: string }> = (p
     <ul class="lab-list lab-moved" aria-label={props.title}>
       <For each={props.lines} fallback={<li class="muted">{props.none}</li>}>
         {(line) => (
-          <li>
+          <li class="lab-line">
             <AlarmMark priority={line.priority} />
             <span>
               <Show when={line.episode} fallback={<b>{pretty(line.title)}</b>}>{(episode) => <a href={`/alerts/${episode()}`}>{pretty(line.title)}</a>}</Show>

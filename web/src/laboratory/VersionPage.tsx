@@ -1,6 +1,7 @@
 // One version: what it changes, what it would have done, who agreed; and the next step.
 import { createResource, For, Show, type Component } from 'solid-js';
 import { dateTime, sentence } from '../ui/format';
+import { repeat } from '../ui/repeat';
 import { LabFrame } from './LabFrame';
 import { lab, type Changed, type VersionView } from './laboratory.api';
 import { belongsTo, numberWords, valueWords } from './numbers.state';
@@ -8,6 +9,8 @@ import { plainWords } from './comparison.state';
 import { PlainWords } from './PlainWords';
 import { VersionSteps } from './VersionSteps';
 import { STATE_MEANING, STATE_WORD } from './versions.state';
+
+const REFRESH_MS = 15_000;
 
 const NumbersTable: Component<{ changed: Changed[]; more: boolean; inForce: boolean }> = (props) => (
   <section class="card" aria-label="Changed numbers">
@@ -43,6 +46,8 @@ const Facts: Component<{ view: VersionView }> = (props) => {
 
 const VersionPage: Component<{ params: Record<string, string> }> = (props) => {
   const [view, { mutate, refetch }] = createResource(() => props.params.number, lab.version);
+  // Somebody else may approve, refuse or put in force while it is looked at.
+  repeat(() => (view.loading || view.error ? undefined : refetch()), REFRESH_MS);
   return (
     <LabFrame at="versions">
       <Show when={view.error as Error | undefined}>{(error) => <p class="error" role="alert">{sentence(error().message)} <a href="/laboratory/versions">All versions</a></p>}</Show>

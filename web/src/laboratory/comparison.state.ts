@@ -15,9 +15,9 @@ export const EVENT_WORD: Record<string, string> = {
 };
 export const eventWord = (event: string): string => EVENT_WORD[event] ?? event;
 
-const digits = (value: number): number => (Math.abs(value) >= 10 ? 1 : 2);
+const digits = (value: number): number => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
 /** A rate: `6.2`, `0.41`, `–`. */
-export const rate = (value: number | null | undefined): string => (value == null ? '–' : value.toFixed(Math.abs(value) >= 1 ? 1 : 2));
+export const rate = (value: number | null | undefined): string => (value == null ? '–' : value === 0 ? '0' : value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 1 ? 1 : 2));
 export const percent = (value: number | null | undefined): string => (value == null ? '–' : `${Math.round(value * 100)} %`);
 const signed = (value: number, text: string): string => `${value > 0 ? '+' : value < 0 ? '−' : ''}${text}`;
 
@@ -40,7 +40,7 @@ function alerts(now: Figures, then: Figures, difference: Difference | undefined)
   if (now.alerts === then.alerts) return { tone: 'same', text, note: `As many as today: ${then.alerts}.` };
   const less = then.alerts < now.alerts;
   const part = now.alerts ? `${Math.round((Math.abs(now.alerts - then.alerts) / now.alerts) * 100)} % ${less ? 'fewer' : 'more'}: ` : '';
-  const doubt = chance(difference?.alerts_per_bed_day) ? '; so small a difference may be chance' : '';
+  const doubt = chance(difference?.alerts_per_bed_day) ? '; this may be chance' : '';
   return { tone: less ? 'better' : 'worse', text, note: `${part}${then.alerts} instead of ${now.alerts} in this time${doubt}.` };
 }
 
@@ -93,10 +93,13 @@ export function plainWords(now: Figures, then: Figures, difference: Difference |
   return [alerts(now, then, difference), missed(now, then), lead(now, then), night(now, then), preceding(now, then)].filter((line) => line !== null);
 }
 
+/** Time of monitoring over all patients: `31.5 bed-days`, `14 min of monitoring`. */
+export const monitored = (bedDays: number): string => (bedDays >= LEAST_BED_DAYS ? `${bedDays.toFixed(1)} bed-days` : `${took(bedDays * 24 * HOUR_S)} of monitoring`);
+
 /** Why the figures may say little; empty when they need no warning. */
 export function caution(bedDays: number, patients: number): string {
   if (bedDays >= LEAST_BED_DAYS && patients > 1) return '';
-  return `Only ${bedDays < 0.1 ? 'minutes' : `${bedDays.toFixed(1)} bed-days`} of ${patients === 1 ? 'one patient' : `${patients} patients`}: too little to decide by.`;
+  return `Only ${monitored(bedDays)} of ${patients === 1 ? 'one patient' : `${patients} patients`}: too little to decide by.`;
 }
 
 export interface CauseRow { priority: string; cause: string; now: number; then: number; nowRate: number | null; thenRate: number | null }

@@ -12,9 +12,24 @@ export interface Spot {
   point: Point;
   kind: 'present' | 'proposed' | 'frontier' | 'beaten';
 }
-export interface Picture { spots: Spot[]; frontier: string; xTicks: [number, string][]; yTicks: [number, string][]; budget: number | null; left: number; right: number; top: number; bottom: number }
+export interface Picture {
+  spots: Spot[];
+  frontier: string;
+  xTicks: [number, string][];
+  yTicks: [number, string][];
+  /** None without a budget, or when it lies beyond the picture. */
+  budget: number | null;
+  /** Whether points lie on each other. */
+  covered: boolean;
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
 
 const MARGIN = { left: 46, right: 16, top: 26, bottom: 40 };
+/** A budget is drawn when it is within this many times the most alerts of a policy. */
+const FAR = 1.6;
 const STEPS = [1, 2, 2.5, 5, 10];
 
 /** Steps between marks of an axis so that there are about `wanted`. */
@@ -38,7 +53,9 @@ export function picture(points: readonly Point[], width: number, height: number,
   const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
   const rates = points.filter(placed).map((p) => p.alerts_per_bed_day.value);
   const shares = points.filter(placed).map((p) => p.sensitivity.value);
-  const most = Math.max(...rates, budget ?? 0, 0.1) * 1.08;
+  // A budget far from every policy would press them all against the edge.
+  const widest = Math.max(...rates, 0.1);
+  const most = Math.max(widest, budget != null && budget <= widest * FAR ? budget : 0) * 1.08;
   const xStep = tickStep(most, width < 480 ? 4 : 8);
   const floor = Math.max(0, Math.floor((Math.min(...shares, 1) - 0.05) * 10) / 10);
   const yStep = tickStep(1 - floor, 5);
@@ -58,7 +75,8 @@ export function picture(points: readonly Point[], width: number, height: number,
     frontier: best.map((spot, n) => `${n ? 'L' : 'M'}${spot.x.toFixed(1)} ${spot.y.toFixed(1)}`).join(''),
     xTicks: ticks(0, most, xStep).map((value) => [x(value), String(Math.round(value * 100) / 100)]),
     yTicks: ticks(floor, 1, yStep).map((value) => [y(value), percent(value)]),
-    budget: budget == null ? null : x(budget),
+    budget: budget == null || budget > most ? null : x(budget),
+    covered: new Set(spots.map((spot) => `${Math.round(spot.x / 4)} ${Math.round(spot.y / 4)}`)).size < spots.length,
   };
 }
 

@@ -110,7 +110,7 @@ describe('the comparison', () => {
     expect(plainWords(figures({ alerts_per_bed_day: exactly(null) }), fewer, undefined)[0]!.text).toBe('Nobody was monitored in this time.');
   });
   it('warns of little', () => {
-    expect([caution(30, 12), caution(0.5, 2), caution(0.01, 1)]).toEqual(['', 'Only 0.5 bed-days of 2 patients: too little to decide by.', 'Only minutes of one patient: too little to decide by.']);
+    expect([caution(30, 12), caution(0.5, 2), caution(0.01, 1)]).toEqual(['', 'Only 12.0 h of monitoring of 2 patients: too little to decide by.', 'Only 14 min of monitoring of one patient: too little to decide by.']);
   });
   it('lays causes side by side, urgent first', () => {
     const a = figures({ causes: [{ priority: 'medium', cause: 'limit.A', alerts: 9, per_bed_day: 0.9 }, { priority: 'high', cause: 'rule.b', alerts: 1, per_bed_day: 0.1 }] });
@@ -118,6 +118,7 @@ describe('the comparison', () => {
     expect(causeRows(a, b).map((r) => [r.cause, r.now, r.then, r.thenRate])).toEqual([['rule.b', 1, 0, 0], ['limit.A', 9, 4, 0.4], ['rule.c', 0, 2, 0.2]]);
     expect([change(3, 3), change(9, 4), change(0, 2)]).toEqual(['0', '−5', '+2']);
     expect([rateWords({ value: 6.2, low: 5, high: 7.44 }), differenceWords({ value: -2.1, low: -3, high: 0.5 }), rateWords({ value: null })]).toEqual(['6.2 (5.0 to 7.4)', '−2.10 (−3.00 to +0.50)', '–']);
+    expect([rateWords({ value: 1225.2 }), rateWords({ value: 0 }), rateWords({ value: 0.41 })]).toEqual(['1225', '0', '0.41']);
   });
 });
 
@@ -138,6 +139,10 @@ describe('the curve', () => {
     for (const s of drawn.spots) expect(s.x >= drawn.left && s.x <= drawn.right && s.y >= drawn.top && s.y <= drawn.bottom).toBe(true);
     for (const [x] of drawn.xTicks) expect(x).toBeLessThanOrEqual(drawn.right);
     expect(drawn.yTicks.at(-1)![1]).toBe('100 %');
+  });
+  it('leaves a far budget out, and says when points lie on each other', () => {
+    expect([picture(points, 600, 340, 99, 2).budget, picture(points, 600, 340, null, 2).budget, drawn.covered]).toEqual([null, null, false]);
+    expect(picture([point(4, 1), point(4, 1)], 600, 340, null, null).covered).toBe(true);
   });
   it('goes by keys from few alerts to many, and says each point', () => {
     expect(keyOrder(drawn.spots)).toEqual([1, 2, 3, 0]);

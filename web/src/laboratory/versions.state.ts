@@ -1,5 +1,5 @@
 // Versions of the policy, candidates of a run and their changes in words.
-import type { Changed, LabCandidate } from './laboratory.api';
+import type { Changed, Candidate } from './laboratory.api';
 import { belongsTo, numberWords, valueWords } from './numbers.state';
 
 export const STATE_WORD: Record<string, string> = {
@@ -24,14 +24,14 @@ export function changeWords(changed: Changed): string {
 }
 
 /** What a policy that was tried is called: its changed numbers. */
-export function candidateName(candidate: LabCandidate, at: number): string {
+export function candidateName(candidate: Candidate, at: number): string {
   if (at === 0) return 'Present policy';
   if (!candidate.changed.length) return candidate.more ? candidate.name : 'Same numbers as today';
   return candidate.changed.map(changeWords).join('; ') + (candidate.more ? '; and more' : '');
 }
 
 /** The same, short, beside others of a sweep: only what is different among them. */
-export function shortName(candidate: LabCandidate, at: number, swept: readonly string[]): string {
+export function shortName(candidate: Candidate, at: number, swept: readonly string[]): string {
   if (at === 0) return 'Present';
   const own = candidate.changed.filter((c) => swept.includes(c.parameter.path));
   return own.length ? own.map((c) => valueWords(c.to, c.parameter.unit)).join(', ') : 'as today';
