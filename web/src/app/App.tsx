@@ -15,7 +15,7 @@ import { Announcer } from './Announcer';
 import { Header, NotLiveBanner } from './Header';
 import { HelpDialog } from './HelpDialog';
 import { currentPath, go, match, startRouter } from './router';
-import { open, ROUTES, type Route } from './routes';
+import { listed, open, ROUTES, type Route } from './routes';
 import { useShortcuts } from './shortcuts';
 import { useAlarmSound } from './sound';
 
@@ -38,7 +38,7 @@ const Inside: Component = () => {
   // Who may not see patients has no live picture: nothing is opened, nothing is called live.
   const follows = may('see-patients');
   if (follows) onCleanup(startLive(endSession));
-  if (!follows && currentPath() === '/') go(ROUTES.find((r) => r.nav && open(r, may))?.path ?? '/account', true);
+  if (!follows && currentPath() === '/') go(ROUTES.find((r) => listed(r, may))?.path ?? '/account', true);
   onCleanup(startClock());
   onCleanup(startEmergency());
   useAlarmSound();

@@ -6,7 +6,7 @@ import { currentSession, logOut, may } from '../session/session';
 import { AlarmShape, PRIORITY_RANK, PRIORITY_WORD } from '../ui/AlarmMark';
 import { timeOfDay } from '../ui/format';
 import { currentPath } from './router';
-import { open, ROUTES } from './routes';
+import { listed, ROUTES } from './routes';
 import { openEvents, SecurityBadge, watchSecurity } from '../trust/SecurityBadge';
 import { MoreDialog } from './MoreDialog';
 import { SoundControl } from './SoundControl';
@@ -15,6 +15,9 @@ import { chooseTheme, nextTheme, themeChoice } from './theme';
 /** Pages with a place of their own in the header of a phone, and of anything narrower than a desk. */
 const PHONE_PAGES = 4;
 const TABLET_PAGES = 6;
+/** Of a role with more pages than a desk screen has room for, these stand in the header. */
+const DESK_PAGES = 8;
+const DESK_ROOM = 10;
 const THEME_WORD = { light: 'Light', dark: 'Dark', system: 'Auto' };
 
 const AlertsBadge: Component = () => {
@@ -49,7 +52,8 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
   const inside = (path: string) => (path === '/' ? currentPath() === '/' || currentPath().startsWith('/patients') : currentPath().startsWith(path));
   const session = () => currentSession() || null;
   const [more, setMore] = createSignal(false);
-  const pages = () => ROUTES.filter((r) => r.nav && open(r, may) && !(session()?.open && ['/me', '/reviews'].includes(r.path)));
+  const pages = () => ROUTES.filter((r) => listed(r, may) && !(session()?.open && ['/me', '/reviews'].includes(r.path)));
+  const crowded = () => pages().length > DESK_ROOM;
   if (may('see-security')) watchSecurity();
   const badge = (path: string) => (path === '/alerts' ? <AlertsBadge /> : path === '/quarantine' ? <QuarantineBadge /> : path === '/trust' ? <SecurityBadge /> : null);
   /** Whether a page without room on this width wants to be looked at. */
@@ -60,13 +64,13 @@ export const Header: Component<{ onHelp: () => void }> = (props) => {
       <nav class="nav" aria-label="Main">
         <For each={pages()}>
           {(route, n) => (
-            <a href={route.path} classList={{ 'no-phone': n() >= PHONE_PAGES, 'no-tablet': n() >= TABLET_PAGES }} aria-current={inside(route.path) ? 'page' : undefined}>
+            <a href={route.path} classList={{ 'no-phone': n() >= PHONE_PAGES, 'no-tablet': n() >= TABLET_PAGES, 'no-desk': crowded() && n() >= DESK_PAGES }} aria-current={inside(route.path) ? 'page' : undefined}>
               {route.nav}
               {badge(route.path)}
             </a>
           )}
         </For>
-        <button type="button" class="more" classList={{ many: pages().length > TABLET_PAGES }} aria-haspopup="dialog" onClick={() => setMore(true)}>
+        <button type="button" class="more" classList={{ many: pages().length > TABLET_PAGES, crowded: crowded() }} aria-haspopup="dialog" onClick={() => setMore(true)}>
           More<Show when={unseen()}><span class="nav-badge high" aria-hidden="true">!</span><span class="sr-only">, security events not looked at</span></Show>
         </button>
       </nav>

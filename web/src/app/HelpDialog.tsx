@@ -18,6 +18,8 @@ const KEYS: [string, string][] = [
   ['g t', 'Trust in devices, security events'],
   ['g r', 'Emergency accesses to review'],
   ['g l', 'Audit log'],
+  ['g b', 'Alarm burden'],
+  ['g o', 'Alarm laboratory: try another alarm policy on the past'],
   ['g p', 'Applications'],
   ['g u', 'Users'],
   ['g m', 'The own record, for patients'],

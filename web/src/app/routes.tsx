@@ -12,6 +12,8 @@ export interface Route {
   title: string;
   /** What the role must be allowed; none: whoever is logged in. */
   needs: Permission | null;
+  /** Stands in the navigation only of whoever may do this as well; others reach the page by its address. */
+  navFor?: Permission;
   page: Component<{ params: Record<string, string> }>;
 }
 
@@ -44,6 +46,8 @@ const models = lazy(() => import('../models/ModelsPage'));
 const station = lazy(() => import('../station/StationPage'));
 /** Whether a route is for whoever may do what `may` says. */
 export const open = (route: Route, may: (permission: Permission) => boolean): boolean => route.needs === null || may(route.needs);
+/** Whether it stands in their navigation. */
+export const listed = (route: Route, may: (permission: Permission) => boolean): boolean => !!route.nav && open(route, may) && (!route.navFor || may(route.navFor));
 
 export const ROUTES: Route[] = [
   { path: '/', nav: 'Ward', key: 'w', title: 'Ward', needs: 'see-patients', page: WardPage },
@@ -71,7 +75,7 @@ export const ROUTES: Route[] = [
   { path: '/reviews', nav: 'Reviews', key: 'r', title: 'Emergency accesses to review', needs: 'review-access', page: reviews },
   { path: '/burden', nav: 'Burden', key: 'b', title: 'Alarm burden', needs: 'see-burden', page: burden },
   { path: '/burden/:report', title: 'Alarm burden of a week', needs: 'see-burden', page: burdenReport },
-  { path: '/laboratory', title: 'Alarm laboratory', needs: 'see-policy', page: laboratory },
+  { path: '/laboratory', nav: 'Laboratory', navFor: 'see-burden', key: 'o', title: 'Alarm laboratory', needs: 'see-policy', page: laboratory },
   { path: '/laboratory/runs/:run', title: 'A policy tried on the past', needs: 'see-policy', page: laboratoryRun },
   { path: '/laboratory/versions', title: 'Versions of the alarm policy', needs: 'see-policy', page: policyVersions },
   { path: '/laboratory/versions/:number', title: 'A version of the alarm policy', needs: 'see-policy', page: policyVersion },

@@ -1,5 +1,6 @@
 // What moving a limit would have spared: said of what was.
 import { For, Show, type Component } from 'solid-js';
+import { may } from '../session/session';
 import { plural } from '../ui/format';
 import type { Figures } from './burden.api';
 
@@ -7,7 +8,7 @@ export const LimitChanges: Component<{ limits: Figures['limits'] }> = (props) =>
   <section class="card" aria-labelledby="limits-title">
     <header><h2 id="limits-title">Limits</h2></header>
     <div class="body stack">
-      <p class="muted small">How many alerts never went beyond another mark. It says what was, not what would have been; try a change in the alarm laboratory before making it.</p>
+      <p class="muted small">How many alerts never went beyond another mark. It says what was, not what would have been; try a change in the <Show when={may('see-policy')} fallback="alarm laboratory"><a href="/laboratory">alarm laboratory</a></Show> before making it.</p>
       <ul class="burden-list" aria-label="Limits">
         <For each={props.limits} fallback={<li class="muted">No limit made three alerts whose values are known.</li>}>
           {(limit) => (

@@ -10,6 +10,10 @@ const SHAPE: Record<Spot['kind'], string> = {
 };
 const LEGEND: [Spot['kind'], string][] = [['present', 'Present policy'], ['frontier', 'On the frontier'], ['beaten', 'Another is better'], ['proposed', 'Proposed within the budget']];
 
+const DEPTH: Record<Spot['kind'], number> = { beaten: 0, frontier: 1, proposed: 2, present: 3 };
+/** What matters is drawn last, in front of what lies on the same place. */
+const inFront = (spots: readonly Spot[]): Spot[] => [...spots].sort((a, b) => DEPTH[a.kind] - DEPTH[b.kind]);
+
 interface CurveProps { points: Point[]; names: string[]; budget: number | null; proposed: number | null; shown: number; words: (at: number) => string; onShow: (at: number) => void }
 
 export const Curve: Component<CurveProps> = (props) => {
@@ -47,7 +51,7 @@ export const Curve: Component<CurveProps> = (props) => {
           <path class="frontier" d={drawn().frontier} />
           <Show when={spot()?.reach}>{(reach) => <path class="reach" d={`M${reach()[0]} ${spot()!.y}H${reach()[1]}M${spot()!.x} ${reach()[2]}V${reach()[3]}`} />}</Show>
         </g>
-        <For each={drawn().spots}>
+        <For each={inFront(drawn().spots)}>
           {(s) => (
             <g role="radio" class={`spot ${s.kind}`} classList={{ shown: s.at === props.shown }} transform={`translate(${s.x} ${s.y})`} data-at={s.at} tabindex={s.at === focused() ? 0 : -1} aria-checked={s.at === props.shown} aria-label={props.words(s.at)} onClick={() => props.onShow(s.at)}>
               <circle class="hit" r="13" />

@@ -30,6 +30,8 @@ const Running: Component<{ run: Run; onCancel: () => void }> = (props) => {
 
 const RunPage: Component<{ params: Record<string, string> }> = (props) => {
   const [run, { refetch }] = createResource(() => props.params.run, lab.run);
+  const [about] = createResource(lab.about);
+  const numbers = () => (about.loading || about.error ? [] : about.latest?.numbers);
   const [cancelling, setCancelling] = createSignal(false);
   // A server that is not reached for a while has not forgotten the run.
   const waits = () => (run.error ? (run.error as ApiError).status === 0 : run.latest?.state === 'running');
@@ -51,8 +53,8 @@ const RunPage: Component<{ params: Record<string, string> }> = (props) => {
         {(r) => (
           <>
             <div class="page-head">
-              <h2 class="lab-title">{r().title || (r().result?.candidates.length === 2 ? candidateName(r().result!.candidates[1]!, 1) : askedWords(r().asked))}</h2>
-              <span class="small muted">tried {dateTime(r().started_ms)} by {r().by || 'nobody named'}</span>
+              <h2 class="lab-title">{r().title || (r().result?.candidates.length === 2 ? candidateName(r().result!.candidates[1]!, 1) : askedWords(r().asked, numbers()))}</h2>
+              <span class="small muted">{r().state === 'running' ? 'begun' : 'tried'} {dateTime(r().started_ms)} by {r().by || 'nobody named'}</span>
               <span class="grow" />
               <Show when={may('manage-policy') && r().state !== 'running'}><button type="button" class="btn small" onClick={() => void forget()}>Forget</button></Show>
               <a class="btn small" href="/laboratory">Change and try again</a>

@@ -25,7 +25,7 @@ const signed = (value: number, text: string): string => `${value > 0 ? '+' : val
 const between = (one: Interval, say: (value: number) => string): string => (one.low == null || one.high == null ? '' : ` (${say(one.low)} to ${say(one.high)})`);
 export const rateWords = (one: Interval): string => `${rate(one.value)}${between(one, rate)}`;
 export const shareWords = (one: Interval): string => `${percent(one.value)}${between(one, percent)}`;
-const signedRate = (value: number): string => signed(value, Math.abs(value).toFixed(digits(value)));
+const signedRate = (value: number): string => (value === 0 ? '0' : signed(value, Math.abs(value).toFixed(digits(value))));
 export const differenceWords = (one: Interval): string => (one.value == null ? '–' : `${signedRate(one.value)}${between(one, signedRate)}`);
 const points = (value: number): string => signed(Math.round(value * 100), `${Math.abs(Math.round(value * 100))} points`);
 export const pointsWords = (one: Interval): string => (one.value == null ? '–' : `${points(one.value)}${between(one, points)}`);
