@@ -27,9 +27,7 @@ pub(crate) mod sign_on;
 pub(crate) use coap::Coap;
 pub(crate) use collect::Collect;
 pub(crate) use keeping::{Privacy, Retention};
-#[cfg(test)]
-pub(crate) use models::ModelText;
-pub(crate) use models::{Models, Place};
+pub(crate) use models::{ModelText, Models, Place};
 pub(crate) use phd::Phd;
 pub(crate) use receivers::*;
 pub(crate) use sections::*;

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use engine::Models;
 use journal::{Appender, Draft, Lane, Outcome};
 use predict::Model;
+use reckoning::models::Watcher;
 use store::{KvRow, Read, Reader, Side};
 use vitals::{Action, Actor, Event, ModelInUse, Role};
 
@@ -29,8 +30,8 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// As the pages see them.
-    pub(crate) fn shelf(self) -> api::foresight::Shelf {
-        api::foresight::Shelf { library: self.library, in_use: self.wanted }
+    pub(crate) fn shelf(self, watcher: Arc<Watcher>) -> api::foresight::Shelf {
+        api::foresight::Shelf { library: self.library, in_use: self.wanted, watcher: Some(watcher) }
     }
 }
 
@@ -65,7 +66,7 @@ fn named(config: &config::Models) -> anyhow::Result<Vec<(PathBuf, Vec<u8>, Place
     let mut all = Vec::new();
     for (id, bytes) in predict::shipped() {
         let own = config.model.iter().find(|one| one.shipped.as_deref() == Some(*id));
-        let place = own.map_or(config.shipped, |own| own.role);
+        let place = own.map_or_else(|| unnamed(config.shipped, id), |own| own.role);
         all.push((PathBuf::from(format!("shipped {id}")), bytes.to_vec(), place));
     }
     for one in &config.model {
@@ -80,6 +81,14 @@ fn named(config: &config::Models) -> anyhow::Result<Vec<(PathBuf, Vec<u8>, Place
         }
     }
     Ok(all)
+}
+
+/// Models that come with the program and tell another one's event in another way: of such a pair people see one.
+const COMPARED: [&str; 2] = ["sepsis-ahead", "deterioration"];
+
+/// What a model is of which the configuration says nothing of its own, where all that come with the program are `shipped`.
+fn unnamed(shipped: Place, id: &str) -> Place {
+    if shipped == Place::Champion && COMPARED.contains(&id) { Place::Shadow } else { shipped }
 }
 
 fn keep(folder: &Path, model: &Model, bytes: &[u8]) -> anyhow::Result<()> {
@@ -166,6 +175,7 @@ mod tests {
                 file: file.map(PathBuf::from),
                 shipped: shipped.map(str::to_owned),
                 role: Place::Shadow,
+                ..ModelText::default()
             };
             let config = config::Models { model: vec![one], ..config::Models::default() };
             open(&folder.path().join("models"), &config).map(|kept| kept.wanted.len())
@@ -180,5 +190,21 @@ mod tests {
             assert!(format!("{error:#}").contains(why), "{error:#}");
         }
         assert!(open(folder.path(), &config::Models::default()).expect("none").wanted.is_empty());
+    }
+
+    #[test]
+    fn of_two_that_tell_one_event_people_see_one_unless_told_otherwise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shown = |model: Vec<ModelText>| {
+            let config = config::Models { shipped: Place::Champion, model, ..config::Models::default() };
+            let wanted = open(folder.path(), &config).expect("models that come with the program").wanted;
+            let champions = wanted.iter().filter(|one| one.role == vitals::ModelRole::Champion);
+            (champions.map(|one| one.id.clone()).collect::<Vec<_>>(), wanted.len())
+        };
+        let all = predict::shipped().len();
+        assert_eq!(shown(Vec::new()), (vec!["sepsis".into(), "deterioration-vitals".into(), "mortality-48h".into()], all));
+        let own = |id: &str, role| ModelText { shipped: Some(id.to_owned()), role, ..ModelText::default() };
+        let (champions, number) = shown(vec![own("sepsis", Place::Off), own("sepsis-ahead", Place::Champion)]);
+        assert_eq!((champions[0].as_str(), number), ("sepsis-ahead", all - 1));
     }
 }

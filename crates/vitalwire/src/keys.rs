@@ -119,6 +119,7 @@ pub(crate) const KEYS: &[&str] = &[
     "collect.nightscout",
     "collect.bluetooth",
     "models.shipped",
+    "models.owner",
     "models.model",
     "zone.networks",
     "zone.listeners",

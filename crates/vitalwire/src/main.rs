@@ -28,6 +28,7 @@ mod laboratory;
 mod offers;
 mod patient_io;
 mod model;
+mod model_watch;
 mod policy;
 mod privacy;
 mod profile;

@@ -33,7 +33,7 @@ use crate::clock::clock;
 use crate::config::Config;
 use crate::retained::Retained;
 use crate::{erasing, sealed, watch};
-use pieces::{courier, doorkeeper, laboratory, options, registry, start_coap, start_sdc, steward};
+use pieces::{courier, doorkeeper, laboratory, look_after_models, options, registry, start_coap, start_sdc, steward, weekly};
 
 /// Committed batches that may wait for the engine. Few: an alert waits for all before it.
 const FEED: usize = 2;
@@ -203,11 +203,12 @@ pub(crate) async fn start_as(
     let api = behind.api(&near, library, depot, metrics, outside);
     let burden = api::burden::Burden::new(crate::burden::house(config));
     tasks.push(weekly(config, &api, &side, &burden)?);
+    let watcher = look_after_models(config, (&api, &side), &burden, &models, &mut tasks)?;
     tasks.extend(start_watchers(&folder, config, guard, &api, side)?);
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
-    let served = (laboratory(&folder, &api), api, edges, burden, models.shelf());
+    let served = (laboratory(&folder, &api), api, edges, burden, models.shelf(watcher));
     tasks.push(start_http(config, served, http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],
@@ -289,25 +290,6 @@ fn open_guard(
     });
     guard.set_stance(config.privacy.stance());
     Ok((guard, config))
-}
-
-/// What makes the report of each week.
-fn weekly(
-    config: &Config,
-    api: &Api,
-    side: &Arc<dyn store::Side>,
-    burden: &api::burden::Burden,
-) -> anyhow::Result<tokio::task::JoinHandle<()>> {
-    let weekly = crate::burden::Weekly {
-        reader: api.reader.clone(),
-        side: Arc::clone(side),
-        guard: api.guard.clone(),
-        live: api.live.clone(),
-        burden: burden.clone(),
-        hooks: config.webhooks()?,
-        clock,
-    };
-    Ok(tokio::spawn(weekly.run()))
 }
 
 /// What looks after things beside the listeners: audit, certificates, privacy.

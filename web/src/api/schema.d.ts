@@ -1728,6 +1728,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The watch over every model that judges: inputs, outcomes, abstentions, what the owner was told. */
+        get: operations["get_watches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}": {
         parameters: {
             query?: never;
@@ -1737,6 +1754,57 @@ export interface paths {
         };
         /** A model's card. */
         get: operations["get_model_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models of one outcome beside each other, and beside published scores, on the same patients at the same moments. */
+        get: operations["get_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/looked-into": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that somebody looked into a model: its notice goes, and its watch begins anew. */
+        post: operations["post_looked_into"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The watch over one model that judges. */
+        get: operations["get_watch"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6342,10 +6410,355 @@ export interface components {
             /** @description How it was trained. */
             training: string;
         };
+        /** @description What a model would change in the first one's place. */
+        ModelChange: {
+            /** @description Moments of the same class, of those that both judged. */
+            agree: components["schemas"]["BurdenShare"];
+            /**
+             * Format: double
+             * @description Alerts a bed-day more, or fewer.
+             */
+            alerts_per_bed_day?: number | null;
+            /**
+             * Format: int64
+             * @description Moments raised by both.
+             */
+            both: number;
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Raised by this one alone: newly raised.
+             */
+            newly: number;
+            /** @description Of those newly raised whose outcome is known, after how many the event came. */
+            newly_right: components["schemas"]["BurdenShare"];
+            /**
+             * Format: int64
+             * @description Raised by the first alone: no longer raised.
+             */
+            no_longer: number;
+            /** @description Of those no longer raised whose outcome is known, after how many the event came. */
+            no_longer_right: components["schemas"]["BurdenShare"];
+            /** @description Its version. */
+            version: string;
+        };
+        /** @description A model, or a published score, on those moments. */
+        ModelCompared: {
+            /**
+             * Format: int64
+             * @description Moments at which it did not.
+             */
+            abstained: number;
+            /**
+             * Format: int64
+             * @description Alerts: times that it reached the threshold, at most one a day and patient.
+             */
+            alerts: number;
+            /**
+             * Format: double
+             * @description The same a bed-day.
+             */
+            alerts_per_bed_day?: number | null;
+            auroc?: components["schemas"]["ModelRanged"] | null;
+            /** @description What was said and what came. */
+            curve: components["schemas"]["ModelCurvePoint"][];
+            /**
+             * Format: double
+             * @description Events that were to be expected after the moments whose outcome is known; none for a score.
+             */
+            expected?: number | null;
+            /**
+             * Format: int64
+             * @description Moments at which it judged.
+             */
+            judged: number;
+            /**
+             * Format: double
+             * @description Mean risk; none for a score.
+             */
+            mean_risk?: number | null;
+            /** @description The model; of a score its name. */
+            model: string;
+            ratio?: components["schemas"]["ModelRanged"] | null;
+            /** @description `champion`, `shadow`, `score`. */
+            role: string;
+            /**
+             * Format: double
+             * @description From where on it is an alert.
+             */
+            threshold: number;
+            /** @description What people call it. */
+            title: string;
+            /** @description Its version; empty for a score. */
+            version: string;
+        };
+        /** @description Models of one outcome beside each other. */
+        ModelComparison: {
+            /**
+             * Format: double
+             * @description Days that patients were watched over by them.
+             */
+            bed_days: number;
+            /** @description What each other model would change in the first one's place. */
+            changes: components["schemas"]["ModelChange"][];
+            /** @description Whether there was more than is looked at: it is the newest. */
+            cut: boolean;
+            /** @description What counts as the event, in words; empty: nothing is known of it here. */
+            events_words: string[];
+            /**
+             * Format: int64
+             * @description First time, in milliseconds since 1970, by when predictions were made.
+             */
+            from_ms: number;
+            /**
+             * Format: float
+             * @description Hours within which it must come.
+             */
+            horizon_h: number;
+            /** @description The models, the champion first. */
+            models: components["schemas"]["ModelCompared"][];
+            /**
+             * Format: int64
+             * @description Moments at which every model was asked.
+             */
+            moments: number;
+            /**
+             * Format: int64
+             * @description Events that came after those.
+             */
+            observed: number;
+            /** @description What is predicted, in words. */
+            outcome: string;
+            /**
+             * Format: int64
+             * @description Patients.
+             */
+            patients: number;
+            /**
+             * Format: int64
+             * @description Moments whose outcome is known, one a patient and horizon, at which every model judged.
+             */
+            settled: number;
+            /**
+             * Format: int64
+             * @description First time after.
+             */
+            to_ms: number;
+        };
+        /** @description One point of a calibration curve: moments with about the same risk. */
+        ModelCurvePoint: {
+            /**
+             * Format: int64
+             * @description Events that came.
+             */
+            events: number;
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Their share's 95% interval (Wilson); none for fewer than 20 moments.
+             */
+            low?: number | null;
+            /**
+             * Format: int64
+             * @description Moments.
+             */
+            moments: number;
+            /**
+             * Format: double
+             * @description Mean of their risks.
+             */
+            risk: number;
+        };
+        /** @description Somebody looked into it: the watch began anew. */
+        ModelLook: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Who. */
+            by: string;
+            /** @description What was found, in that person's words. */
+            why: string;
+        };
+        /** @description Somebody looked into a model. */
+        ModelLookedInto: {
+            /** @description Which version; the champion if not said. */
+            version?: string | null;
+            /** @description What was found and done. No patient's name. */
+            why: string;
+        };
+        /** @description Something that is the matter. */
+        ModelMatter: {
+            /**
+             * Format: int32
+             * @description 1, or 2 when it is far off.
+             */
+            level: number;
+            /** @description `inputs`, `outcomes`, `abstentions`. */
+            matter: string;
+            /** @description In a sentence. */
+            text: string;
+        };
+        /** @description What the owner was told. */
+        ModelNotice: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description What was the matter then. */
+            matters: components["schemas"]["ModelMatter"][];
+            /**
+             * Format: int32
+             * @description The how manieth of this watch, from 1.
+             */
+            number: number;
+        };
+        /** @description Risks and what became of them. */
+        ModelOutcomes: {
+            /**
+             * Format: double
+             * @description Their difference in standard deviations.
+             */
+            deviation?: number | null;
+            /**
+             * Format: double
+             * @description Events that were to be expected.
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description The same for half of them.
+             */
+            fewer: number;
+            /**
+             * Format: double
+             * @description Cumulative sum that grows while odds are twice those predicted; shifted from 4.5 on.
+             */
+            more: number;
+            /**
+             * Format: int32
+             * @description Events that came.
+             */
+            observed: number;
+            /**
+             * Format: double
+             * @description The first to the second; none before any was to be expected.
+             */
+            ratio?: number | null;
+            /**
+             * Format: int32
+             * @description Risks whose horizon has passed, one a patient and horizon.
+             */
+            risks: number;
+        };
         /** @description The models of this house. */
         ModelPage: {
             /** @description Those that judge first. */
             models: components["schemas"]["ModelBrief"][];
+        };
+        /** @description A figure with its 95% interval. */
+        ModelRanged: {
+            /**
+             * Format: double
+             * @description Upper end.
+             */
+            high?: number | null;
+            /**
+             * Format: double
+             * @description Lower end; none where it can't be told.
+             */
+            low?: number | null;
+            /**
+             * Format: double
+             * @description The figure.
+             */
+            value: number;
+        };
+        /** @description An input that is not what it was. */
+        ModelShift: {
+            /**
+             * Format: double
+             * @description Population stability index of its known values; shifted from 0.25 on.
+             */
+            index: number;
+            /**
+             * Format: double
+             * @description Share missing now.
+             */
+            missing: number;
+            /**
+             * Format: double
+             * @description Share missing in training.
+             */
+            missing_in_training: number;
+            /** @description The input. */
+            name: string;
+        };
+        /** @description How one version of a model does here. */
+        ModelWatch: {
+            /**
+             * Format: double
+             * @description Share from which the model abstained.
+             */
+            abstained?: number | null;
+            /** @description What counts as the event, as the configuration writes it. */
+            events: string[];
+            /** @description The same in words. */
+            events_words: string[];
+            /**
+             * Format: int32
+             * @description How many inputs there are.
+             */
+            inputs: number;
+            /**
+             * Format: int32
+             * @description Judgements counted, those that have faded left out.
+             */
+            judgements: number;
+            /**
+             * Format: int32
+             * @description Judgements and patients from which on inputs and abstentions are told of.
+             */
+            judgements_least: number;
+            /** @description Who looked into it, the latest first. */
+            looks: components["schemas"]["ModelLook"][];
+            /** @description What is the matter now. */
+            matters: components["schemas"]["ModelMatter"][];
+            /** @description The model. */
+            model: string;
+            notice?: components["schemas"]["ModelNotice"] | null;
+            /** @description Risks and what became of them. */
+            outcomes: components["schemas"]["ModelOutcomes"];
+            /** @description Who is told; may be empty. */
+            owner: string;
+            /**
+             * Format: int32
+             * @description Patients they were of.
+             */
+            patients: number;
+            /**
+             * Format: int32
+             * @description See `judgements_least`.
+             */
+            patients_least: number;
+            /** @description `champion`, `shadow`. */
+            role: string;
+            /** @description Inputs that are not what they were, the most first. */
+            shifted: components["schemas"]["ModelShift"][];
+            /**
+             * Format: int64
+             * @description Since when this watch counts; none before the first judgement.
+             */
+            since_ms?: number | null;
+            /** @description Its version. */
+            version: string;
         };
         /** @description Where to mount a device. */
         MountRequest: {
@@ -15433,6 +15846,62 @@ export interface operations {
             };
         };
     };
+    get_watches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelWatch"][];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_model_card: {
         parameters: {
             query?: {
@@ -15467,6 +15936,229 @@ export interface operations {
                 };
             };
             /** @description The account lacks the right `see-patients`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_comparison: {
+        parameters: {
+            query?: {
+                /** @description Predictions made from then on; 28 days before the end if not said */
+                from_ms?: number;
+                /** @description Made before; now if not said; 92 days at most */
+                to_ms?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelComparison"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    post_looked_into: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelLookedInto"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_watch: {
+        parameters: {
+            query?: {
+                /** @description Which version; the champion if not said */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a model */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelWatch"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The account lacks the right `manage-policy`. */
             403: {
                 headers: {
                     [name: string]: unknown;

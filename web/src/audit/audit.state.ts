@@ -15,7 +15,7 @@ export const DEEDS: [name: string, actions: string][] = [
   ['Logins and logouts', 'login,logout,unknown-caller,set-up'],
   ['Accounts and rights', 'manage-users,add-user,remove-user,set-password,add-token,manage-clients'],
   ['Devices', 'associate,manage-devices,add-device,remove-device,mqtt-connect,mllp-connect,manage-trust,manage-firmware'],
-  ['Configuration', 'manage-policy,manage-profiles,manage-retention,application-start,application-stop'],
+  ['Configuration', 'manage-policy,look-into-model,manage-profiles,manage-retention,application-start,application-stop'],
   ['Followed live over MQTT', 'follow-readings'],
   ['The audit log itself', 'see-audit,audit-recovered,audit-rotated,audit-archived,audit-key,witness-contradicts,journal-head'],
 ];
@@ -31,7 +31,7 @@ const WORDS: Record<string, string> = {
   'see-security': 'looked at trust and security events', 'manage-trust': 'changed trust in a device', 'manage-firmware': 'changed firmware or campaigns',
   'mqtt-connect': 'connected over MQTT', 'mllp-connect': 'connected over MLLP', 'unknown-device': 'a device that is not known', 'wrong-zone': 'came from the wrong zone',
   'see-quarantine': 'looked into quarantine', 'release-quarantine': 'released from quarantine', 'manage-profiles': 'changed device profiles',
-  'see-policy': 'looked at the alert policy', 'manage-policy': 'changed the alert policy', 'see-policy-decisions': 'asked what the access policy decides', 'see-metrics': 'read the metrics', 'see-burden': 'looked at what alarms cost',
+  'see-policy': 'looked at the alert policy', 'manage-policy': 'changed the alert policy', 'see-policy-decisions': 'asked what the access policy decides', 'see-metrics': 'read the metrics', 'see-burden': 'looked at what alarms cost', 'look-into-model': 'looked into a risk model',
   'manage-users': 'managed accounts', 'add-user': 'added an account', 'remove-user': 'removed an account', 'set-password': 'set a password', 'add-token': 'made a token',
   'manage-clients': 'managed applications', 'unknown-client': 'an application that is not known', login: 'logged in', logout: 'logged out', 'set-up': 'set up the first account',
   setup: 'set up the first account', 'unknown-caller': 'came without valid credentials', 'foreign-page': 'was sent by another site’s page',

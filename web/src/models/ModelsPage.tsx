@@ -4,7 +4,11 @@ import { api } from '../api/client';
 import type { ModelCard } from '../api/types';
 import { horizon } from '../patient/risks.state';
 import { sentence } from '../ui/format';
+import { may } from '../session/session';
+import { CompareCard } from './CompareCard';
+import { models } from './models.api';
 import { figure, grouped, ROLE_WORD } from './models.state';
+import { Notices, WatchCard } from './WatchCard';
 import './models.css';
 
 const Table: Component<{ caption: string; figures: ModelCard['figures'] }> = (props) => (
@@ -65,12 +69,16 @@ const ModelsPage: Component<{ params: Record<string, string> }> = (props) => {
   const [list] = createResource(() => api.models());
   const chosen = createMemo(() => props.params.model ?? list()?.models[0]?.id);
   const [card] = createResource(chosen, (id) => api.modelCard(id));
+  const [watches, { refetch }] = createResource(() => may('manage-policy'), () => models.watches());
+  const watch = () => watches.latest?.find((one) => one.model === card.latest?.model.id && one.version === card.latest?.model.version);
+  const title = (one: { model: string; version: string }) => list()?.models.find((model) => model.id === one.model && model.version === one.version)?.title ?? one.model;
   return (
     <div class="page models">
       <h1>Risk models</h1>
       <p class="muted">Models propose a look; they order nothing. What each said, and from what, is kept and can be computed again.</p>
       <Show when={list.error ?? card.error}>{(error) => <div class="error" role="alert">{sentence((error() as Error).message)}</div>}</Show>
       <Show when={!list.loading && list()?.models.length === 0}><p class="empty">No model judges here. Who runs the program can let some: see [models] in the operating manual.</p></Show>
+      <Notices watches={watches.latest ?? []} title={title} onChange={() => void refetch()} />
       <nav aria-label="Models" class="model-list">
         <For each={list()?.models}>
           {(model) => (
@@ -81,6 +89,14 @@ const ModelsPage: Component<{ params: Record<string, string> }> = (props) => {
         </For>
       </nav>
       <Show when={card.state === 'ready' && card()}>{(found) => <Card card={found()} />}</Show>
+      <Show when={card.state === 'ready' && watch()}>
+        {(found) => (
+          <>
+            <WatchCard watch={found()} />
+            <CompareCard model={found().model} />
+          </>
+        )}
+      </Show>
     </div>
   );
 };

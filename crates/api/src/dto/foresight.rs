@@ -216,3 +216,12 @@ pub struct ThresholdView {
     /// How it was chosen.
     pub chosen: String,
 }
+
+/// Somebody looked into a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ModelLookedInto {
+    /// Which version; the champion if not said.
+    pub version: Option<String>,
+    /// What was found and done. No patient's name.
+    pub why: String,
+}

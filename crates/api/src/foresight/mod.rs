@@ -4,11 +4,13 @@
 pub(crate) mod fhir;
 mod models;
 mod predictions;
+mod watch;
 
 use std::sync::Arc;
 
 use axum::Extension;
 use engine::{Foretold, Models, PatientView, PredictionRecord, RISK_STANDS, RiskClass, RiskLine};
+use reckoning::models::Watcher;
 use store::PredictionRow;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,6 +26,8 @@ pub struct Shelf {
     pub library: Models,
     /// Those that judge.
     pub in_use: Vec<ModelInUse>,
+    /// The watch over them; none where nobody watches.
+    pub watcher: Option<Arc<Watcher>>,
 }
 
 /// The shelf of a request; none where nobody put one there.
@@ -40,7 +44,11 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(predictions::get_prediction))
         .routes(routes!(predictions::recompute))
         .routes(routes!(models::get_models))
+        .routes(routes!(watch::get_watches))
         .routes(routes!(models::get_model_card))
+        .routes(routes!(watch::get_watch))
+        .routes(routes!(watch::post_looked_into))
+        .routes(routes!(watch::get_comparison))
 }
 
 /// What a model says is raised, in words; none while nothing is, or it was said too long ago.

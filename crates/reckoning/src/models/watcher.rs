@@ -24,23 +24,33 @@ use crate::{Asked, House};
 
 /// Where watches are kept, by `id@version`.
 pub const BUCKET: &str = "model-watch";
-/// Predictions counted, and risks settled, at a time.
+/// Predictions counted at a time, and so many times in one step.
 const COUNTED: u64 = 1_000;
-const SETTLED: u64 = 200;
-/// So many times in one step.
 const TIMES: usize = 50;
+/// Risks that are looked at in one step for what came.
+const SETTLED: usize = 500;
+/// Risks that wait for what comes; more are left out.
+const WAITING_MAX: usize = 10_000;
 /// What came is looked up so long after it could have come, since some of it is told late.
 const TOLD_LATE: i64 = DAY;
 /// Looks that are kept.
 const LOOKS_MAX: usize = 20;
 
-/// What is kept of the watch over one version of a model.
+/// A risk whose outcome is to be looked up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Waiting {
+    id: PredictionId,
+    /// When what came is known, in microseconds; of a recording, which has its own clock, when it is given up.
+    over: i64,
+    recorded: bool,
+}
+
+/// What is kept of the watch over one version of a model. It names no patient.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Kept {
     watch: Watch,
     counted_to: Option<PredictionId>,
-    settled_to: Option<PredictionId>,
-    /// Risks of before are not settled, in microseconds.
+    waiting: Vec<Waiting>,
     since: Option<i64>,
     notice: Option<Notice>,
     /// Whether the notice has not gone out yet.
@@ -54,7 +64,7 @@ impl Kept {
         Self {
             watch: Watch::new(&watched.model),
             counted_to: None,
-            settled_to: None,
+            waiting: Vec::new(),
             since: None,
             notice: None,
             untold: false,
@@ -63,41 +73,43 @@ impl Kept {
         }
     }
 
-    /// Counts what was said since; says whether there may be more.
-    fn count(&mut self, store: &dyn Read, watched: &Watched) -> Result<bool, StoreError> {
-        let rows = store.predictions_after(watched.name(), self.counted_to, COUNTED)?;
+    /// Counts what was said since, and notes which of it is to be compared with what comes; says whether there may be more.
+    fn count(&mut self, outcomes: &Outcomes<'_>, watched: &Watched) -> Result<bool, StoreError> {
+        let rows = outcomes.store.predictions_after(watched.name(), self.counted_to, COUNTED)?;
         for row in &rows {
             self.watch.count(&watched.model, &inputs(&row.inputs), row.probability.is_some(), hash(row.patient.as_str()));
+            let room = !watched.events.is_empty() && self.waiting.len() < WAITING_MAX;
+            if room && row.probability.is_some() && outcomes.is_first(row, watched)? {
+                let recorded = recorded(&row.body);
+                let known = if recorded { row.made.0 } else { end(row, watched) };
+                self.waiting.push(Waiting { id: row.id, over: known.saturating_add(TOLD_LATE), recorded });
+            }
             self.counted_to = Some(row.id);
             self.since.get_or_insert(row.made.0);
         }
         Ok(rows.len() as u64 == COUNTED)
     }
 
-    /// Compares risks whose horizon has passed with what came; says whether there may be more.
-    fn settle(&mut self, events: &Settling<'_>, watched: &Watched, now: i64) -> Result<bool, StoreError> {
-        if watched.events.is_empty() {
-            return Ok(false);
-        }
-        // Mostly the next one is not over yet: then the others are not read.
-        let next = events.store.predictions_after(watched.name(), self.settled_to, 1)?;
-        let over = next.first().map_or(Ok(None), |next| events.is_over(next, watched, now))?;
-        if over.is_none() {
-            return Ok(false);
-        }
-        let rows = events.store.predictions_after(watched.name(), self.settled_to, SETTLED)?;
-        for row in &rows {
-            let Some(known) = events.is_over(row, watched, now)? else { return Ok(false) };
-            let counts = known && self.since.is_none_or(|since| row.made.0 >= since);
-            if let Some(probability) = row.probability.filter(|_| counts)
-                && events.is_first(row, watched)?
-                && let Some(came) = events.came(row, watched)?
-            {
+    /// Compares some of the risks that wait with what came.
+    fn settle(&mut self, outcomes: &Outcomes<'_>, watched: &Watched, now: i64) -> Result<(), StoreError> {
+        let (mut looked, mut still) = (0, Vec::with_capacity(self.waiting.len()));
+        for one in std::mem::take(&mut self.waiting) {
+            let over = one.over <= now;
+            if looked >= SETTLED || !(over || one.recorded) {
+                still.push(one);
+                continue;
+            }
+            looked += 1;
+            let Some(row) = outcomes.find(one.id)? else { continue };
+            let known = if one.recorded { outcomes.is_past(&row, watched)? } else { over };
+            if !known {
+                still.extend((!over).then_some(one));
+            } else if let (Some(probability), Some(came)) = (row.probability, outcomes.came(&row, watched)?) {
                 self.watch.settle(probability as f32, came);
             }
-            self.settled_to = Some(row.id);
         }
-        Ok(rows.len() as u64 == SETTLED)
+        self.waiting = still;
+        Ok(())
     }
 
     /// Notes what is news.
@@ -126,23 +138,21 @@ fn inputs(bytes: &[u8]) -> Vec<f32> {
     each.map(f32::from_le_bytes).collect()
 }
 
-/// What the settling of one step looks up.
-struct Settling<'a> {
+/// When what a risk foretold must have come, on its patient's clock.
+fn end(row: &PredictionRow, watched: &Watched) -> i64 {
+    row.at.0.saturating_add(watched.horizon_us())
+}
+
+/// What the settling of risks looks up.
+struct Outcomes<'a> {
     store: &'a dyn Read,
     events: Events<'a>,
 }
 
-impl Settling<'_> {
-    /// Whether what a risk foretold can have come: whether it is known then; none while it is too early. Live values are
-    /// waited for, and a day for what is told late. A recording is as far as its patient's clock; one that has ended for
-    /// a day before its time is not known.
-    fn is_over(&self, row: &PredictionRow, watched: &Watched, now: i64) -> Result<Option<bool>, StoreError> {
-        let end = row.at.0.saturating_add(watched.horizon_us());
-        if !recorded(&row.body) {
-            return Ok((end.saturating_add(TOLD_LATE) <= now).then_some(true));
-        }
-        let later = self.any(row, Span { from: Some(end), to: None })?;
-        Ok((later || row.made.0.saturating_add(TOLD_LATE) <= now).then_some(later))
+impl Outcomes<'_> {
+    fn find(&self, id: PredictionId) -> Result<Option<PredictionRow>, StoreError> {
+        let query = PredictionQuery { ids: vec![id], page: Page { skip: 0, limit: 1 }, ..PredictionQuery::default() };
+        Ok(self.store.predictions(&query)?.rows.pop())
     }
 
     /// Whether no other judgement of this horizon of the patient came before it (DW-3).
@@ -154,14 +164,18 @@ impl Settling<'_> {
         Ok(!self.any(row, Span { from: Some(begin), to: Some(row.at.0) })?)
     }
 
+    /// Whether a recording went on beyond a risk's horizon.
+    fn is_past(&self, row: &PredictionRow, watched: &Watched) -> Result<bool, StoreError> {
+        self.any(row, Span { from: Some(end(row, watched)), to: None })
+    }
+
     /// Whether the model judged the patient within a span.
     fn any(&self, row: &PredictionRow, at: Span) -> Result<bool, StoreError> {
         Ok(!self.store.predictions(&judged_by(row, at))?.rows.is_empty())
     }
 
     fn came(&self, row: &PredictionRow, watched: &Watched) -> Result<Option<bool>, StoreError> {
-        let span = (row.at.0, row.at.0.saturating_add(watched.horizon_us()));
-        self.events.came(&row.patient, span, &watched.events)
+        self.events.came(&row.patient, (row.at.0, end(row, watched)), &watched.events)
     }
 }
 
@@ -215,22 +229,15 @@ impl Watcher {
     /// [`StoreError`] when the store can't be read or written; what was taken in before stays.
     pub fn step(&self, house: &House, now: i64) -> Result<(), StoreError> {
         let store = self.reader.as_ref();
-        let settling = Settling { store, events: Events::new(store, house)? };
+        let outcomes = Outcomes { store, events: Events::new(store, house)? };
         for watched in &self.watched {
-            self.change(watched, |kept| {
-                for _ in 0..TIMES {
-                    if !kept.count(store, watched)? {
-                        break;
-                    }
-                }
-                Ok(())
-            })?;
             for _ in 0..TIMES {
-                if !self.change(watched, |kept| kept.settle(&settling, watched, now))? {
+                if !self.change(watched, |kept| kept.count(&outcomes, watched))? {
                     break;
                 }
             }
             self.change(watched, |kept| {
+                kept.settle(&outcomes, watched, now)?;
                 kept.tell(watched, now);
                 Ok(())
             })?;
@@ -269,6 +276,7 @@ impl Watcher {
     pub fn looked_into(&self, watched: &Watched, look: Look) -> Result<(), StoreError> {
         self.change(watched, |kept| {
             kept.watch.restart();
+            kept.waiting.clear();
             kept.since = Some(look.at_ms.saturating_mul(1_000));
             (kept.notice, kept.untold) = (None, false);
             kept.looks.insert(0, look);

@@ -2,27 +2,24 @@
 
 use std::path::PathBuf;
 
+use reckoning::models::EventKind;
 use serde::Deserialize;
 use vitals::ModelRole;
 
 /// `[models]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Models {
     /// What the models are that come with the program.
     pub(crate) shipped: Place,
+    /// Who is told when something is the matter with a model that names nobody.
+    pub(crate) owner: String,
     /// Models in files, and models that come with the program and are something else here.
     pub(crate) model: Vec<ModelText>,
 }
 
-impl Default for Models {
-    fn default() -> Self {
-        Self { shipped: Place::Off, model: Vec::new() }
-    }
-}
-
 /// `[[models.model]]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ModelText {
     /// The file that it is in …
@@ -31,10 +28,14 @@ pub(crate) struct ModelText {
     pub(crate) shipped: Option<String>,
     /// What it is here.
     pub(crate) role: Place,
+    /// Who is told when something is the matter with it.
+    pub(crate) owner: Option<String>,
+    /// What counts as its event.
+    pub(crate) events: Option<Vec<EventKind>>,
 }
 
 /// What a model is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Place {
     /// Shown; rules may use it.
@@ -42,6 +43,7 @@ pub(crate) enum Place {
     /// Kept and compared, never shown to those who treat.
     Shadow,
     /// Does not judge.
+    #[default]
     Off,
 }
 

@@ -128,7 +128,8 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("collect.nightscout", "[{name = 'anna', url = 'https://ns.example', device = 'cgm-1', token_file = '/t', every_s = 60, back_days = 7}]", "7"),
     ("collect.bluetooth", "{bus = '/b', adapter = 'hci0', devices = [{id = 'cuff-1', address = 'AA:BB:CC:DD:EE:FF', utc_offset = 60, user = 1}]}", "7"),
     ("models.shipped", "'shadow'", "'boss'"),
-    ("models.model", "[{shipped = 'sepsis', role = 'shadow'}]", "[{shipped = 'sepsis', role = 'boss'}]"),
+    ("models.owner", "'Dr Ada Test'", "7"),
+    ("models.model", "[{shipped = 'sepsis', role = 'shadow', owner = 'Ada', events = ['death', 'pathway:sepsis-hour-1']}]", "[{shipped = 'sepsis', role = 'shadow', events = ['bad']}]"),
 ];
 
 /// What goes together with a key for it to be complete.

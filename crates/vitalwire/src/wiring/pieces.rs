@@ -9,6 +9,7 @@ use anyhow::Context;
 use gateway::coap::{CoapDoor, CoapLimits};
 use gateway::{Authenticator, Doors};
 use guard::Guard;
+use reckoning::models::Watcher;
 use runtime::Options;
 use tokio::sync::{mpsc, watch as signal};
 
@@ -38,6 +39,47 @@ pub(super) fn laboratory(folder: &Folder, api: &api::Api) -> api::laboratory::La
     let before: api::laboratory::Before =
         Arc::new(move |journal| crate::laboratory::before(&reader, journal).map_err(|error| format!("{error:#}")));
     api::laboratory::Laboratory::new(&folder.alarm_policies(), before)
+}
+
+/// What makes the report of each week.
+pub(super) fn weekly(
+    config: &Config,
+    api: &api::Api,
+    side: &Arc<dyn store::Side>,
+    burden: &api::burden::Burden,
+) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+    let weekly = crate::burden::Weekly {
+        reader: api.reader.clone(),
+        side: Arc::clone(side),
+        guard: api.guard.clone(),
+        live: api.live.clone(),
+        burden: burden.clone(),
+        hooks: config.webhooks()?,
+        clock: crate::clock::clock,
+    };
+    Ok(tokio::spawn(weekly.run()))
+}
+
+/// The watch over the models that judge, and the task that lets it look.
+pub(super) fn look_after_models(
+    config: &Config,
+    (api, side): (&api::Api, &Arc<dyn store::Side>),
+    burden: &api::burden::Burden,
+    models: &crate::foresight::Kept,
+    tasks: &mut Vec<tokio::task::JoinHandle<()>>,
+) -> anyhow::Result<Arc<Watcher>> {
+    let watched = crate::model_watch::watched(models, &config.models)?;
+    let watcher = Arc::new(Watcher::new(api.reader.clone(), Arc::clone(side), watched));
+    let looking = crate::model_watch::Looking {
+        watcher: Arc::clone(&watcher),
+        side: Arc::clone(side),
+        live: api.live.clone(),
+        burden: burden.clone(),
+        hooks: config.webhooks()?,
+        clock: crate::clock::clock,
+    };
+    tasks.push(tokio::spawn(looking.run()));
+    Ok(watcher)
 }
 
 /// Who lets devices in.
