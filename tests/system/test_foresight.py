@@ -50,7 +50,7 @@ def said(server, patient):
 def ward(tmp_path_factory):
     folder = tmp_path_factory.mktemp("foresight")
     config = folder / "config.toml"
-    config.write_text('[models]\nshipped = "champion"\n')
+    config.write_text('[models]\nshipped = "champion"\nmodel = [{ shipped = "deterioration", role = "champion" }]\n')
     server = Server(folder / "data", config=config).start()
     server.patient, _ = admit(server, "F1", "F", unit="ICU")
     begin = time.time() - 3 * 86_400
@@ -78,7 +78,9 @@ def test_a_patient_who_gets_worse_is_told_with_reasons(ward):
     before = [p for p in told if p["at_ms"] < (ward.begin + WELL_H * 3600) * 1000]
     assert before and all(p["class"] != "high" for p in before), "while the patient was well nothing was raised"
     tile = next(t for t in ward.get("/api/v1/ward")["tiles"] if t["patient"]["id"] == ward.patient)
-    assert "deterioration" in tile["risk"]
+    raised = {risk["outcome"] for risk in page["risks"] if risk["class"] == "high"}
+    assert len([risk for risk in page["risks"] if risk["outcome"] == "deterioration" and risk["class"] == "high"]) == 2, page["risks"]
+    assert sorted(tile["risk"].split(", ")) == sorted(raised), "what two models tell is said once"
 
 
 def test_a_model_that_does_not_judge_says_why(ward):

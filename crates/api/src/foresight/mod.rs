@@ -51,13 +51,15 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(watch::get_comparison))
 }
 
-/// What a model says is raised, in words; none while nothing is, or it was said too long ago.
+/// What models say is raised, in words, each event once; none while nothing is, or it was said too long ago.
 pub(crate) fn raised(view: &PatientView, clock_us: i64) -> Option<String> {
     let high = |line: &&RiskLine| {
         let fresh = clock_us.saturating_sub(line.last.at) < RISK_STANDS;
         fresh && matches!(line.last.said, Foretold::Risk { class: RiskClass::High, .. })
     };
-    let words: Vec<&str> = view.risks.iter().filter(high).map(|line| line.outcome.as_str()).collect();
+    let mut words: Vec<&str> = view.risks.iter().filter(high).map(|line| line.outcome.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
     (!words.is_empty()).then(|| words.join(", "))
 }
 
