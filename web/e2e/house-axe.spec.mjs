@@ -99,7 +99,7 @@ test('a note that somebody types stays while the list is asked for anew', { time
 
 /** Every key after `g`: who may, and the page's heading. */
 const KEYS = [
-  ['ada', 'w', 'Ward'], ['ada', 'e', 'Waveforms'], ['ada', 'a', 'Alerts'], ['ada', 'd', 'Devices'], ['ada', 'f', 'Fleet'], ['ada', 'q', 'Quarantine'], ['ada', 't', 'Trust'], ['ada', 'p', 'Applications'],
+  ['ada', 'w', 'Ward'], ['ada', 'e', 'Waveforms'], ['ada', 'a', 'Alerts'], ['ada', 'd', 'Devices'], ['ada', 'f', 'Fleet'], ['ada', 'q', 'Quarantine'], ['ada', 't', 'Trust'], ['ada', 'p', 'Applications'], ['ada', 'o', 'Alarm laboratory'],
   ['ada', 'u', 'Users'], ['ada', 'c', 'Your account'], ['sue', 'r', 'Emergency accesses'], ['sue', 'l', 'Audit log'], ['peter', 'm', 'My record'],
 ];
 test('every g key leads to its page, and to no page that is not one’s own', { timeout: 300_000 }, async () => {

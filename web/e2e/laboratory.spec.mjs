@@ -196,6 +196,7 @@ test('a range is swept, the curve read by keyboard, and a policy proposed, appro
   await other.getByRole('link', { name: /^1: / }).click();
   assert.match(await other.getByRole('region', { name: 'Table: changed numbers' }).textContent(), /medium priority below92 %86 %/);
   assert.match(await inShort(other).textContent(), /None of 2 events missed/);
+  await other.getByText(/^⚠ Only .* of monitoring: too little to decide by/).waitFor();
   await other.getByRole('button', { name: 'Approve…' }).focus();
   await other.keyboard.press('Enter');
   await other.getByLabel('What you looked at').fill('Looked at both patients');

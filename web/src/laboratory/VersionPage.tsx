@@ -5,7 +5,7 @@ import { repeat } from '../ui/repeat';
 import { LabFrame } from './LabFrame';
 import { lab, type Changed, type VersionView } from './laboratory.api';
 import { belongsTo, numberWords, valueWords } from './numbers.state';
-import { plainWords } from './comparison.state';
+import { cautionOf, plainWords } from './comparison.state';
 import { PlainWords } from './PlainWords';
 import { VersionSteps } from './VersionSteps';
 import { STATE_MEANING, STATE_WORD } from './versions.state';
@@ -65,7 +65,7 @@ const VersionPage: Component<{ params: Record<string, string> }> = (props) => {
             <Show when={v().version.present && v().version.figures}>
               <section class="card" aria-labelledby="found-title">
                 <header><h2 id="found-title">What it would have done</h2></header>
-                <div class="body"><PlainWords lines={plainWords(v().version.present!, v().version.figures!, v().version.difference ?? undefined)} /></div>
+                <div class="body stack"><Show when={cautionOf(v().version.present!)}>{(text) => <p class="lab-caution" role="note">⚠ {text()}</p>}</Show><PlainWords lines={plainWords(v().version.present!, v().version.figures!, v().version.difference ?? undefined)} /></div>
               </section>
             </Show>
             <details class="card body"><summary>The whole policy</summary><pre class="payload" tabindex="0">{v().version.policy}</pre></details>

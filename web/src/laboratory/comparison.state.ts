@@ -97,10 +97,17 @@ export function plainWords(now: Figures, then: Figures, difference: Difference |
 export const monitored = (bedDays: number): string => (bedDays >= LEAST_BED_DAYS ? `${bedDays.toFixed(1)} bed-days` : `${took(bedDays * 24 * HOUR_S)} of monitoring`);
 
 /** Why the figures may say little; empty when they need no warning. */
-export function caution(bedDays: number, patients: number): string {
-  if (bedDays >= LEAST_BED_DAYS && patients > 1) return '';
-  return `Only ${monitored(bedDays)} of ${patients === 1 ? 'one patient' : `${patients} patients`}: too little to decide by.`;
+export function caution(bedDays: number, patients: number | null): string {
+  if (bedDays >= LEAST_BED_DAYS && (patients == null || patients > 1)) return '';
+  const whose = patients == null ? '' : patients === 1 ? ' of one patient' : ` of ${patients} patients`;
+  return `Only ${monitored(bedDays)}${whose}: too little to decide by.`;
 }
+
+/** The same of figures that were kept without their time: a rate and a count tell it. */
+export const cautionOf = (figures: Figures): string => {
+  const each = figures.alerts_per_bed_day.value;
+  return each ? caution(figures.alerts / each, null) : '';
+};
 
 export interface CauseRow { priority: string; cause: string; now: number; then: number; nowRate: number | null; thenRate: number | null }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { atNight, caution, causeRows, change, differenceWords, plainWords, rateWords } from './comparison.state';
+import { atNight, caution, cautionOf, causeRows, change, differenceWords, plainWords, rateWords } from './comparison.state';
 import { drawable, keyOrder, picture, pointWords, tickStep } from './curve.state';
 import type { Figures, Interval, Laboratory, Parameter, Point, Result } from './laboratory.api';
 import { belongsTo, expressionWords, findNumbers, numberWords, reach, valueWords, wholeWords } from './numbers.state';
@@ -111,6 +111,9 @@ describe('the comparison', () => {
   });
   it('warns of little', () => {
     expect([caution(30, 12), caution(0.5, 2), caution(0.01, 1)]).toEqual(['', 'Only 12.0 h of monitoring of 2 patients: too little to decide by.', 'Only 14 min of monitoring of one patient: too little to decide by.']);
+  });
+  it('warns the second person of little as well', () => {
+    expect([cautionOf(figures()), cautionOf(figures({ alerts: 12, alerts_per_bed_day: exactly(1200) })), cautionOf(figures({ alerts: 0, alerts_per_bed_day: exactly(0) }))]).toEqual(['', 'Only 14 min of monitoring: too little to decide by.', '']);
   });
   it('lays causes side by side, urgent first', () => {
     const a = figures({ causes: [{ priority: 'medium', cause: 'limit.A', alerts: 9, per_bed_day: 0.9 }, { priority: 'high', cause: 'rule.b', alerts: 1, per_bed_day: 0.1 }] });
