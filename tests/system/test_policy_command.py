@@ -134,3 +134,11 @@ def test_a_start_with_broken_rules_ends_with_2_and_says_what_to_do(house, rules,
     os.remove(folder / "site.cedar")
     house.start()
     house.stop()
+
+
+def test_a_reader_who_has_had_enough_is_no_failure():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run([binary(), "policy", "numbers"], stdout=nobody, stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -333,7 +333,7 @@ fn causes(totals: &Totals, bed_days: f64) -> Vec<CauseLine> {
             per_bed_day: per(*alerts, bed_days),
         })
         .collect();
-    causes.sort_by(|a, b| (b.priority, b.alerts).cmp(&(a.priority, a.alerts)));
+    causes.sort_by_key(|line| std::cmp::Reverse((line.priority, line.alerts)));
     causes
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ledger::Verifier;
 use serde::{Deserialize, Serialize};
 
+use crate::edit::{self, Changed};
 use crate::report::{Difference, Figures};
 use crate::{Candidate, LabError, hash};
 
@@ -35,6 +36,12 @@ pub struct Version {
     pub hash: String,
     /// BLAKE3 of the policy that it replaces: the one in force when it was proposed.
     pub parent: String,
+    /// The numbers in which it differs from the policy that it replaces.
+    #[serde(default)]
+    pub changed: Vec<Changed>,
+    /// Whether it differs from that in anything else.
+    #[serde(default)]
+    pub more: bool,
     /// What was simulated: source, patients, bed-days, in words.
     pub simulated: String,
     /// Figures of the policy that was in force.
@@ -130,11 +137,12 @@ impl Versions {
         Ok(all)
     }
 
-    /// Keeps a proposal under the next number; its approval, hash and number are set here.
+    /// Keeps a proposal under the next number, in place of the policy whose text is `replaces`; what it changes,
+    /// approval, hashes and number are set here.
     ///
     /// # Errors
     /// [`LabError::Policy`]; [`LabError::Version`] for a policy too long to sign; [`LabError::File`].
-    pub fn propose(&self, version: Version) -> Result<Version, LabError> {
+    pub fn propose(&self, version: Version, replaces: &str) -> Result<Version, LabError> {
         Candidate::of(&version.title, &version.policy)?;
         if version.policy.len() > POLICY_BYTES_MAX {
             return Err(LabError::Version(format!("a policy of more than {POLICY_BYTES_MAX} bytes is not signed")));
@@ -143,9 +151,13 @@ impl Versions {
         if number > VERSIONS_MAX {
             return Err(LabError::Version(format!("there are {VERSIONS_MAX} versions already")));
         }
+        let (changed, more) = edit::diff(replaces, &version.policy)?;
         let version = Version {
             number,
             hash: hash(&version.policy),
+            parent: hash(replaces),
+            changed,
+            more,
             approved_by: None,
             approved_ms: None,
             approval: String::new(),
@@ -264,7 +276,9 @@ mod tests {
             reason: "fewer missed".into(),
             policy: alert::Policy::built_in().text,
             hash: String::new(),
-            parent: hash("before"),
+            parent: String::new(),
+            changed: Vec::new(),
+            more: false,
             simulated: "a ward for a week".into(),
             present: None,
             figures: None,
@@ -284,7 +298,11 @@ mod tests {
         let versions = Versions::at(&folder.path().join("versions"));
         let key = LogKey::log("house", &[7; 32]).expect("a name");
         let sign = |text: &str| key.state(text).map_err(|error| error.to_string());
-        let first = versions.propose(proposal("anna")).expect("kept");
+        let before = proposal("anna").policy.replacen("low = 88", "low = 89", 1);
+        let first = versions.propose(proposal("anna"), &before).expect("kept");
+        let changed: Vec<_> = first.changed.iter().map(|one| (one.parameter.path.as_str(), one.from, one.to)).collect();
+        assert_eq!((changed, first.more), (vec![("limit.SpO2.low", Some(89.0), Some(88.0))], false));
+        assert_eq!(first.parent, hash(&before));
         assert_eq!((first.number, versions.list().expect("listed").len()), (1, 1));
         assert!(versions.signed(1).is_err(), "nothing is signed yet");
         assert!(versions.approve(1, ("anna", 2, "mine"), sign).is_err(), "not by herself");
@@ -295,7 +313,7 @@ mod tests {
         assert_eq!((read.approved_by.as_deref(), read.hash), (Some("bert"), first.hash));
         let altered = signed.replace("anna", "otto");
         assert!(Version::read(&altered, &key.verifier()).is_err());
-        assert_eq!(versions.propose(proposal("bert")).expect("kept").number, 2);
+        assert_eq!(versions.propose(proposal("bert"), &before).expect("kept").number, 2);
         assert!(versions.get(9).is_err());
     }
 

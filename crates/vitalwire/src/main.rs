@@ -153,6 +153,9 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    if !matches!(cli.command, Command::Serve(_) | Command::Edge(_) | Command::Demo(_)) {
+        end_when_nobody_reads();
+    }
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -162,6 +165,18 @@ fn main() -> ExitCode {
             ExitCode::from(if misused { 2 } else { 1 })
         }
     }
+}
+
+/// Whoever reads what is printed may have had enough, as `head` has: that ends a command, and is no failure.
+fn end_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |told| {
+        let what = told.payload_as_str().unwrap_or_default();
+        if what.starts_with("failed printing to stdout") && what.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        usual(told);
+    }));
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

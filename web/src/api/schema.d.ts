@@ -5949,11 +5949,15 @@ export interface components {
              * @description When.
              */
             approved_ms?: number | null;
+            /** @description The numbers in which it differs from the policy that it replaces. */
+            changed?: components["schemas"]["LaboratoryChanged"][];
             difference?: components["schemas"]["LaboratoryDifference"] | null;
             ended?: components["schemas"]["LaboratoryVersionEnded"] | null;
             figures?: components["schemas"]["LaboratoryFigures"] | null;
             /** @description BLAKE3 of the text. */
             hash: string;
+            /** @description Whether it differs from that in anything else. */
+            more?: boolean;
             /**
              * Format: int64
              * @description Its number, from 1.
@@ -7261,12 +7265,8 @@ export interface components {
         };
         /** @description A version of the alarm policy, and what may be done with it. */
         PolicyVersion: {
-            /** @description The numbers that are not those of the policy in force now. */
-            changed: components["schemas"]["LaboratoryChanged"][];
             /** @description What this account may do with it now. */
             may: components["schemas"]["PolicyVersionMay"];
-            /** @description Whether it differs in more than numbers. */
-            more: boolean;
             /** @description `proposed`, `approved`, `in-force`, `rejected`, `withdrawn`, `outdated`. */
             state: string;
             /** @description The version. */

@@ -12,14 +12,14 @@ import { STATE_MEANING, STATE_WORD } from './versions.state';
 
 const REFRESH_MS = 15_000;
 
-const NumbersTable: Component<{ changed: Changed[]; more: boolean; inForce: boolean }> = (props) => (
+const NumbersTable: Component<{ changed: Changed[]; more: boolean }> = (props) => (
   <section class="card" aria-label="Changed numbers">
-    <header><h2>Numbers against the policy in force</h2></header>
+    <header><h2>What it changes</h2></header>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: changed numbers">
       <table class="table">
-        <thead><tr><th scope="col">Number</th><th scope="col" class="num">In force</th><th scope="col" class="num">This version</th></tr></thead>
+        <thead><tr><th scope="col">Number</th><th scope="col" class="num">Before</th><th scope="col" class="num">This version</th></tr></thead>
         <tbody>
-          <For each={props.changed} fallback={<tr><td colspan="3" class="empty">{props.inForce ? 'It is the policy in force.' : 'The same numbers.'}</td></tr>}>
+          <For each={props.changed} fallback={<tr><td colspan="3" class="empty">The same numbers.</td></tr>}>
             {(one) => <tr><th scope="row">{belongsTo(one.parameter)}: {numberWords(one.parameter)}</th><td class="num">{valueWords(one.from, one.parameter.unit)}</td><td class="num"><b>{valueWords(one.to, one.parameter.unit)}</b></td></tr>}
           </For>
         </tbody>
@@ -61,7 +61,7 @@ const VersionPage: Component<{ params: Record<string, string> }> = (props) => {
                 <VersionSteps view={v()} onChange={mutate} onStale={() => void refetch()} />
               </div>
             </section>
-            <NumbersTable changed={v().changed} more={v().more} inForce={v().state === 'in-force'} />
+            <NumbersTable changed={v().version.changed ?? []} more={v().version.more ?? false} />
             <Show when={v().version.present && v().version.figures}>
               <section class="card" aria-labelledby="found-title">
                 <header><h2 id="found-title">What it would have done</h2></header>

@@ -8,18 +8,6 @@ import { SayDialog } from './SayDialog';
 
 type Step = 'approve' | 'reject' | 'withdraw' | 'force';
 
-const TRIES = 10;
-const TRY_MS = 500;
-
-/** The version once what runs has taken it up, which may be a moment after it was written down. */
-async function inForce(number: number): Promise<VersionView> {
-  for (let n = 1; ; n += 1) {
-    const view = await lab.version(number);
-    if (view.state === 'in-force' || n === TRIES) return view;
-    await new Promise((again) => setTimeout(again, TRY_MS));
-  }
-}
-
 export const VersionSteps: Component<{ view: VersionView; onChange: (view: VersionView) => void; onStale: () => void }> = (props) => {
   const [step, setStep] = createSignal<Step | null>(null);
   const number = () => props.view.version.number;
@@ -27,7 +15,7 @@ export const VersionSteps: Component<{ view: VersionView; onChange: (view: Versi
   const close = () => setStep(null);
   const done = (view: VersionView) => { close(); props.onChange(view); };
   const force = async () => {
-    const view = await attempt(() => lab.putInForce(number()).then(() => inForce(number())), (v) => (v.state === 'in-force' ? `Version ${number()} is in force` : `Version ${number()} will be in force in a moment`));
+    const view = await attempt(() => lab.putInForce(number()), `Version ${number()} is in force`);
     if (view) done(view);
     else { close(); props.onStale(); }
   };

@@ -23,7 +23,7 @@ const VersionsPage: Component<{ params: Record<string, string> }> = () => {
                       <tr>
                         <th scope="row"><a href={`/laboratory/versions/${view.version.number}`}>{view.version.number}: {view.version.title}</a></th>
                         <td data-label="State"><span class={`lab-state ${view.state}`}>{STATE_WORD[view.state] ?? view.state}</span></td>
-                        <td data-label="Changes">{view.state === 'in-force' ? 'is the policy in force' : view.changed.map(changeWords).join('; ') || 'the same numbers'}{view.more ? '; and more' : ''}</td>
+                        <td data-label="Changes">{(view.version.changed ?? []).map(changeWords).join('; ') || 'the same numbers'}{view.version.more ? '; and more' : ''}</td>
                         <td data-label="Proposed">{view.version.proposed_by}, {dateTime(view.version.proposed_ms)}</td>
                         <td data-label="Approved" classList={{ nothing: !view.version.approved_by }}>{view.version.approved_ms ? `${view.version.approved_by}, ${dateTime(view.version.approved_ms)}` : '–'}</td>
                       </tr>

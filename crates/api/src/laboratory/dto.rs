@@ -276,10 +276,6 @@ pub struct PolicyVersion {
     pub version: Version,
     /// `proposed`, `approved`, `in-force`, `rejected`, `withdrawn`, `outdated`.
     pub state: String,
-    /// The numbers that are not those of the policy in force now.
-    pub changed: Vec<Changed>,
-    /// Whether it differs in more than numbers.
-    pub more: bool,
     /// What this account may do with it now.
     pub may: PolicyVersionMay,
     /// Why this account may not take the next step.

@@ -283,7 +283,7 @@ mod tests {
         let nice = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).ok();
         let before = nice();
         let work = move |_: &Progress| {
-            let child = std::thread::spawn(move || nice()).join().ok().flatten();
+            let child = std::thread::spawn(nice).join().ok().flatten();
             told.send((nice(), child)).expect("heard");
             Err(LabError::Stopped)
         };

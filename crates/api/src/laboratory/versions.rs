@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use guard::{Kind, Permission};
-use laboratory::edit;
 use laboratory::versions::Version;
 use laboratory::{LabError, Report};
 use vitals::Event;
@@ -103,7 +102,9 @@ pub(crate) async fn propose(
         reason,
         policy: candidate.policy.text.clone(),
         hash: String::new(),
-        parent: found.parent.clone(),
+        parent: String::new(),
+        changed: Vec::new(),
+        more: false,
         simulated: simulated(report),
         present: report.policies.first().cloned(),
         figures: report.policies.get(proposal.candidate).cloned(),
@@ -117,7 +118,7 @@ pub(crate) async fn propose(
     };
     let versions = house.versions.lock().await;
     api.deed("propose-alert-policy", "", &fingerprint(&version.policy)).await?;
-    let version = versions.propose(version).map_err(refused)?;
+    let version = versions.propose(version, &now.text).map_err(refused)?;
     Ok((StatusCode::CREATED, Json(now.view(version))))
 }
 
@@ -204,6 +205,7 @@ pub(crate) async fn put_in_force(
     }
     api.deed("change-alert-policy", &object(number), &fingerprint(&signed.policy)).await?;
     api.append(Event::Policy(viewer.caller().account.actor(), signed.policy.clone()), None).await?;
+    let now = Now::with(&viewer, signed.policy.clone());
     // Whoever asks next is to find it.
     for _ in 0..SEEN_TRIES {
         if api.live.policy().text == signed.policy {
@@ -211,7 +213,7 @@ pub(crate) async fn put_in_force(
         }
         tokio::time::sleep(SEEN_EVERY).await;
     }
-    Ok(Json(Now::of(&api, &viewer).view(version)))
+    Ok(Json(now.view(version)))
 }
 
 /// An approved version as it was signed, for whoever checks it elsewhere.
@@ -290,7 +292,10 @@ struct Now {
 
 impl Now {
     fn of(api: &Api, viewer: &Viewer) -> Self {
-        let text = api.live.policy().text;
+        Self::with(viewer, api.live.policy().text)
+    }
+
+    fn with(viewer: &Viewer, text: String) -> Self {
         let account = &viewer.caller().account;
         Self {
             hash: laboratory::hash(&text),
@@ -350,8 +355,6 @@ impl Now {
             "outdated" => Some("another policy came in force since: run and propose it again".to_owned()),
             _ => None,
         };
-        // A version whose policy an older program wrote may not be read by this one: it is shown without.
-        let (changed, more) = edit::diff(&self.text, &version.policy).unwrap_or_default();
-        PolicyVersion { state: state.to_owned(), changed, more, may, why_not, version }
+        PolicyVersion { state: state.to_owned(), may, why_not, version }
     }
 }

@@ -297,9 +297,9 @@ fn assumptions(present: &present::Present, past: &Past, settings: &Settings) -> 
         );
     }
     if present.policies > 0 {
+        let times = if present.policies == 1 { "once".to_owned() } else { format!("{} times", present.policies) };
         told.push(format!(
-            "the present changed its policy {} times in this period; it is shown as it was, under the name of the last",
-            present.policies
+            "the present changed its policy {times} in this period; it is shown as it was, under the name of the last"
         ));
     }
     told

@@ -23,7 +23,7 @@ impl Telling {
         std::thread::spawn(move || {
             while matches!(ended.recv_timeout(every), Err(RecvTimeoutError::Timeout)) {
                 let (done, total) = progress.so_far();
-                let share = if total == 0 { 0 } else { done * 100 / total };
+                let share = (done * 100).checked_div(total).unwrap_or(0);
                 let line = format!("{done} of {total} ({share} %)");
                 if std::io::stderr().is_terminal() { eprint!("\r{line}  ") } else { eprintln!("{line}") }
             }

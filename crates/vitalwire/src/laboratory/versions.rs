@@ -40,7 +40,9 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
         title: args.title.clone(),
         reason: args.reason.clone(),
         hash: String::new(),
-        parent: laboratory::hash(&in_force),
+        parent: String::new(),
+        changed: Vec::new(),
+        more: false,
         policy: text,
         simulated: "not simulated".to_owned(),
         present: None,
@@ -57,7 +59,7 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
     let guard = args.data.guard()?;
     let detail = format!("BLAKE3 {}", laboratory::hash(&version.policy));
     let kept = guard.locally("propose-alert-policy", &detail, clock(), || -> anyhow::Result<Version> {
-        Ok(versions.propose(version)?)
+        Ok(versions.propose(version, &in_force)?)
     })?;
     println!("version {} is proposed; a second person approves it on the page, or over HTTP", kept.number);
     Ok(())
