@@ -1,11 +1,16 @@
 // One record, and whether its place in the log is proved.
 import { createResource, For, Show, type Component } from 'solid-js';
 import { exactTime } from '../ui/format';
+import { repeat } from '../ui/repeat';
 import { audit, type AuditRow } from './audit.api';
 import { deed, facts, OUTCOME_WORD } from './audit.state';
 
+const ASKED_AGAIN_MS = 1_500;
+
 export const AuditDetail: Component<{ row: AuditRow; signed: number; onClose: () => void }> = (props) => {
-  const [proof] = createResource(() => props.row.n, (n) => audit.proof(n).catch(() => null));
+  const [proof, { refetch }] = createResource(() => props.row.n, (n) => audit.proof(n).catch(() => null));
+  // A head is signed about every second.
+  repeat(() => (proof.loading || proof() ? undefined : refetch()), ASKED_AGAIN_MS);
   return (
     <section class="card audit-detail" aria-label={`Record ${props.row.n}`}>
       <header>
