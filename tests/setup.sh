@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests of the whole program need beyond Rust and Node: a C compiler, Perl (for OpenSSL's build), Python with venv, Chromium, a token in software, a syslog server, CoAP clients, and
+# What the tests of the whole program need beyond Rust and Node: a C compiler, Perl (for OpenSSL's build), Python with venv, Chromium, a token in software, a syslog server, MQTT and CoAP clients, and
 # other people's clients in target/test-venv. Installs only what is missing, and says so first.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,6 +20,7 @@ command -v perl >/dev/null || missing="$missing perl"
 command -v softhsm2-util >/dev/null || missing="$missing softhsm2"
 [ -x /usr/sbin/rsyslogd ] && ls /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 || missing="$missing rsyslog rsyslog-gnutls"
 [ -x /usr/bin/coap-client-openssl ] || missing="$missing libcoap3-bin"
+command -v mosquitto_pub >/dev/null || missing="$missing mosquitto-clients"
 command -v dbus-daemon >/dev/null || missing="$missing dbus-daemon"
 [ -n "$(python)" ] || missing="$missing python3 python3-venv"
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing="$missing chromium"
