@@ -24,6 +24,9 @@ async function keep(page, file) {
   console.log(file, `${((await stat(file)).size / 1_000).toFixed(0)} kB`, page.problems.join(' | '));
 }
 
+/** What the alarm laboratory is asked on the trial ward. */
+const TRIED = { title: 'Heart rate: when to call', sweep: [{ path: 'limit.HR.high', from: 110, to: 145, step: 5 }], budget: 500 };
+
 /** The trial ward: pages of patients and devices. */
 async function wardPictures(browser) {
   const demo = spawn(program(), ['demo', '--http', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -47,7 +50,9 @@ async function wardPictures(browser) {
   const worst = (await get('/ward')).tiles.reduce((a, b) => ((b.score?.value ?? 0) > (a.score?.value ?? 0) ? b : a));
   const { tiles } = await get('/ward');
   const waving = tiles.find((t) => t.waves && t.values.some((v) => v.metric.startsWith('MDC_PRESS_BLD_ART'))) ?? tiles.find((t) => t.waves);
-  const SHOTS = [['station', '/waves', 1440, 900], ['waves', `/patients/${waving.patient.id}/waves?at=${Date.now() - 30_000}`, 1440, 900], ['disclosure', `/patients/${waving.patient.id}/disclosure`, 1440, 900], ['ward', '/', 1440, 900], ['patient', `/patients/${worst.patient.id}`, 1440, 900], ['alerts', '/alerts', 1440, 640], ['quarantine', `/quarantine/${message.offset}`, 1440, 900], ['phone', '/', 390, 844]];
+  const tried = await (await fetch(`${url}/api/v1/laboratory/runs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(TRIED) })).json();
+  await until(() => get(`/laboratory/runs/${tried.id}`), (run) => run.state === 'done');
+  const SHOTS = [['station', '/waves', 1440, 900], ['waves', `/patients/${waving.patient.id}/waves?at=${Date.now() - 30_000}`, 1440, 900], ['disclosure', `/patients/${waving.patient.id}/disclosure`, 1440, 900], ['ward', '/', 1440, 900], ['patient', `/patients/${worst.patient.id}`, 1440, 900], ['alerts', '/alerts', 1440, 640], ['quarantine', `/quarantine/${message.offset}`, 1440, 900], ['worklist', '/worklist', 1440, 900], ['laboratory', `/laboratory/runs/${tried.id}`, 1440, 900], ['phone', '/', 390, 844]];
 
   for (const [name, path, width, height] of SHOTS) {
     for (const colorScheme of name === 'phone' ? ['dark'] : ['light', 'dark']) {
