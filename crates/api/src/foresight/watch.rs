@@ -73,7 +73,6 @@ pub(crate) async fn get_watch(
 ) -> Result<Json<WatchView>, ApiError> {
     api.enter(&headers, Permission::ManagePolicy, "/api/v1/models/{model}/watch", None).await?;
     let watcher = watcher(on_shelf)?;
-    found(&watcher, &id, wanted.version.as_deref())?;
     let view = api
         .ask(move |_| {
             let Ok(watched) = found(&watcher, &id, wanted.version.as_deref()) else { return Ok(None) };
