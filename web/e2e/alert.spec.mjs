@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, openPage } from './browser.mjs';
-import { ILL, playMonitor, WELL } from './scenario.mjs';
+import { ILL, playMonitor, until, WELL } from './scenario.mjs';
 import { startServer } from './server.mjs';
 
 let server, browser, monitor;
@@ -37,6 +37,18 @@ test('a deterioration appears, is escalated, acknowledged, and resolves', { time
   await row.locator('.alert-title a').click();
   const detail = page.locator('.alert-detail');
   await detail.locator('[data-state=raised]').waitFor();
+
+  // The alert changes, and a reading of it is slow to come, while the dialog asks: it stays modal and hears Escape.
+  const readings = () => detail.getByRole('heading', { name: /^It came from/ }).textContent();
+  const before = await detail.locator('.timeline li').count() + (await readings());
+  await detail.getByRole('button', { name: /^Escalate/ }).click();
+  await page.route('**/api/v1/readings/**', async (route) => { await new Promise((r) => setTimeout(r, 700)); await route.continue(); });
+  await monitor.say({ ...ILL, MDC_PULS_OXIM_SAT_O2: 82, MDC_ECG_HEART_RATE: 141 });
+  await until(async () => await detail.locator('.timeline li').count() + (await readings()), (now) => now !== before);
+  await page.unroute('**/api/v1/readings/**', { behavior: 'wait' });
+  assert.ok(await page.getByRole('dialog').evaluate((e) => e.matches(':modal')), 'the dialog is still modal');
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
 
   await detail.getByRole('button', { name: /^Escalate/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Escalate', exact: true }).click();

@@ -47,7 +47,7 @@ export const AlertDetail: Component<{ episode: string }> = (props) => {
                 </dl>
                 <Show when={h().alert.readings.length}>
                   <h3>It came from {plural(h().alert.readings.length, 'reading')}</h3>
-                  <ul class="row"><For each={h().alert.readings}>{(name) => <li><ReadingButton name={name} /></li>}</For></ul>
+                  <ul class="row"><For each={h().alert.readings}>{(name) => <li><Suspense><ReadingButton name={name} /></Suspense></li>}</For></ul>
                 </Show>
                 <h3>What happened</h3>
                 <ol class="timeline">

@@ -1,6 +1,8 @@
 // A modal dialog or side panel: the browser's own <dialog> traps the focus, closes on Escape and gives
-// the focus back.
+// the focus back. It stands in the document's body: a page that is taken out while a part of it loads and put
+// back would leave it open but no longer modal, deaf to Escape.
 import { onCleanup, onMount, type JSX, type ParentComponent } from 'solid-js';
+import { Portal } from 'solid-js/web';
 
 interface DialogProps {
   title: string;
@@ -11,7 +13,9 @@ interface DialogProps {
 
 let counter = 0;
 
-export const Dialog: ParentComponent<DialogProps> = (props) => {
+export const Dialog: ParentComponent<DialogProps> = (props) => <Portal><Box {...props} /></Portal>;
+
+const Box: ParentComponent<DialogProps> = (props) => {
   let box!: HTMLDialogElement;
   const title = `dialog-${++counter}`;
   onMount(() => {
