@@ -36,6 +36,14 @@ const SECONDS = 80;
 const BELOW = 'Oxygen saturation: medium priority below';
 let server, browser, anna;
 
+/** Puts a policy in force as two people do: version 1. */
+async function agree(policy) {
+  const bert = await signIn(server, 'bert');
+  const { version } = await anna('POST', '/api/v1/policy/versions', { policy, title: 'Test ward', reason: 'its own limits' });
+  await bert('POST', `/api/v1/policy/versions/${version.number}/approval`, { note: '' });
+  await bert('POST', `/api/v1/policy/versions/${version.number}/in-force`);
+}
+
 before(async () => {
   const passwords = {};
   let token;
@@ -49,7 +57,7 @@ before(async () => {
   });
   browser = await launch();
   anna = await signIn(server, 'anna');
-  await anna('PUT', '/api/v1/policy', { text: POLICY, by: '' });
+  await agree(POLICY);
   const { http, mqtt: broker, mllp } = server.doors;
   const ward = spawn(program(), ['sim', '--beds', '4', ...[1, 2, 3, 4].flatMap((bed) => ['--scenario', `${bed}=stable`]), '--account', 'ehr', '--token', token, '--http', http, '--mqtt', broker, '--mllp', mllp], { stdio: 'ignore', env: { RUST_LOG: 'warn', ...process.env } });
   const ended = once(ward, 'exit');
@@ -183,7 +191,7 @@ test('a range is swept, the curve read by keyboard, and a policy proposed, appro
   await shots(page, 'propose');
   found.push(...(await look(page, 'propose')));
   await dialog.getByRole('button', { name: 'Propose' }).click();
-  await page.getByRole('heading', { name: 'Version 1: Lower saturation limit' }).waitFor();
+  await page.getByRole('heading', { name: 'Version 2: Lower saturation limit' }).waitFor();
   await page.getByText(/second person/).first().waitFor();
   assert.equal(await page.getByRole('button', { name: 'Approve…' }).count(), 0, 'nobody approves their own proposal');
   await shots(page, 'own-proposal');
@@ -193,7 +201,7 @@ test('a range is swept, the curve read by keyboard, and a policy proposed, appro
   await other.getByText('Waits for a second person').waitFor();
   await shots(other, 'versions');
   found.push(...(await look(other, 'versions')));
-  await other.getByRole('link', { name: /^1: / }).click();
+  await other.getByRole('link', { name: /^2: / }).click();
   assert.match(await other.getByRole('region', { name: 'Table: changed numbers' }).textContent(), /medium priority below92 %86 %/);
   assert.match(await inShort(other).textContent(), /None of 2 events missed/);
   await other.getByText(/^⚠ Only .* of monitoring: too little to decide by/).waitFor();
@@ -206,7 +214,7 @@ test('a range is swept, the curve read by keyboard, and a policy proposed, appro
   await shots(other, 'approved');
   found.push(...(await look(other, 'approved')));
   const [file] = await Promise.all([other.waitForEvent('download'), other.getByRole('link', { name: 'Signed file' }).click()]);
-  assert.equal(file.suggestedFilename(), 'alarm-policy-1.policy');
+  assert.equal(file.suggestedFilename(), 'alarm-policy-2.policy');
   await other.getByRole('button', { name: 'Put in force…' }).click();
   await shots(other, 'put-in-force');
   found.push(...(await look(other, 'put in force')));
@@ -225,8 +233,8 @@ test('a proposal is refused with a reason', { timeout: 300_000 }, async () => {
   await page.getByRole('button', { name: 'Propose…' }).click();
   await page.getByRole('dialog').getByLabel('Why').fill('Try');
   await page.getByRole('dialog').getByRole('button', { name: 'Propose' }).click();
-  await page.getByRole('heading', { name: /^Version 2: / }).waitFor();
-  const other = await open('bert', '/laboratory/versions/2');
+  await page.getByRole('heading', { name: /^Version 3: / }).waitFor();
+  const other = await open('bert', '/laboratory/versions/3');
   await other.getByRole('button', { name: 'Refuse…' }).click();
   await other.getByRole('dialog').getByRole('button', { name: 'Refuse' }).click();
   await other.getByText('Say why.').waitFor();
@@ -235,6 +243,42 @@ test('a proposal is refused with a reason', { timeout: 300_000 }, async () => {
   await other.getByText('Too few patients').waitFor();
   await shots(other, 'refused');
   assert.deepEqual([...(await look(other, 'refused')), ...page.problems, ...other.problems], []);
+});
+
+test('what cannot wait is put in force by one person, and marked until another approves or takes it back', { timeout: 300_000 }, async () => {
+  const { text } = await anna('GET', '/api/v1/policy');
+  const { version } = await anna('POST', '/api/v1/policy/versions', { policy: text.replace('low = 86', 'low = 84'), title: 'Fewer at night', reason: 'nobody sleeps' });
+  const page = await open('anna', `/laboratory/versions/${version.number}`);
+  await page.getByRole('button', { name: 'It cannot wait…' }).focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Put in force now' }).click();
+  await dialog.getByText('Say why.').waitFor();
+  await dialog.getByLabel('Why it cannot wait').fill('Forty alarms since midnight at bed 3');
+  await shots(page, 'emergency');
+  const found = await look(page, 'emergency');
+  await dialog.getByRole('button', { name: 'Put in force now' }).press('Enter');
+  await page.locator('.lab-state', { hasText: 'Put in force by one person, not reviewed' }).waitFor();
+  assert.match((await anna('GET', '/api/v1/policy')).text, /low = 84/);
+  assert.equal(await page.getByRole('button', { name: 'Approve…' }).count(), 0, 'nobody reviews their own');
+
+  const other = await open('bert');
+  await other.getByText(/was put in force by one person, not reviewed: anna/).waitFor();
+  await shots(other, 'unreviewed');
+  found.push(...(await look(other, 'unreviewed')));
+  await other.getByRole('link', { name: /^Look at version/ }).click();
+  await other.getByRole('button', { name: 'Take back…' }).waitFor();
+  await shots(other, 'unreviewed-version');
+  found.push(...(await look(other, 'unreviewed version')));
+  await other.getByRole('button', { name: 'Take back…' }).click();
+  await other.getByRole('dialog').getByLabel('Why').fill('The probe was off');
+  await other.getByRole('dialog').getByRole('button', { name: 'Take back now' }).click();
+  await other.locator('.lab-state', { hasText: /^Refused$/ }).waitFor();
+  assert.match((await anna('GET', '/api/v1/policy')).text, /low = 86/);
+  await other.goto(`${server.url}/laboratory`);
+  await settled(other);
+  assert.equal(await other.getByText(/not reviewed/).count(), 0);
+  assert.deepEqual([...found, ...page.problems, ...other.problems], []);
 });
 
 test('a run shows how far it is and can be cancelled', { timeout: 300_000 }, async () => {
@@ -261,7 +305,7 @@ test('who may only look is told so; what is gone is told', { timeout: 300_000 },
   assert.equal(await page.getByRole('button', { name: 'Try on the past' }).count(), 0);
   await shots(page, 'looking-only');
   const found = await look(page, 'looking only');
-  await page.goto(`${server.url}/laboratory/versions/1`);
+  await page.goto(`${server.url}/laboratory/versions/2`);
   await page.getByText('Lower saturation limit').first().waitFor();
   assert.equal(await page.getByRole('button', { name: /…$/ }).count(), 0);
   for (const path of ['/laboratory/runs/1', '/laboratory/versions/99']) {

@@ -164,6 +164,7 @@ pub const ROUTES: &[(&str, &str, Rule)] = &[
     ("POST", "/api/v1/policy/versions/{number}/approval", Needs(ManagePolicy)),
     ("POST", "/api/v1/policy/versions/{number}/rejection", Needs(ManagePolicy)),
     ("POST", "/api/v1/policy/versions/{number}/in-force", Needs(ManagePolicy)),
+    ("POST", "/api/v1/policy/versions/{number}/emergency", Needs(ManagePolicy)),
     ("GET", "/api/v1/policy/versions/{number}/signed", Needs(SeePolicy)),
     ("GET", "/api/v1/laboratory", Needs(SeePolicy)),
     ("GET", "/api/v1/laboratory/runs", Needs(SeePolicy)),

@@ -6,6 +6,7 @@ mod waves_support;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use api::laboratory::Review;
 use api::origin::Peer;
 use axum::body::Body;
 use axum::http::Request;
@@ -13,7 +14,7 @@ use axum::http::request::Builder;
 use guard::{Account, Kind, Network, TrustSettings, Zone, Zones};
 use serde_json::{Value as Json, json};
 use vitals::{DeviceId, PatientId, Role};
-use waves_support::{House, LONG, frames, house, now};
+use waves_support::{House, LONG, frames, house, house_with, now};
 
 const PASSWORD: &str = "a-good-long-one";
 
@@ -101,7 +102,7 @@ async fn every_record_says_by_which_session_factor_and_purpose() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn device_commands_and_changes_of_settings_have_records_of_their_own() {
-    let house = house().await;
+    let house = house_with(Review::OnePerson).await;
     let patient = monitored(&house).await;
     let token = house.token(Role::Administrator);
     let engineer = house.token(Role::Engineer);

@@ -9,7 +9,7 @@ use axum::http::Request;
 use axum::http::request::Builder;
 use serde_json::{Value as Json, json};
 use vitals::{
-    Content, DeviceId, Event, Measurement, Message, Metric, Origin, PatientId, Protocol, Quality, Reading,
+    Actor, Content, DeviceId, Event, Measurement, Message, Metric, Origin, PatientId, Protocol, Quality, Reading,
     ReceiveTime, Role, TimeBase, Value,
 };
 use waves_support::{House, LONG, house, now};
@@ -123,9 +123,8 @@ impl<'a> As<'a> {
 async fn lived() -> (House, PatientId) {
     let house = house().await;
     let patient = house.admit("7", "monitor-7").await;
-    let put = As::program(&house, Role::Physician);
-    let (status, answer) = put.ask(Request::put("/api/v1/policy"), Some(json!({"text": POLICY, "by": ""}))).await;
-    assert_eq!(status, 200, "{answer}");
+    let somebody = Actor { name: "kim".into(), role: Role::Physician };
+    house.api.append(Event::Policy(somebody, POLICY.to_owned()), None).await.expect("taken");
     let end = Instant::now() + LONG;
     while house.api.live.policy().text != POLICY {
         assert!(Instant::now() < end, "the policy is in force");
@@ -274,6 +273,72 @@ async fn a_version_takes_two_people_and_replaces_what_it_was_made_for() {
         assert!(log.contains(deed), "{deed}");
     }
     assert!(!log.contains("Grünwald"), "reasons stay out of the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_alone_changes_the_policy_only_in_an_emergency_and_is_reviewed_later() {
+    let (house, _) = lived().await;
+    let anna = As::person(&house, "anna", Role::Physician).await;
+    let bert = As::person(&house, "bert", Role::Physician).await;
+    let other = POLICY.replace("HR >= 120", "HR >= 110");
+    let put = json!({"text": other, "by": ""});
+    for who in [&anna, &As::program(&house, Role::Administrator)] {
+        let (status, answer) = who.ask(Request::put("/api/v1/policy"), Some(put.clone())).await;
+        let text = answer["message"].as_str().unwrap_or_default();
+        assert!(status == 403 && text.contains("second person") && text.contains("/api/v1/policy/versions"), "{status} {answer}");
+    }
+    assert_eq!(anna.get("/api/v1/policy").await.1["text"], POLICY, "nothing changed");
+
+    // A whole policy, without a run.
+    let proposal = json!({"policy": other, "title": "Hearts sooner", "reason": "one was missed"});
+    assert_eq!(anna.post("/api/v1/policy/versions", json!({"policy": "name = 3", "title": "t", "reason": "r"})).await.0, 400);
+    assert_eq!(anna.post("/api/v1/policy/versions", json!({"policy": other, "run": 1, "title": "t", "reason": "r"})).await.0, 400);
+    let (status, first) = anna.post("/api/v1/policy/versions", proposal.clone()).await;
+    assert_eq!((status, &first["may"]["emergency"]), (201, &json!(true)), "{first}");
+    let at = |number: i64, step: &str| format!("/api/v1/policy/versions/{number}/{step}");
+    let why = json!({"reason": "Mr Grünwald, at 3 a.m."});
+    assert_eq!(anna.post(&at(1, "emergency"), json!({"reason": " "})).await.0, 400, "it takes a reason");
+    let nurse = As::person(&house, "nora", Role::Nurse).await;
+    assert_eq!(nurse.post(&at(1, "emergency"), why.clone()).await.0, 403);
+    let program = As::program(&house, Role::Administrator);
+    assert_eq!(program.post(&at(1, "emergency"), why.clone()).await.0, 403, "a program has no emergencies");
+    let (status, forced) = anna.post(&at(1, "emergency"), why.clone()).await;
+    assert_eq!((status, &forced["state"], &forced["may"]["approve"]), (200, &json!("unreviewed"), &json!(false)), "{forced}");
+    assert_eq!(anna.get("/api/v1/policy").await.1["text"], json!(other), "at once");
+    assert_eq!(anna.post(&at(1, "emergency"), why.clone()).await.0, 409, "once");
+    assert_eq!(anna.post(&at(1, "approval"), json!({"note": "mine"})).await.0, 403, "reviewed by somebody else");
+
+    // Somebody else takes it back: what was in force before is again.
+    let (_, back) = bert.post(&at(1, "rejection"), json!({"reason": "not needed"})).await;
+    assert_eq!(back["state"], "rejected", "{back}");
+    assert_eq!(anna.get("/api/v1/policy").await.1["text"], POLICY);
+
+    // The next one is approved where it stands.
+    anna.post("/api/v1/policy/versions", proposal).await;
+    assert_eq!(anna.post(&at(2, "emergency"), why).await.0, 200);
+    let (_, seen) = bert.get("/api/v1/policy/versions/2").await;
+    assert_eq!((&seen["state"], &seen["may"]["approve"], &seen["may"]["reject"]), (&json!("unreviewed"), &json!(true), &json!(true)));
+    let (_, approved) = bert.post(&at(2, "approval"), json!({"note": "right so"})).await;
+    assert_eq!(approved["state"], "in-force", "{approved}");
+    assert_eq!(bert.post(&at(2, "rejection"), json!({"reason": "no"})).await.0, 409, "agreed is agreed");
+    let (_, signed) = bert.get(&at(2, "signed")).await;
+    let key = house.guard.audit_log().verifier().expect("a key");
+    let read = laboratory::versions::Version::read(signed.as_str().expect("text"), &key).expect("it holds");
+    assert_eq!(read.emergency.map(|one| one.by).as_deref(), Some("anna"));
+
+    let log = house.audit();
+    for deed in ["change-alert-policy-unreviewed", "take-back-alert-policy"] {
+        assert!(log.contains(deed), "{deed}");
+    }
+    assert!(!log.contains("Grünwald"), "reasons stay out of the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_house_may_say_that_one_person_is_enough() {
+    let house = waves_support::house_with(api::laboratory::Review::OnePerson).await;
+    let anna = As::person(&house, "anna", Role::Physician).await;
+    let (status, answer) = anna.ask(Request::put("/api/v1/policy"), Some(json!({"text": POLICY, "by": ""}))).await;
+    assert_eq!(status, 200, "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

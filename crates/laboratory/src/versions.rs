@@ -21,7 +21,7 @@ const VERSIONS_MAX: u64 = 10_000;
 const POLICY_BYTES_MAX: usize = 40_000;
 
 /// One version.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryVersion))]
 pub struct Version {
     /// Its number, from 1.
@@ -60,9 +60,27 @@ pub struct Version {
     pub approved_ms: Option<i64>,
     /// What they said.
     pub approval: String,
+    /// How one person put it in force before it was approved, if somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
     /// How it ended without being put in force, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+}
+
+/// A version put in force by one person, without review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LaboratoryVersionEmergency))]
+pub struct Emergency {
+    /// Who.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Why it could not wait.
+    pub reason: String,
+    /// The text of the policy that comes back when it is taken back; empty once it is approved.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub replaced: String,
 }
 
 /// The end of a version that is not to be put in force.
@@ -161,6 +179,7 @@ impl Versions {
             approved_by: None,
             approved_ms: None,
             approval: String::new(),
+            emergency: None,
             ended: None,
             ..version
         };
@@ -192,8 +211,35 @@ impl Versions {
         version.approved_by = Some(by.to_owned());
         version.approved_ms = Some(at_ms);
         version.approval = said.to_owned();
+        if let Some(emergency) = &mut version.emergency {
+            emergency.replaced.clear();
+        }
         let signed = sign(&version.text()?).map_err(LabError::Version)?;
         write(&self.signed_path(number), &signed)?;
+        self.keep(&version)?;
+        Ok(version)
+    }
+
+    /// Notes that one person puts a proposal in force without review, in place of the policy whose text is `replaces`.
+    ///
+    /// # Errors
+    /// [`LabError::Version`]: unknown, approved or ended already, or made for another policy; [`LabError::File`].
+    pub fn force(
+        &self,
+        number: u64,
+        (by, at_ms, reason): (&str, i64, &str),
+        replaces: &str,
+    ) -> Result<Version, LabError> {
+        let wrong = |problem: &str| LabError::Version(problem.to_owned());
+        let mut version = self.get(number)?;
+        if version.approved_by.is_some() || version.ended.is_some() {
+            return Err(wrong("it is approved or ended already"));
+        }
+        if hash(replaces) != version.parent {
+            return Err(wrong("it was made in place of another policy than the one in force"));
+        }
+        let (by, reason, replaced) = (by.to_owned(), reason.to_owned(), replaces.to_owned());
+        version.emergency = Some(Emergency { by, at_ms, reason, replaced });
         self.keep(&version)?;
         Ok(version)
     }
@@ -271,24 +317,13 @@ mod tests {
 
     fn proposal(by: &str) -> Version {
         Version {
-            number: 0,
             title: "limit.SpO2.low=90".into(),
             reason: "fewer missed".into(),
             policy: alert::Policy::built_in().text,
-            hash: String::new(),
-            parent: String::new(),
-            changed: Vec::new(),
-            more: false,
             simulated: "a ward for a week".into(),
-            present: None,
-            figures: None,
-            difference: None,
             proposed_by: by.into(),
             proposed_ms: 1,
-            approved_by: None,
-            approved_ms: None,
-            approval: String::new(),
-            ended: None,
+            ..Version::default()
         }
     }
 
@@ -315,6 +350,27 @@ mod tests {
         assert!(Version::read(&altered, &key.verifier()).is_err());
         assert_eq!(versions.propose(proposal("bert"), &before).expect("kept").number, 2);
         assert!(versions.get(9).is_err());
+    }
+
+    #[test]
+    fn what_one_person_put_in_force_keeps_what_it_replaced_until_a_second_agrees() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let versions = Versions::at(folder.path());
+        let key = LogKey::log("house", &[7; 32]).expect("a name");
+        let sign = |text: &str| key.state(text).map_err(|error| error.to_string());
+        let before = proposal("anna").policy.replacen("low = 88", "low = 89", 1);
+        versions.propose(proposal("anna"), &before).expect("kept");
+        let why = ("anna", 2, "alarms all night");
+        assert!(versions.force(1, why, "another policy").is_err(), "only in place of what it was made for");
+        versions.force(1, why, &before).expect("kept");
+        let emergency = versions.get(1).expect("kept").emergency.expect("noted");
+        assert_eq!((emergency.by.as_str(), emergency.replaced), ("anna", before.clone()));
+        assert!(versions.approve(1, ("anna", 3, "mine"), sign).is_err(), "review takes a second person all the same");
+        versions.approve(1, ("bert", 3, "right so"), sign).expect("approved");
+        let read = Version::read(&versions.signed(1).expect("signed"), &key.verifier()).expect("it holds");
+        let emergency = read.emergency.expect("it is told in what was signed");
+        assert_eq!((emergency.reason.as_str(), emergency.replaced.as_str()), ("alarms all night", ""));
+        assert!(versions.force(1, why, &before).is_err(), "it needs no emergency any more");
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     pub(crate) privacy: Privacy,
     pub(crate) burden: BurdenText,
+    pub(crate) alarm_policy: AlarmPolicy,
     pub(crate) profiles: Profiles,
     pub(crate) audit: Audit,
     pub(crate) keys: Keys,

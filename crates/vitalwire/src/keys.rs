@@ -76,6 +76,7 @@ pub(crate) const KEYS: &[&str] = &[
     "privacy.research_without_consent",
     "privacy.emergency_overrides",
     "burden.higher_care",
+    "alarm_policy.review",
     "profiles.folder",
     "audit.rotate_bytes",
     "audit.rotate_days",

@@ -2344,7 +2344,7 @@ export interface paths {
         };
         /** The policy in force. */
         get: operations["get_policy"];
-        /** Puts a policy in force from now on. */
+        /** Puts a policy in force from now on: where there are no accounts, or one person may. */
         put: operations["put_policy"];
         post?: never;
         delete?: never;
@@ -2380,7 +2380,7 @@ export interface paths {
         /** The versions of the policy, newest first. */
         get: operations["get_versions"];
         put?: never;
-        /** Proposes a policy that was tried. */
+        /** Proposes a policy that was tried, or a whole one. */
         post: operations["propose"];
         delete?: never;
         options?: never;
@@ -2422,6 +2422,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy/versions/{number}/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts a proposed version in force at once, without review, because it cannot wait. It stays marked until a
+         *     second person approves it or takes it back.
+         */
+        post: operations["put_in_force_unreviewed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/policy/versions/{number}/in-force": {
         parameters: {
             query?: never;
@@ -2448,7 +2468,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a version that is not in force: who proposed it withdraws it, others reject it. */
+        /**
+         * Ends a version that is not in force: who proposed it withdraws it, others reject it. One that is in force
+         *     without review is taken back: the policy that it replaced is in force again.
+         */
         post: operations["reject"];
         delete?: never;
         options?: never;
@@ -5952,6 +5975,7 @@ export interface components {
             /** @description The numbers in which it differs from the policy that it replaces. */
             changed?: components["schemas"]["LaboratoryChanged"][];
             difference?: components["schemas"]["LaboratoryDifference"] | null;
+            emergency?: components["schemas"]["LaboratoryVersionEmergency"] | null;
             ended?: components["schemas"]["LaboratoryVersionEnded"] | null;
             figures?: components["schemas"]["LaboratoryFigures"] | null;
             /** @description BLAKE3 of the text. */
@@ -5981,6 +6005,20 @@ export interface components {
             simulated: string;
             /** @description What it changes, in a line. */
             title: string;
+        };
+        /** @description A version put in force by one person, without review. */
+        LaboratoryVersionEmergency: {
+            /**
+             * Format: int64
+             * @description When, in milliseconds since 1970.
+             */
+            at_ms: number;
+            /** @description Who. */
+            by: string;
+            /** @description Why it could not wait. */
+            reason: string;
+            /** @description The text of the policy that comes back when it is taken back; empty once it is approved. */
+            replaced?: string;
         };
         /** @description The end of a version that is not to be put in force. */
         LaboratoryVersionEnded: {
@@ -7244,17 +7282,24 @@ export interface components {
              */
             note: string;
         };
-        /** @description A proposal. */
+        /** @description Why a version cannot wait for a second person. */
+        PolicyEmergency: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A proposal: what a run tried, or a whole policy without figures. */
         PolicyProposal: {
             /** @description Which of its candidates, from 1. */
-            candidate: number;
+            candidate?: number | null;
+            /** @description Instead of them: the policy's text. */
+            policy?: string | null;
             /** @description Why. */
             reason: string;
             /**
              * Format: int64
              * @description Of which run.
              */
-            run: number;
+            run?: number | null;
             /** @description What it changes, in a line. */
             title: string;
         };
@@ -7267,7 +7312,7 @@ export interface components {
         PolicyVersion: {
             /** @description What this account may do with it now. */
             may: components["schemas"]["PolicyVersionMay"];
-            /** @description `proposed`, `approved`, `in-force`, `rejected`, `withdrawn`, `outdated`. */
+            /** @description `proposed`, `approved`, `in-force`, `unreviewed` (in force by one person), `rejected`, `withdrawn`, `outdated`. */
             state: string;
             /** @description The version. */
             version: components["schemas"]["LaboratoryVersion"];
@@ -7278,6 +7323,8 @@ export interface components {
         PolicyVersionMay: {
             /** @description Approve it. */
             approve: boolean;
+            /** @description Put it in force without review, because it cannot wait. */
+            emergency: boolean;
             /** @description Put it in force. */
             put_in_force: boolean;
             /** @description Reject it. */
@@ -18927,7 +18974,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The account lacks the right `manage-policy`. */
+            /** @description Changes are reviewed by two people: propose a version */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -19285,6 +19332,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not done. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It does not fit what is there; the message says why. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something failed inside; it is in the server's log. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Not available now; nothing was changed. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_in_force_unreviewed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of the version */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyEmergency"];
+            };
+        };
+        responses: {
+            /** @description Done; what there is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            /** @description The request is wrong; the message says how. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Not logged in. */

@@ -1,6 +1,7 @@
 // What all pages of the laboratory have in common: heading, the way between trying and versions.
 import { Show, type ParentComponent } from 'solid-js';
 import { may } from '../session/session';
+import { Unreviewed } from './Unreviewed';
 import './laboratory.css';
 
 export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => (
@@ -14,6 +15,7 @@ export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => 
       <span class="grow" />
       <Show when={may('see-burden')}><a class="btn small" href="/burden">Alarm burden</a></Show>
     </div>
+    <Unreviewed />
     {props.children}
   </div>
 );

@@ -36,6 +36,7 @@ const Facts: Component<{ view: VersionView }> = (props) => {
       <dt>State</dt><dd><span class={`lab-state ${props.view.state}`}>{STATE_WORD[props.view.state] ?? props.view.state}</span> <span class="muted">{STATE_MEANING[props.view.state]}</span></dd>
       <dt>Why</dt><dd>{v().reason}</dd>
       <dt>Proposed</dt><dd>{v().proposed_by}, {dateTime(v().proposed_ms)}</dd>
+      <Show when={v().emergency}>{(one) => <><dt>Put in force</dt><dd>{one().by}, {dateTime(one().at_ms)}, without review: {one().reason}</dd></>}</Show>
       <Show when={v().approved_by}>{(by) => <><dt>Approved</dt><dd>{by()}, {dateTime(v().approved_ms ?? 0)}{v().approval && `: ${v().approval}`}</dd></>}</Show>
       <Show when={v().ended}>{(end) => <><dt>{STATE_WORD[end().how] ?? end().how}</dt><dd>{end().by}, {dateTime(end().at_ms)}{end().reason && `: ${end().reason}`}</dd></>}</Show>
       <dt>Tried on</dt><dd>{v().simulated}</dd>

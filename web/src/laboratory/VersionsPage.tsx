@@ -9,7 +9,7 @@ const VersionsPage: Component<{ params: Record<string, string> }> = () => {
   const [versions] = createResource(lab.versions);
   return (
     <LabFrame at="versions">
-      <p class="lab-lead">One person proposes a policy that was tried, another approves it, and somebody puts it in force. Each approved version is signed with the key of the house.</p>
+      <p class="lab-lead">One person proposes a policy that was tried, another approves it, and somebody puts it in force. Each approved version is signed with the key of the house. What cannot wait is put in force by one person with a reason, and reviewed later.</p>
       <Show when={versions.error as Error | undefined}>{(error) => <p class="error" role="alert">{sentence(error().message)}</p>}</Show>
       <Show when={!versions.error && versions.latest} fallback={<Show when={!versions.error}><p class="empty" role="status">Loading…</p></Show>}>
         {(list) => (

@@ -41,5 +41,7 @@ export const lab = {
   approve: (number: number, note: string) => call<VersionView>('POST', url(`${versions}/${number}/approval`), { note }),
   reject: (number: number, reason: string) => call<VersionView>('POST', url(`${versions}/${number}/rejection`), { reason }),
   putInForce: (number: number) => call<VersionView>('POST', url(`${versions}/${number}/in-force`)),
+  /** Puts it in force without review. */
+  force: (number: number, reason: string) => call<VersionView>('POST', url(`${versions}/${number}/emergency`), { reason }),
   signed: (number: number) => url(`${versions}/${number}/signed`),
 };

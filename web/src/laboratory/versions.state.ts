@@ -3,12 +3,13 @@ import type { Changed, Candidate } from './laboratory.api';
 import { belongsTo, numberWords, valueWords } from './numbers.state';
 
 export const STATE_WORD: Record<string, string> = {
-  proposed: 'Waits for a second person', approved: 'Approved, not in force', 'in-force': 'In force', rejected: 'Refused', withdrawn: 'Withdrawn', outdated: 'Outdated',
+  proposed: 'Waits for a second person', approved: 'Approved, not in force', 'in-force': 'In force', unreviewed: 'Put in force by one person, not reviewed', rejected: 'Refused', withdrawn: 'Withdrawn', outdated: 'Outdated',
 };
 export const STATE_MEANING: Record<string, string> = {
   proposed: 'Somebody other than who proposed it looks at it and approves or refuses it. Until then nothing changes.',
   approved: 'Two people agreed. It decides nothing until somebody puts it in force.',
   'in-force': 'It decides now what alerts and whom.',
+  unreviewed: 'It decides now what alerts and whom, and only one person looked at it. Somebody else approves it or takes it back.',
   rejected: 'It was refused and can be proposed again.',
   withdrawn: 'Who proposed it took it back.',
   outdated: 'Another policy came in force since it was proposed. Try it again against that one.',

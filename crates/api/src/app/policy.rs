@@ -1,15 +1,21 @@
 //! The policy: what alerts, how urgently, and whom.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use guard::Permission;
+use guard::{Kind, Permission};
 use vitals::Event;
 
 use crate::deeds::fingerprint;
 use crate::dto;
 use crate::error::ApiError;
 use crate::extract::Json;
+use crate::laboratory::{OfHouse, Review};
 use crate::state::Api;
+
+const REVIEWED: &str = "in this house a second person approves each change of the alarm policy. Propose it as a version \
+    (page Laboratory, POST /api/v1/policy/versions, or `vitalwire policy propose`) and let somebody else approve it; what \
+    cannot wait is put in force there with a reason, and reviewed later";
 
 /// The policy in force.
 #[utoipa::path(get, path = "/api/v1/policy", tag = "policy",
@@ -27,17 +33,24 @@ pub(crate) async fn get_policy(
     }))
 }
 
-/// Puts a policy in force from now on.
+/// Puts a policy in force from now on: where there are no accounts, or one person may.
 #[utoipa::path(put, path = "/api/v1/policy", tag = "policy", request_body = dto::PolicyView,
-    responses((status = 200, body = dto::PolicyView), (status = 400, body = dto::ErrorBody)))]
+    responses((status = 200, body = dto::PolicyView), (status = 400, body = dto::ErrorBody),
+        (status = 403, body = dto::ErrorBody, description = "Changes are reviewed by two people: propose a version")))]
 pub(crate) async fn put_policy(
     State(api): State<Api>,
+    house: OfHouse,
     headers: HeaderMap,
     Json(wanted): Json<dto::PolicyView>,
 ) -> Result<Json<dto::PolicyView>, ApiError> {
-    let actor = api.enter(&headers, Permission::ManagePolicy, "/api/v1/policy", None).await?;
+    let viewer = api.viewer(&headers)?;
+    let actor = api.enter_as(&viewer, Permission::ManagePolicy, "/api/v1/policy", None).await?;
     let compiled = alert::Policy::parse(&wanted.text);
     compiled.map_err(|error| ApiError::bad(error.to_string()))?;
+    let review = house.map(|Extension(house)| house.review).unwrap_or_default();
+    if review == Review::TwoPerson && viewer.caller().account.kind != Kind::Trial {
+        return Err(ApiError::Refused(REVIEWED));
+    }
     api.deed("change-alert-policy", "", &fingerprint(&wanted.text)).await?;
     let since_ms = Some(api.now().millis());
     api.append(Event::Policy(actor.clone(), wanted.text.clone()), None).await?;

@@ -274,7 +274,7 @@ pub struct PolicyVersions {
 pub struct PolicyVersion {
     /// The version.
     pub version: Version,
-    /// `proposed`, `approved`, `in-force`, `rejected`, `withdrawn`, `outdated`.
+    /// `proposed`, `approved`, `in-force`, `unreviewed` (in force by one person), `rejected`, `withdrawn`, `outdated`.
     pub state: String,
     /// What this account may do with it now.
     pub may: PolicyVersionMay,
@@ -293,16 +293,23 @@ pub struct PolicyVersionMay {
     pub withdraw: bool,
     /// Put it in force.
     pub put_in_force: bool,
+    /// Put it in force without review, because it cannot wait.
+    pub emergency: bool,
 }
 
-/// A proposal.
+/// A proposal: what a run tried, or a whole policy without figures.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyProposal {
     /// Of which run.
-    pub run: i64,
+    #[serde(default)]
+    pub run: Option<i64>,
     /// Which of its candidates, from 1.
-    pub candidate: usize,
+    #[serde(default)]
+    pub candidate: Option<usize>,
+    /// Instead of them: the policy's text.
+    #[serde(default)]
+    pub policy: Option<String>,
     /// What it changes, in a line.
     pub title: String,
     /// Why.
@@ -315,6 +322,14 @@ pub struct PolicyProposal {
 pub struct PolicyApproval {
     /// What to say with it.
     pub note: String,
+}
+
+/// Why a version cannot wait for a second person.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyEmergency {
+    /// Why.
+    pub reason: String,
 }
 
 /// A rejection, or a withdrawal.
@@ -330,7 +345,6 @@ impl From<EventRule> for LaboratoryEvent {
         Self { name: rule.name, when: rule.when, for_s: rule.for_s }
     }
 }
-
 
 impl LaboratorySweep {
     /// The sweep's values.

@@ -4,8 +4,10 @@
 //! What a run finds is kept in memory: alerts one by one are patient data, which no file is to hold twice.
 
 mod dto;
+mod force;
 mod keep;
 mod runs;
+mod standing;
 mod versions;
 mod work;
 
@@ -35,7 +37,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(versions::get_version))
         .routes(routes!(versions::approve))
         .routes(routes!(versions::reject))
-        .routes(routes!(versions::put_in_force))
+        .routes(routes!(force::put_in_force))
+        .routes(routes!(force::put_in_force_unreviewed))
         .routes(routes!(versions::get_signed))
 }
 
@@ -43,11 +46,23 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
 /// if the site had its own.
 pub type Before = Arc<dyn Fn(&dyn ReadJournal) -> Result<(Known, Option<String>), String> + Send + Sync>;
 
+/// Whom it takes to change the policy in force, where there are accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Review {
+    /// A version that a second person approved; `PUT /api/v1/policy` is refused.
+    #[default]
+    TwoPerson,
+    /// `PUT /api/v1/policy` puts a policy in force at once, too.
+    OnePerson,
+}
+
 /// What these routes work with; a layer of the router.
 #[derive(Clone)]
 pub struct Laboratory {
     runs: Runs,
     before: Before,
+    pub(crate) review: Review,
     /// One step at a time, so that two people who act at once do not both succeed.
     versions: Arc<Mutex<Versions>>,
 }
@@ -56,12 +71,19 @@ impl Laboratory {
     /// With the folder of the policy's versions.
     #[must_use]
     pub fn new(versions: &Path, before: Before) -> Self {
-        Self { runs: Runs::default(), before, versions: Arc::new(Mutex::new(Versions::at(versions))) }
+        let versions = Arc::new(Mutex::new(Versions::at(versions)));
+        Self { runs: Runs::default(), before, review: Review::default(), versions }
+    }
+
+    /// The same with this review.
+    #[must_use]
+    pub fn with_review(self, review: Review) -> Self {
+        Self { review, ..self }
     }
 }
 
 /// The laboratory of a request.
-type OfHouse = Option<Extension<Laboratory>>;
+pub(crate) type OfHouse = Option<Extension<Laboratory>>;
 
 fn of(found: OfHouse) -> Result<Laboratory, ApiError> {
     found.map(|Extension(laboratory)| laboratory).ok_or(ApiError::NotFound("laboratory"))

@@ -13,6 +13,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::Request;
 use axum::http::request::Builder;
 use tower::ServiceExt;
+use api::laboratory::{Laboratory, Review};
 use api::{Api, fhir_backend::Backend, live_stream::Broadcast};
 use futures_util::{SinkExt, StreamExt};
 use guard::Guard;
@@ -51,6 +52,11 @@ pub struct House {
 }
 
 pub async fn house() -> House {
+    house_with(Review::TwoPerson).await
+}
+
+/// A house whose alarm policy is changed by so many people.
+pub async fn house_with(review: Review) -> House {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     let guard = Guard::open(&at("guard")).expect("a guard");
@@ -82,7 +88,7 @@ pub async fn house() -> House {
         outside: Arc::default(),
     };
     let whole = |_: &dyn journal::ReadJournal| Err("the journal is whole".to_owned());
-    let laboratory = api::laboratory::Laboratory::new(&at("alarm-policies"), Arc::new(whole));
+    let laboratory = Laboratory::new(&at("alarm-policies"), Arc::new(whole)).with_review(review);
     let router = api::router(api.clone(), Arc::new(Backend(api.clone()))).layer(axum::Extension(laboratory));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -38,6 +38,14 @@ impl Default for BurdenText {
     }
 }
 
+/// `[alarm_policy]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct AlarmPolicy {
+    /// Whom it takes to change the alarm policy where there are accounts.
+    pub(crate) review: api::laboratory::Review,
+}
+
 /// `[zone.NAME]`
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]

@@ -85,6 +85,7 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("privacy.research_without_consent", "true", "2"),
     ("privacy.emergency_overrides", "true", "'yes'"),
     ("burden.higher_care", "['ICU 2']", "7"),
+    ("alarm_policy.review", "'one-person'", "'nobody'"),
     ("profiles.folder", "'/p'", "7"),
     ("audit.rotate_bytes", "7", "'much'"),
     ("audit.rotate_days", "7", "-7"),

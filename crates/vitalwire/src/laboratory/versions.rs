@@ -1,5 +1,4 @@
-//! `vitalwire policy propose | versions | verify`: versions of the alarm policy on the command line. A
-//! second person approves on the page or over HTTP, signed in under their own name.
+//! `vitalwire policy propose | versions | verify`: versions of the alarm policy in a data folder.
 
 use std::path::{Path, PathBuf};
 
@@ -36,24 +35,13 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
         return Err(Misuse("that is the policy in force: it changes nothing".to_owned()).into());
     }
     let version = Version {
-        number: 0,
         title: args.title.clone(),
         reason: args.reason.clone(),
-        hash: String::new(),
-        parent: String::new(),
-        changed: Vec::new(),
-        more: false,
         policy: text,
         simulated: "not simulated".to_owned(),
-        present: None,
-        figures: None,
-        difference: None,
         proposed_by: guard::local_name(),
         proposed_ms: clock().millis(),
-        approved_by: None,
-        approved_ms: None,
-        approval: String::new(),
-        ended: None,
+        ..Version::default()
     };
     let versions = Versions::at(&args.data.folder().alarm_policies());
     let guard = args.data.guard()?;
@@ -61,7 +49,7 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
     let kept = guard.locally("propose-alert-policy", &detail, clock(), || -> anyhow::Result<Version> {
         Ok(versions.propose(version, &in_force)?)
     })?;
-    println!("version {} is proposed; a second person approves it on the page, or over HTTP", kept.number);
+    println!("version {} is proposed; a second person approves it on the page, or with vitalwire policy approve {}", kept.number, kept.number);
     Ok(())
 }
 
@@ -76,7 +64,10 @@ pub(crate) fn list(data: &Data, as_json: bool) -> anyhow::Result<()> {
         let state = match (&version.ended, &version.approved_by) {
             (Some(ended), _) => format!("{} by {}", ended.how, ended.by),
             (None, Some(by)) => format!("approved by {by}"),
-            (None, None) => "proposed".to_owned(),
+            (None, None) => match &version.emergency {
+                Some(emergency) => format!("put in force by {}, not reviewed", emergency.by),
+                None => "proposed".to_owned(),
+            },
         };
         println!("{}\t{}\tby {}\t{state}\t{}", version.number, version.title, version.proposed_by, version.hash);
     }
@@ -96,5 +87,8 @@ pub(crate) fn verify(file: &Path, key: &str, as_json: bool) -> anyhow::Result<()
     println!("version {}: {}", version.number, version.title);
     println!("proposed by {}, approved by {}, signed by {}", version.proposed_by, by(&version.approved_by), house.name());
     println!("policy {} in place of {}", version.hash, version.parent);
+    if let Some(emergency) = &version.emergency {
+        println!("put in force by {} before it was approved: {}", emergency.by, emergency.reason);
+    }
     Ok(())
 }

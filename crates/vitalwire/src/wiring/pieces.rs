@@ -34,11 +34,11 @@ pub(super) fn options(config: &Config, guard: &Guard) -> anyhow::Result<Options>
 }
 
 /// The alarm laboratory of this house.
-pub(super) fn laboratory(folder: &Folder, api: &api::Api) -> api::laboratory::Laboratory {
+pub(super) fn laboratory(folder: &Folder, config: &Config, api: &api::Api) -> api::laboratory::Laboratory {
     let reader = api.reader.clone();
     let before: api::laboratory::Before =
         Arc::new(move |journal| crate::laboratory::before(&reader, journal).map_err(|error| format!("{error:#}")));
-    api::laboratory::Laboratory::new(&folder.alarm_policies(), before)
+    api::laboratory::Laboratory::new(&folder.alarm_policies(), before).with_review(config.alarm_policy.review)
 }
 
 /// What makes the report of each week.
