@@ -248,11 +248,51 @@ def test_a_version_takes_two_people_and_can_be_checked_anywhere(house, tmp_path)
     assert "run it again" in late["message"]
     house.run("audit", "verify")
 
-    # On the command line one proposes, too; the second person is still needed.
+    # On the command line one proposes, and decides under one's own name, by the same rules.
     (tmp_path / "other.toml").write_text(POLICY)
     house.run("policy", "propose", str(tmp_path / "other.toml"), "--title", "Back", "--reason", "as it was")
     back = ask(house, "bert", "GET", "/policy/versions")["versions"][0]
     assert back["version"]["title"] == "Back" and back["state"] == "proposed" and back["may"]["approve"]
+    number = str(back["version"]["number"])
+    code, text = said(house, "policy", "approve", number, "--as", "nora", "--url", house.url)
+    assert code == 1 and "right" in text, text
+    house.environment["VITALWIRE_PASSWORD"] = "wrong horse battery 9"
+    code, text = said(house, "policy", "approve", number, "--as", "bert", "--url", house.url)
+    assert code == 1 and "password" in text, text
+    house.environment["VITALWIRE_PASSWORD"] = PASSWORD
+    code, text = said(house, "policy", "approve", number, "--as", "bert", "--url", house.url, "--note", "as it was")
+    assert code == 0 and f"version {number} is approved" in text, text
+    code, text = said(house, "policy", "put-in-force", number, "--as", "bert", "--url", house.url)
+    assert code == 0 and ask(house, "anna", "GET", "/policy")["text"] == POLICY, text
+    code, text = said(house, "policy", "reject", number, "--as", "anna", "--reason", "no", "--url", house.url)
+    assert code == 1 and "in-force" in text, text
+    signed = house.people["anna"].get(f"{house.url}/api/v1/policy/versions/{number}/signed", timeout=60)
+    (tmp_path / "back").write_text(signed.text)
+    code, text = said(house, "policy", "verify", str(tmp_path / "back"), *key)
+    assert code == 0 and "approved by bert" in text, text
+
+
+def test_one_person_alone_changes_the_policy_only_in_an_emergency(house, tmp_path):
+    before = ask(house, "anna", "GET", "/policy")["text"]
+    other = before.replace("high = 120", "high = 125")
+    refused = ask(house, "anna", "PUT", "/policy", {"text": other, "by": ""}, expect=403)
+    assert "second person" in refused["message"] and "policy propose" in refused["message"], refused
+    proposal = {"policy": other, "title": "Later at night", "reason": "nobody sleeps"}
+    number = ask(house, "anna", "POST", "/policy/versions", proposal, expect=201)["version"]["number"]
+    force = ["policy", "put-in-force", str(number), "--as", "anna", "--url", house.url]
+    code, text = said(house, *force)
+    assert code == 1 and "not approved" in text, text
+    code, text = said(house, *force, "--unreviewed", "forty alarms since midnight")
+    assert code == 0 and "unreviewed" in text, text
+    assert ask(house, "bert", "GET", "/policy")["text"] == other
+    assert "put in force by anna, not reviewed" in house.run("policy", "versions")
+    assert "change-alert-policy-unreviewed" in (house.data / "guard" / "audit.log").read_text()
+    code, text = said(house, "policy", "approve", str(number), "--as", "anna", "--url", house.url)
+    assert code == 1 and "second person" in text, text
+    code, text = said(house, "policy", "reject", str(number), "--as", "bert", "--reason", "the probe was off", "--url", house.url)
+    assert code == 0, text
+    assert ask(house, "bert", "GET", "/policy")["text"] == before, "what was in force before is again"
+    house.run("audit", "verify")
 
 
 def test_a_run_beside_a_busy_ward_leaves_it_alone_and_can_be_cancelled(make_server):

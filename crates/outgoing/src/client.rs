@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::header::{HOST, HeaderName, HeaderValue};
+use hyper::header::{HOST, HeaderName, HeaderValue, SET_COOKIE};
 use hyper::{Method, Request, Response};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -113,6 +113,8 @@ impl<'a> Ask<'a> {
 pub struct Answer {
     /// The status. A redirect is an answer like any other: nobody follows it.
     pub status: u16,
+    /// Cookies that were set, as `name=value`.
+    pub cookies: Vec<String>,
     /// All of the body.
     pub body: Bytes,
 }
@@ -255,7 +257,9 @@ async fn read(
             None => OutgoingError::Connection(causes(error.as_ref())),
         }
     })?;
-    Ok(Answer { status: head.status.as_u16(), body: body.to_bytes() })
+    let cookies = head.headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = cookies.filter_map(|set| set.split(';').next()).map(str::to_owned).collect();
+    Ok(Answer { status: head.status.as_u16(), cookies, body: body.to_bytes() })
 }
 
 /// An error with what caused it: the library's own words say only "client error (Connect)".

@@ -152,7 +152,8 @@ fn role(name: &str) -> Result<Role, Misuse> {
     })
 }
 
-fn password() -> anyhow::Result<String> {
+/// A person's password: from `VITALWIRE_PASSWORD`, else a line of standard input.
+pub(crate) fn password() -> anyhow::Result<String> {
     if let Ok(password) = std::env::var("VITALWIRE_PASSWORD") {
         return Ok(password);
     }

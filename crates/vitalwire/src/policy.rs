@@ -46,6 +46,30 @@ pub(crate) enum Command {
     },
     /// Propose an alarm policy as a version in place of the one in force.
     Propose(Box<laboratory::Propose>),
+    /// Approve a version of the alarm policy that somebody else proposed: the running platform signs it.
+    Approve {
+        #[command(flatten)]
+        who: laboratory::Who,
+        /// What you looked at.
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Reject a version of the alarm policy, withdraw your own, or take back one that nobody reviewed.
+    Reject {
+        #[command(flatten)]
+        who: laboratory::Who,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Put an approved version of the alarm policy in force.
+    PutInForce {
+        #[command(flatten)]
+        who: laboratory::Who,
+        /// Put a proposed one in force without review: why it cannot wait.
+        #[arg(long, value_name = "REASON")]
+        unreviewed: Option<String>,
+    },
     /// List the versions of the alarm policy that were proposed, newest first.
     Versions {
         #[command(flatten)]
@@ -127,6 +151,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Simulate(args) => laboratory::simulate(&args),
         Command::Diff { from, to, json } => laboratory::diff(&from, &to, json),
         Command::Propose(args) => laboratory::propose(&args),
+        Command::Approve { who, note } => laboratory::approve(&who, &note),
+        Command::Reject { who, reason } => laboratory::reject(&who, &reason),
+        Command::PutInForce { who, unreviewed } => laboratory::put_in_force(&who, unreviewed.as_deref()),
         Command::Versions { data, json } => laboratory::list_versions(&data, json),
         Command::Verify { file, key, json } => laboratory::verify(&file, &key, json),
         Command::Numbers { file, json } => laboratory::numbers(file.as_deref(), json),

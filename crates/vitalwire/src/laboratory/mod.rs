@@ -1,5 +1,6 @@
 //! `vitalwire policy simulate` and `policy diff`: the alarm laboratory on the command line.
 
+mod decide;
 mod past;
 mod tell;
 mod versions;
@@ -14,6 +15,7 @@ use laboratory::edit::{self, Sweep};
 use laboratory::{Candidate, EventRule, LabError, Progress, Report, Settings, frontier, replay};
 use serde_json::json;
 
+pub(crate) use decide::{Who, approve, put_in_force, reject};
 pub(crate) use past::before;
 pub(crate) use versions::{Propose, list as list_versions, propose, verify};
 
