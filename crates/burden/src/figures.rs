@@ -8,7 +8,7 @@ use crate::flood::{Flood, floods};
 use crate::limits::{LimitChange, limits};
 use crate::monitored::Monitored;
 use crate::nuisance::{Chatter, Standing, chatter, standing};
-use crate::record::{Alert, Priority};
+use crate::record::{Alert, Priority, grouped};
 use crate::settings::Settings;
 use crate::spread::{Share, Spread, share, spread};
 
@@ -175,7 +175,9 @@ pub fn figures(input: &Input, settings: &Settings) -> Figures {
         let (day, hour) = settings.hour(alert.raised);
         hours[day][usize::try_from(hour).unwrap_or_default()] += 1;
     }
-    let found = all_floods(alerts);
+    let units = grouped(alerts, |alert| (&*alert.unit, ""));
+    let beds = grouped(alerts, |alert| (&*alert.bed, &*alert.unit));
+    let found = all_floods(&units, &beds);
     let unit_floods = found.iter().filter(|flood| flood.bed.is_empty());
     Figures {
         alerts: total,
@@ -190,10 +192,10 @@ pub fn figures(input: &Input, settings: &Settings) -> Figures {
         never_taken: alerts.iter().filter(alone).count() as u64,
         judged: judged(alerts.iter()),
         night: night(alerts, settings),
-        units: pareto(alerts, |alert| (&alert.unit, ""), &days(input, |one| (&one.unit, ""))),
-        beds: pareto(alerts, |alert| (&alert.bed, &alert.unit), &days(input, |one| (&one.bed, &one.unit))),
-        devices: pareto(alerts, |alert| (&alert.device, ""), &BTreeMap::new()),
-        rules: pareto(alerts, |alert| (&alert.rule, ""), &BTreeMap::new()),
+        units: pareto(units, &days(input, |one| (&one.unit, ""))),
+        beds: pareto(beds, &days(input, |one| (&one.bed, &one.unit))),
+        devices: pareto(grouped(alerts, |alert| (&*alert.device, "")), &BTreeMap::new()),
+        rules: pareto(grouped(alerts, |alert| (&*alert.rule, "")), &BTreeMap::new()),
         hours,
         flood_minutes: unit_floods.map(|flood| (flood.to_ms - flood.from_ms) as f64 / 60e3).sum(),
         floods: found,
@@ -214,18 +216,9 @@ fn days<'a>(input: &'a Input, key: impl Fn(&'a Monitored) -> Key<'a>) -> BTreeMa
     days
 }
 
-fn pareto<'a>(
-    alerts: &'a [Alert],
-    key: impl Fn(&'a Alert) -> Key<'a>,
-    days: &BTreeMap<Key<'_>, f64>,
-) -> Pareto {
-    let mut groups: BTreeMap<Key<'a>, Vec<&'a Alert>> = BTreeMap::new();
-    for alert in alerts {
-        groups.entry(key(alert)).or_default().push(alert);
-    }
-    let mut groups: Vec<(Key<'a>, Vec<&'a Alert>)> = groups.into_iter().collect();
+fn pareto(mut groups: Vec<(Key<'_>, Vec<&Alert>)>, days: &BTreeMap<Key<'_>, f64>) -> Pareto {
     groups.sort_by_key(|(_, alerts)| std::cmp::Reverse(alerts.len()));
-    let total = alerts.len().max(1) as f64;
+    let total = groups.iter().map(|(_, alerts)| alerts.len()).sum::<usize>().max(1) as f64;
     let mut before = 0;
     let told = groups.iter().take(ROWS).map(|((name, unit), own)| {
         before += own.len();
@@ -239,7 +232,7 @@ fn pareto<'a>(
             fleeting: own.iter().filter(|alert| alert.fleeting()).count() as u64,
             actionable: judged(own.iter().copied()).actionable,
             bed_days: days.get(&(*name, *unit)).copied(),
-            newest: own.iter().max_by_key(|alert| alert.raised).map_or_else(String::new, |a| a.episode.clone()),
+            newest: own.iter().max_by_key(|alert| alert.raised).map_or_else(String::new, |a| a.episode.to_string()),
         }
     });
     let rows: Vec<Row> = told.collect();
@@ -258,13 +251,13 @@ fn judged<'a>(alerts: impl Iterator<Item = &'a Alert>) -> Judged {
 }
 
 fn handling(alerts: &[Alert], settings: &Settings) -> Vec<Handling> {
-    let mut took: BTreeMap<(&str, &str), Vec<i64>> = BTreeMap::new();
+    let mut took: BTreeMap<Key<'_>, Vec<i64>> = BTreeMap::new();
     for alert in alerts {
         if let Some((at, role)) = &alert.taken {
             took.entry((role, settings.shift(alert.raised))).or_default().push(at - alert.raised);
         }
     }
-    let tell = |((role, shift), times): ((&str, &str), Vec<i64>)| Handling {
+    let tell = |((role, shift), times): (Key<'_>, Vec<i64>)| Handling {
         role: role.to_owned(),
         shift: shift.to_owned(),
         took: spread(times),
@@ -281,18 +274,12 @@ fn night(alerts: &[Alert], settings: &Settings) -> Night {
     }
 }
 
-/// Floods of every bed, and of every unit, in order of time.
-fn all_floods(alerts: &[Alert]) -> Vec<Flood> {
-    let mut units: BTreeMap<&str, Vec<&Alert>> = BTreeMap::new();
-    let mut beds: BTreeMap<Key<'_>, Vec<&Alert>> = BTreeMap::new();
-    for alert in alerts {
-        units.entry(&alert.unit).or_default().push(alert);
-        if !alert.bed.is_empty() {
-            beds.entry((&alert.unit, &alert.bed)).or_default().push(alert);
-        }
-    }
-    let of_units = units.iter().flat_map(|(unit, alerts)| floods(alerts, unit, "", |alert| &alert.bed));
-    let of_beds = beds.iter().flat_map(|((unit, bed), alerts)| floods(alerts, unit, bed, |alert| &alert.rule));
+/// Floods of every unit, and of every bed, in order of time.
+fn all_floods(units: &[(Key<'_>, Vec<&Alert>)], beds: &[(Key<'_>, Vec<&Alert>)]) -> Vec<Flood> {
+    let of_units = units.iter().flat_map(|((unit, _), alerts)| floods(alerts, unit, "", |alert| &alert.bed));
+    let mut known: Vec<_> = beds.iter().filter(|((bed, _), _)| !bed.is_empty()).collect();
+    known.sort_by_key(|((bed, unit), _)| (*unit, *bed));
+    let of_beds = known.into_iter().flat_map(|((bed, unit), alerts)| floods(alerts, unit, bed, |alert| &alert.rule));
     let mut found: Vec<Flood> = of_units.chain(of_beds).collect();
     if found.len() > FLOODS {
         found.sort_by_key(|flood| std::cmp::Reverse(flood.alerts));

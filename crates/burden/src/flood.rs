@@ -89,6 +89,6 @@ fn told<'a>(
         most: most as u64,
         mostly: mostly.first().copied().unwrap_or_default().to_owned(),
         mostly_count: mostly.len() as u64,
-        episodes: alerts.iter().take(NAMED).map(|alert| alert.episode.clone()).collect(),
+        episodes: alerts.iter().take(NAMED).map(|alert| alert.episode.to_string()).collect(),
     }
 }

@@ -1,10 +1,8 @@
 //! Chattering and standing alarms.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::record::Alert;
+use crate::record::{Alert, grouped};
 
 /// Three of one kind within a minute chatter (ANSI/ISA-18.2-2016; EEMUA publication 191).
 const CHATTER: usize = 3;
@@ -67,10 +65,7 @@ pub struct Standing {
 
 /// Kinds of alarm that chatter, the worst first.
 pub(crate) fn chatter(alerts: &[Alert]) -> Vec<Chatter> {
-    let mut kinds: BTreeMap<[&str; 4], Vec<&Alert>> = BTreeMap::new();
-    for alert in alerts {
-        kinds.entry([&alert.unit, &alert.bed, &alert.device, &alert.rule]).or_default().push(alert);
-    }
+    let kinds = grouped(alerts, |alert| [&*alert.unit, &*alert.bed, &*alert.device, &*alert.rule]);
     let mut found: Vec<Chatter> = kinds.into_iter().filter_map(|(key, mut alerts)| {
         alerts.sort_by_key(|alert| alert.raised);
         let times: Vec<i64> = alerts.iter().map(|alert| alert.raised).collect();
@@ -92,7 +87,7 @@ pub(crate) fn chatter(alerts: &[Alert]) -> Vec<Chatter> {
             most: most as u64,
             from_ms: times.first().copied().unwrap_or_default() / 1_000,
             to_ms: times.last().copied().unwrap_or_default() / 1_000,
-            episodes: alerts.iter().rev().take(NAMED).map(|alert| alert.episode.clone()).collect(),
+            episodes: alerts.iter().rev().take(NAMED).map(|alert| alert.episode.to_string()).collect(),
         })
     })
     .collect();
@@ -124,10 +119,10 @@ pub(crate) fn standing(alerts: &[Alert], now: i64) -> Vec<Standing> {
     found.sort_by_key(|alert| std::cmp::Reverse(stood(alert)));
     found.truncate(MOST);
     let tell = |alert: &Alert| Standing {
-        episode: alert.episode.clone(),
-        unit: alert.unit.clone(),
-        bed: alert.bed.clone(),
-        rule: alert.rule.clone(),
+        episode: alert.episode.to_string(),
+        unit: alert.unit.to_string(),
+        bed: alert.bed.to_string(),
+        rule: alert.rule.to_string(),
         hours: (stood(alert) as f64 / 360e6).round() / 10.0,
         open: alert.ended.is_none(),
     };

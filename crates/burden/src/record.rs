@@ -1,7 +1,11 @@
 //! What is known of one alert, from its record and its history.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use vitals::Verdict;
+use vitals::{EpisodeId, Verdict};
 
 use crate::limits::Extreme;
 
@@ -19,7 +23,7 @@ pub enum Priority {
 }
 
 /// Somebody was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// When.
     pub at: i64,
@@ -31,7 +35,7 @@ pub struct Call {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
     /// Its name.
-    pub episode: String,
+    pub episode: EpisodeId,
     /// Raised.
     pub raised: i64,
     /// Over; none while it goes on.
@@ -39,23 +43,40 @@ pub struct Alert {
     /// The highest priority that it had.
     pub priority: Priority,
     /// Care unit where it was raised.
-    pub unit: String,
+    pub unit: Arc<str>,
     /// Bed where it was raised.
-    pub bed: String,
+    pub bed: Arc<str>,
     /// The device that it is about, or whose value decided it.
-    pub device: String,
+    pub device: Arc<str>,
     /// The rule, limit or device alarm, in words that people know.
-    pub rule: String,
-    /// Whose, as an opaque id: compared, never shown.
-    pub patient: String,
+    pub rule: Arc<str>,
     /// When and by which role it was first taken; the role may be empty.
-    pub taken: Option<(i64, String)>,
+    pub taken: Option<(i64, Arc<str>)>,
     /// Each time that it asked for somebody.
     pub calls: Vec<Call>,
     /// What a clinician said that it was.
     pub verdict: Option<Verdict>,
     /// For a limit: how far it went.
     pub extreme: Option<Extreme>,
+}
+
+/// Alerts by a key, in order of key; those of one key in their order.
+pub(crate) fn grouped<'a, K: Copy + Ord + Hash>(
+    alerts: &'a [Alert],
+    key: impl Fn(&'a Alert) -> K,
+) -> Vec<(K, Vec<&'a Alert>)> {
+    let mut places: HashMap<K, usize> = HashMap::new();
+    let mut groups: Vec<(K, Vec<&'a Alert>)> = Vec::new();
+    for alert in alerts {
+        let key = key(alert);
+        let place = *places.entry(key).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, own)) => own.push(alert),
+            None => groups.push((key, vec![alert])),
+        }
+    }
+    groups.sort_by_key(|(key, _)| *key);
+    groups
 }
 
 /// An alert that ended within this time without anybody taking it asked for nobody.

@@ -4,6 +4,7 @@
 use burden::{Alert, Call, Extreme, Input, Monitored, Priority, Settings, Verdict, csv, figures};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use vitals::EpisodeId;
 
 fn micros(text: &str) -> i64 {
     let time: DateTime = text.parse().expect("a time such as 2026-11-16T03:00:00");
@@ -28,7 +29,7 @@ fn alerts(words: &[&str], number: usize) -> Vec<Alert> {
                 passed_on: call.ends_with('p'),
             });
             Alert {
-                episode: format!("e{number}-{index}"),
+                episode: EpisodeId { offset: number as u64, index: index as u16 },
                 raised,
                 ended: (lasted != "open").then(|| raised + seconds(lasted)),
                 priority: match priority {
@@ -36,14 +37,13 @@ fn alerts(words: &[&str], number: usize) -> Vec<Alert> {
                     "medium" => Priority::Medium,
                     _ => Priority::Low,
                 },
-                unit: told(unit),
-                bed: told(bed),
-                device: told(device),
-                rule: told(rule),
-                patient: format!("p-{bed}"),
+                unit: told(unit).into(),
+                bed: told(bed).into(),
+                device: told(device).into(),
+                rule: told(rule).into(),
                 taken: option("taken").map(|taken| {
                     let (after, role) = taken.split_once(':').expect("seconds:role");
-                    (raised + seconds(after), role.to_owned())
+                    (raised + seconds(after), role.into())
                 }),
                 calls: calls.collect(),
                 verdict: option("verdict").map(|name| Verdict::from_name(name).expect("a verdict")),

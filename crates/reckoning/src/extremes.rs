@@ -3,7 +3,6 @@
 use alert::{LimitRule, Policy};
 use burden::Extreme;
 use store::{Read, Span, StoreError};
-use vitals::SeriesId;
 
 use crate::alerts::{Alerts, Beyond};
 
@@ -17,16 +16,14 @@ const APART_US: i64 = 1_000_000;
 /// Looks up the extremes of the alerts that are of the policy's limits. A patient's own limits are
 /// no question of the policy's: their alerts are left as they are.
 pub(crate) fn look_up(store: &dyn Read, policy: &Policy, read: &mut Alerts) -> Result<(), StoreError> {
-    let Alerts { alerts, beyond, series, .. } = read;
-    for one in beyond.iter().take(LIMITS_MAX) {
+    let Alerts { alerts, beyond, .. } = read;
+    for one in beyond {
         let Some(alert) = alerts.get_mut(one.alert) else { continue };
         let Some((mark, held_us)) = mark(policy, one, &alert.unit) else { continue };
-        let of = |id: &SeriesId| series.get(id).is_some_and(|(metric, _)| *metric == one.metric);
-        let Some(id) = one.readings.iter().map(|reading| reading.series).find(of) else { continue };
         let to = alert.ended.unwrap_or(i64::MAX).min(alert.raised + LOOKED_US);
         // It held for a while before it was an alert.
         let span = Span { from: Some(alert.raised - held_us - APART_US), to: Some(to.saturating_add(1)) };
-        let points = store.points(id, span)?;
+        let points = store.points(one.series, span)?;
         let values = points.iter().map(|point| point.value).filter(|value| value.is_finite());
         let value = if one.below { values.reduce(f64::min) } else { values.reduce(f64::max) };
         let Some((value, metric)) = value.zip(one.metric.metric()) else { continue };
@@ -47,14 +44,11 @@ fn mark(policy: &Policy, one: &Beyond, unit: &str) -> Option<(f64, i64)> {
         rule.metric == one.metric && (rule.units.is_empty() || rule.units.iter().any(|name| name == unit))
     };
     policy.limits.iter().filter(here).find_map(|rule| {
-        let (mark, critical, sign) = match one.below {
-            true => (rule.low, rule.critical_low, '<'),
-            false => (rule.high, rule.critical_high, '>'),
+        let (mark, critical) = match one.below {
+            true => (rule.low, rule.critical_low),
+            false => (rule.high, rule.critical_high),
         };
-        let said = |mark: &f64| {
-            let words = [format!("{sign} {mark} "), format!("{sign} {mark})")];
-            words.iter().any(|words| one.reason.contains(words.as_str()))
-        };
+        let said = |mark: &f64| one.marks.iter().any(|said| **said == *mark.to_string());
         let ours = mark.iter().chain(&critical).any(said);
         mark.or(critical).filter(|_| ours).map(|mark| (mark, rule.for_us))
     })

@@ -8,6 +8,7 @@
 
 mod alerts;
 mod extremes;
+mod hours;
 pub mod models;
 mod places;
 mod report;
@@ -20,6 +21,7 @@ use store::{Read, StoreError};
 
 pub use alerts::ALERTS_MAX;
 pub use extremes::LIMITS_MAX;
+pub use hours::keep_hours;
 pub use report::{BUCKET, Report, Reports, due, keep, kept, kept_one, report};
 pub use scores::{HORIZON_US, ScoreRight, scores};
 

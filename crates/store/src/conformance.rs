@@ -5,6 +5,7 @@
 
 mod directory;
 mod expiry;
+mod hours;
 mod points;
 mod predictions;
 mod records;
@@ -28,6 +29,7 @@ pub fn run<S: Store>(folder: &Path, make: impl Fn(&Path) -> S) {
     };
     records::checkpoints_and_state(&fresh("state"), &make);
     records::alerts_and_events(&mut make(&fresh("alerts")));
+    hours::kept_until_something_changes(&fresh("hours"), &make);
     predictions::kept_found_expired(&fresh("predictions"), &make);
     records::quarantine(&mut make(&fresh("quarantine")));
     records::documents(&mut make(&fresh("documents")));

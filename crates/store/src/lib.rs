@@ -35,7 +35,7 @@ pub use query::{
     QuarantineQuery, ReadingQuery, SeriesFilter, Span,
 };
 pub use rows::{
-    AlertEventRow, AlertRow, AssociationRow, Attachment, DeviceRow, DirectoryKind, DirectoryRow, DocumentRow,
+    AlertEventRow, AlertHour, AlertRow, AssociationRow, Attachment, DeviceRow, DirectoryKind, DirectoryRow, DocumentRow,
     EncounterRow, LocationRow, OutboxRow, PatientRow, QuarantineRow, QuarantineStatus, SeriesInfo,
 };
 pub use series::thin::{Bucket, Thinned};

@@ -141,6 +141,17 @@ pub struct AlertRow {
     pub body: Vec<u8>,
 }
 
+/// What was read of the alerts raised within an hour, kept for the next question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertHour {
+    /// Which, in hours since 1970.
+    pub hour: i64,
+    /// Grows with each change of one of its alerts.
+    pub version: i64,
+    /// What was kept at this version, if anything was. Opaque here.
+    pub body: Option<Vec<u8>>,
+}
+
 /// Something that happened to an alert.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertEventRow {

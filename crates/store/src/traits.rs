@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId, SeriesKey};
 
 use crate::{
-    AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
+    AlertEventRow, AlertHour, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
     DeviceRow, DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow,
     Expired, ExpiredRecords, Expiry, Found, Held, LocationRow, OutboxRow, PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow,
     QuarantineStatus, ReadingQuery, RecordExpiry, RiskRow, SeriesFilter, SeriesInfo, Span, StoreError, Thinned, WaveColumn, WaveExtent, WaveGap, WaveStrip,
@@ -68,6 +68,8 @@ pub trait Read: Send + Sync {
 
     /// Series with their counts and spans, by number.
     fn series(&self, filter: &SeriesFilter) -> Result<Vec<SeriesInfo>, StoreError>;
+    /// Of which patient, device and metric series are, by number.
+    fn series_keys(&self, ids: &[SeriesId]) -> Result<Vec<(SeriesId, SeriesKey)>, StoreError>;
     /// Points of one series in time order. Identical values at one time were stored once.
     fn points(&self, series: SeriesId, span: Span) -> Result<Vec<Point>, StoreError>;
     /// A series for drawing: about `buckets` buckets, none of which loses its extremes.
@@ -146,6 +148,11 @@ pub trait Read: Send + Sync {
     fn alert_events(&self, episode: EpisodeId) -> Result<Vec<AlertEventRow>, StoreError>;
     /// The same of several alerts, in their order, as of one moment.
     fn alert_histories(&self, episodes: &[EpisodeId]) -> Result<Vec<Vec<AlertEventRow>>, StoreError>;
+    /// The hours that hold a time of the span and in which alerts were raised, newest first, with what is kept of
+    /// each. A body is there only while no alert of its hour has changed since.
+    fn alert_hours(&self, span: Span) -> Result<Vec<AlertHour>, StoreError>;
+    /// The hours before this one, in hours since 1970, of which nothing is kept that begins with this byte.
+    fn alert_hours_without(&self, format: u8, before: i64) -> Result<Vec<AlertHour>, StoreError>;
 
     /// What predictive models said, newest first.
     fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError>;
@@ -195,6 +202,8 @@ pub trait Read: Send + Sync {
 pub trait Side: Send + Sync {
     /// Sets values; none removes.
     fn put(&self, rows: &[crate::KvRow]) -> Result<(), StoreError>;
+    /// Keeps what was read of hours of alerts, where nothing of them has changed since their versions were read.
+    fn keep_alert_hours(&self, hours: &[AlertHour]) -> Result<(), StoreError>;
     /// All that belongs to an erasure is done; `proof` says what, as JSON.
     fn erasure_done(&self, offset: Offset, proof: &[u8]) -> Result<(), StoreError>;
     /// Notifications to be delivered; one whose id is there already is left as it is.

@@ -26,7 +26,7 @@ fn a_newer_database_is_refused() {
         SqliteStore::open(&file),
         Err(StoreError::Newer {
             found: 99,
-            known: 6
+            known: 7
         })
     ));
 }

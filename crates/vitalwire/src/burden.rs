@@ -24,7 +24,7 @@ use crate::Misuse;
 use crate::admin::Data;
 use crate::config::Config;
 
-/// How often it is looked whether a week is over.
+/// How often it is looked whether hours and a week are over.
 const EVERY: Duration = Duration::from_secs(600);
 /// Who is told that there is a report.
 const TOLD: [Role; 3] = [Role::ChargeNurse, Role::Engineer, Role::Administrator];
@@ -40,7 +40,7 @@ pub(crate) fn house(config: &Config) -> House {
     }
 }
 
-/// What makes the report of each week.
+/// What keeps the alerts of each hour ready for who asks what they cost, and makes the report of each week.
 pub(crate) struct Weekly {
     pub(crate) reader: Reader,
     pub(crate) side: Arc<dyn Side>,
@@ -59,7 +59,7 @@ impl Weekly {
         loop {
             let work = Arc::clone(&weekly);
             if let Ok(Err(error)) = tokio::task::spawn_blocking(move || work.step()).await {
-                tracing::error!("the weekly report of alarms could not be made, tried again: {error:#}");
+                tracing::error!("what alarms cost could not be kept or reported, tried again: {error:#}");
             }
             tokio::time::sleep(EVERY).await;
         }
@@ -69,6 +69,7 @@ impl Weekly {
         let now = (self.clock)();
         let policy = Policy::parse(&self.live.policy().text).unwrap_or_else(|_| Policy::built_in());
         let house = self.burden.house(&policy);
+        reckoning::keep_hours(self.reader.as_ref(), self.side.as_ref(), now.0)?;
         let Some(week) = reckoning::due(self.reader.as_ref(), &house, now.0)? else { return Ok(()) };
         let asked = Asked { from: week.from, to: week.to, now: now.0, units: None };
         let role_of = api::burden::roles(&self.guard);

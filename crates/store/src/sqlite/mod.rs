@@ -1,5 +1,6 @@
 //! The store of one machine: SQLite with a write-ahead log, one writer, readers beside it.
 
+mod alert_hours;
 mod blocks;
 mod directory;
 mod erase;

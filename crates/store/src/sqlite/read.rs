@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId};
+use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId, SeriesKey};
 
 use crate::sqlite::pool::Pool;
-use crate::sqlite::{directory, erase, expire, expire_rows, holds, predictions, read_readings, read_rows, read_series, read_waves};
+use crate::sqlite::{alert_hours, directory, erase, expire, expire_rows, holds, predictions, read_readings, read_rows, read_series, read_waves};
 use crate::{
-    AlertEventRow, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
+    AlertEventRow, AlertHour, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, DeviceRow,
     DirectoryKind, DirectoryQuery, DirectoryRow, DocumentQuery, DocumentRow, EncounterRow, ErasureRow, Expired,
     ExpiredRecords, Found, Held, LocationRow, OutboxRow,
     PatientRow, PredictionQuery, PredictionRow, QuarantineQuery, QuarantineRow, QuarantineStatus, Read, ReadingQuery, RiskRow, SeriesFilter, SeriesInfo, Span,
@@ -85,6 +85,10 @@ impl Read for SqliteReader {
 
     fn series(&self, filter: &SeriesFilter) -> Result<Vec<SeriesInfo>, StoreError> {
         self.pool.with(|db| read_series::series(db, filter))
+    }
+
+    fn series_keys(&self, ids: &[SeriesId]) -> Result<Vec<(SeriesId, SeriesKey)>, StoreError> {
+        self.pool.with(|db| read_series::of_ids(db, ids))
     }
 
     fn points(&self, series: SeriesId, span: Span) -> Result<Vec<Point>, StoreError> {
@@ -200,6 +204,14 @@ impl Read for SqliteReader {
 
     fn alert_histories(&self, episodes: &[EpisodeId]) -> Result<Vec<Vec<AlertEventRow>>, StoreError> {
         self.pool.with(|db| read_rows::alert_histories(db, episodes))
+    }
+
+    fn alert_hours(&self, span: Span) -> Result<Vec<AlertHour>, StoreError> {
+        self.pool.with(|db| alert_hours::list(db, span))
+    }
+
+    fn alert_hours_without(&self, format: u8, before: i64) -> Result<Vec<AlertHour>, StoreError> {
+        self.pool.with(|db| alert_hours::without(db, format, before))
     }
 
     fn predictions(&self, query: &PredictionQuery) -> Result<Found<PredictionRow>, StoreError> {

@@ -33,6 +33,19 @@ pub(super) fn keys(
     Ok(found)
 }
 
+/// The same of these series.
+pub(super) fn of_ids(db: &Connection, ids: &[SeriesId]) -> Result<Vec<(SeriesId, SeriesKey)>, StoreError> {
+    let mut ask = db.prepare_cached("select id, subject, device, metric, channel from series where id = ?1")?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let mut rows = ask.query([id.0])?;
+        if let Some(row) = rows.next()? {
+            found.push(key(row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Series with what is in them.
 pub(super) fn series(
     db: &Connection,

@@ -4,8 +4,8 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, TransactionBehavior, params};
 use vitals::{Offset, ReceiveTime};
 
-use crate::sqlite::{erase, write, write_rows};
-use crate::{KvRow, OutboxRow, Side, StoreError};
+use crate::sqlite::{alert_hours, erase, write, write_rows};
+use crate::{AlertHour, KvRow, OutboxRow, Side, StoreError};
 
 /// The connection.
 pub(super) struct SqliteSide {
@@ -25,6 +25,13 @@ impl Side for SqliteSide {
         let mut connection = self.connection.lock();
         let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         write::kv(&db, rows)?;
+        Ok(db.commit()?)
+    }
+
+    fn keep_alert_hours(&self, hours: &[AlertHour]) -> Result<(), StoreError> {
+        let mut connection = self.connection.lock();
+        let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        alert_hours::keep(&db, hours)?;
         Ok(db.commit()?)
     }
 
