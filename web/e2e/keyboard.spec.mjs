@@ -56,8 +56,9 @@ test('from the ward to an alert and back without a mouse', { timeout: 180_000 },
   assert.deepEqual(page.problems, []);
 });
 
-test('TI-1: without a connection nothing looks live, and it says since when', { timeout: 180_000 }, async () => {
+test('TI-1: without a connection nothing looks live, and it says since when', { timeout: 180_000 }, async (t) => {
   const wire = await wireTo(server.url);
+  t.after(wire.stop);
   const page = await openPage(browser);
   await page.goto(wire.url);
   await page.locator('.cell.live').first().waitFor();
@@ -68,5 +69,4 @@ test('TI-1: without a connection nothing looks live, and it says since when', { 
   wire.thaw();
   await page.locator('.not-live-banner').waitFor({ state: 'detached' });
   await page.locator('.cell.live').first().waitFor();
-  wire.stop();
 });

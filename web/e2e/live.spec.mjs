@@ -43,8 +43,9 @@ test('TI-1: the program is restarted under an open page, which says so and recov
   assert.deepEqual(page.problems, []);
 });
 
-test('what happened while the network was away is there when it returns, from the position where it was cut', { timeout: 300_000 }, async () => {
+test('what happened while the network was away is there when it returns, from the position where it was cut', { timeout: 300_000 }, async (t) => {
   const wire = await wireTo(server.url);
+  t.after(wire.stop);
   const page = await openPage(browser);
   const positions = [];
   page.on('request', (r) => { if (r.url().endsWith('/live')) positions.push(r.headers()['last-event-id']); });
@@ -61,7 +62,6 @@ test('what happened while the network was away is there when it returns, from th
   await tileOf(page).locator('.alarm-bar.high').waitFor();
   assert.equal(positions[0], undefined, 'the first request has no position');
   assert.ok(positions.slice(1).some((p) => /^\d+$/.test(p ?? '')), 'a later one goes on from where it was');
-  wire.stop();
 });
 
 test('two screens: what is done on one is seen on the other', { timeout: 300_000 }, async () => {

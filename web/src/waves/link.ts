@@ -64,7 +64,11 @@ export function openLink(options: LinkOptions): WaveLink {
     const s = open(liveUrl());
     socket = s;
     s.binaryType = 'arraybuffer';
-    s.onopen = () => { if (wanted) s.send(wanted); };
+    s.onopen = () => {
+      // What is seen will be told, from the first message on: a link that is slow from its beginning is then known as one.
+      s.send(JSON.stringify({ type: 'seen', ms: 0 }));
+      if (wanted) s.send(wanted);
+    };
     s.onmessage = onMessage;
     s.onclose = s.onerror = lost;
     watchdog = window.setTimeout(lost, SILENCE_MS);

@@ -26,8 +26,8 @@ const WHOLE: f64 = 4.0;
 const COLUMNS: f64 = 100.0;
 /// Fewest pairs a second: coarser is no waveform.
 const PAIRS_MIN: f64 = 4.0;
-/// Most samples in a message.
-const SAMPLES_MAX: usize = 16_384;
+/// Most numbers in a message: a kilobyte comes through the slowest link before its viewer takes the silence for a dead line.
+const NUMBERS_MAX: usize = 512;
 
 /// What a viewer sends.
 #[derive(Debug, Deserialize)]
@@ -236,8 +236,9 @@ impl Channel {
     fn send(&self, mut strip: Strip, whole: bool, columns_per_s: f64, level: u8, out: &mut Vec<Out>) -> Strip {
         let n = samples_a_pair(strip.rate.hz(), columns_per_s, level);
         let flags = if level > 0 { wire::THINNED } else { 0 };
+        let most = if n == 1 { NUMBERS_MAX } else { NUMBERS_MAX / 2 * n };
         loop {
-            let there = strip.len().min(SAMPLES_MAX / n * n);
+            let there = strip.len().min(most);
             let count = if whole { there } else { there / n * n };
             if count == 0 {
                 return strip;
