@@ -368,3 +368,85 @@ def test_rules_that_rest_on_the_models_of_the_house_are_compared(make_server, tm
     assert over["state"] == "done", over
     gone = server.get(f"/api/v1/laboratory/runs/{run['id']}/alerts?candidate=1")["gone"]
     assert {line["episode"] for line in gone if line["cause"] == "rule.risk"} == set(own)
+
+
+def test_what_runs_found_and_versions_outlive_a_restart_and_a_backup(house, tmp_path):
+    run = ended(house, "anna", ask(house, "anna", "POST", "/laboratory/runs", asked(house, title="kept"), expect=202))
+    assert run["state"] == "done", run
+    path = f"/laboratory/runs/{run['id']}"
+    alerts = ask(house, "anna", "GET", f"{path}/alerts?candidate=1")
+    assert alerts["gone"], alerts
+    house.stop()
+    house.people = {}
+    house.start()
+    assert ask(house, "anna", "GET", path) == run
+    assert ask(house, "anna", "GET", f"{path}/alerts?candidate=1") == alerts
+    proposal = {"run": run["id"], "candidate": 1, "title": "Quieter nights", "reason": "a word nobody else says: Kolibri"}
+    number = ask(house, "anna", "POST", "/policy/versions", proposal, expect=201)["version"]["number"]
+    ask(house, "bert", "POST", f"/policy/versions/{number}/approval", {"note": "agreed"})
+    for file in (house.data / "alarm-policies").iterdir():
+        text = file.read_bytes()
+        assert not any(word in text for word in (b"Quieter", b"Kolibri", b"anna", b"limit")), file
+
+    saved, copy = tmp_path / "saved.backup", tmp_path / "keyring.copy"
+    house.run("backup", "--to", str(saved), "--keyring-to", str(copy))
+    assert b"Kolibri" not in saved.read_bytes()
+    versions = ask(house, "bert", "GET", "/policy/versions")
+    restored = Server(tmp_path / "restored", open=False)
+    restored.people = {}
+    restored.run("restore", "--from", str(saved), "--keyring", str(copy), "--master-key", str(house.data / "keys/master.key"))
+    assert "Quieter nights" in restored.run("policy", "versions")
+    restored.start()
+    try:
+        assert ask(restored, "bert", "GET", "/policy/versions") == versions
+        signed = restored.people["bert"].get(f"{restored.url}/api/v1/policy/versions/{number}/signed", timeout=60)
+        (tmp_path / "it").write_text(signed.text)
+        code, text = said(restored, "policy", "verify", str(tmp_path / "it"), "--key", str(restored.data / "guard" / "audit.pub"))
+        assert code == 0 and "approved by bert" in text, text
+        assert ask(restored, "anna", "GET", path) == run
+        assert ask(restored, "anna", "GET", f"{path}/alerts?candidate=1") == alerts
+        assert ask(restored, "anna", "POST", f"/policy/versions/{number}/in-force")["state"] == "in-force"
+
+        # The journal begins anew: a run says what is there, and takes it in.
+        there = ask(restored, "anna", "GET", "/laboratory")
+        assert there["from_ms"] > run["result"]["report"]["to_ms"], there
+        body = {"set": [{"path": f"limit.{HR}.high", "value": 150}], "from_ms": run["result"]["report"]["from_ms"]}
+        cut = ended(restored, "anna", ask(restored, "anna", "POST", "/laboratory/runs", body, expect=202))
+        assert cut["state"] == "done", cut
+        report = cut["result"]["report"]
+        assert report["from_ms"] >= there["from_ms"], report
+        assert any("begins at" in text for text in report["assumptions"]), report["assumptions"]
+        before = {**body, "to_ms": run["result"]["report"]["to_ms"]}
+        nothing = ended(restored, "anna", ask(restored, "anna", "POST", "/laboratory/runs", before, expect=202))
+        assert nothing["state"] == "failed" and "it begins at" in nothing["error"], nothing
+    finally:
+        restored.stop()
+
+
+def test_a_run_that_a_restart_ended_is_told_and_begun_again(make_server):
+    server = make_server().start()
+    server.put("/api/v1/policy", {"text": POLICY, "by": ""})
+    patient, bed = admit(server, "R1", "R1")
+    monitor = Monitor(server, "rest-1")
+    monitor.say(WELL)
+    server.post("/api/v1/devices/rest-1/mount", {"location": bed}, expect=204)
+    begin = time.time() - 1_200
+    for part in range(20):
+        monitor.send(*[json.dumps([{"n": n, "v": v, **({"bt": round(begin + part * 30 + at / 10, 3)} if n == HR else {})} for n, v in WELL.items()])
+                       for at in range(300)])
+    body = {"title": "long", "sweep": [{"path": f"limit.{HR}.high", "from": 110, "to": 145, "step": 1}]}
+    run = server.post("/api/v1/laboratory/runs", body, expect=202)
+    path = f"/api/v1/laboratory/runs/{run['id']}"
+    wait_for(lambda: server.get(path)["progress"]["done"] > 0, "the run to be on its way", 60, 0.02)
+    assert server.get(path)["state"] == "running"
+    monitor.stop()
+    server.kill()
+    server.start()
+    over = server.get(path)
+    assert over["state"] == "interrupted" and over["result"] is None and over["asked"]["title"] == "long", over
+    assert server.get("/api/v1/laboratory")["running"] is None
+    again = server.post("/api/v1/laboratory/runs", over["asked"], expect=202)
+    assert again["id"] != run["id"] and again["asked"]["sweep"] == body["sweep"]
+    server.call("DELETE", f"/api/v1/laboratory/runs/{again['id']}", expect=204)
+    server.call("DELETE", path, expect=204)
+    server.get(path, expect=404)

@@ -249,7 +249,7 @@ test('what cannot wait is put in force by one person, and marked until another a
   const { text } = await anna('GET', '/api/v1/policy');
   const { version } = await anna('POST', '/api/v1/policy/versions', { policy: text.replace('low = 86', 'low = 84'), title: 'Fewer at night', reason: 'nobody sleeps' });
   const page = await open('anna', `/laboratory/versions/${version.number}`);
-  await page.getByRole('button', { name: 'It cannot wait…' }).focus();
+  await page.getByRole('button', { name: 'Put in force without review…' }).focus();
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: 'Put in force now' }).click();
@@ -322,4 +322,27 @@ test('who may only look is told so; what is gone is told', { timeout: 300_000 },
   await engineer.getByText('shown to whoever may see patients').waitFor();
   assert.equal(await engineer.getByText('Alba, Ines').count(), 0);
   assert.deepEqual([...(await look(engineer, 'engineer')), ...engineer.problems], []);
+});
+
+test('what was tried is there after a restart, and a run that it ended is begun again', { timeout: 300_000 }, async () => {
+  const before = (await anna('GET', '/api/v1/laboratory/runs')).runs.find((run) => run.state === 'done');
+  const sweep = [{ path: 'limit.HR.high', from: 100, to: 135, step: 1 }];
+  const { id } = await anna('POST', '/api/v1/laboratory/runs', { title: 'Heart rates', set: [], sweep });
+  await server.halt('SIGKILL');
+  await server.resume();
+  const page = await open('anna');
+  await page.getByRole('link', { name: 'Heart rates' }).waitFor();
+  await page.getByText('Ended by a restart', { exact: true }).waitFor();
+  await page.goto(`${server.url}/laboratory/runs/${id}`);
+  await page.getByText(/^Ended by a restart: the program was stopped/).waitFor();
+  await shots(page, 'interrupted');
+  const found = await look(page, 'interrupted');
+  await page.getByRole('button', { name: 'Begin it again' }).press('Enter');
+  await page.getByRole('progressbar').waitFor();
+  assert.notEqual(page.url(), `${server.url}/laboratory/runs/${id}`);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText(/^Cancelled after/).waitFor();
+  await page.goto(`${server.url}/laboratory/runs/${before.id}`);
+  await inShort(page).waitFor();
+  assert.deepEqual([...found, ...page.problems], []);
 });

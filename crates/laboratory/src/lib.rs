@@ -22,6 +22,7 @@ mod measure;
 mod progress;
 pub mod replay;
 mod report;
+mod sealed;
 pub mod versions;
 mod watch;
 
@@ -33,6 +34,7 @@ pub use error::LabError;
 pub use events::{EventRule, Events};
 pub use measure::Settings;
 pub use progress::Progress;
+pub use sealed::Seals;
 pub use report::{
     AlertLine, Answered, CallLine, CauseLine, Changes, Difference, EventLine, Figures, Interval, Report,
 };

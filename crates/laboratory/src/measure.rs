@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use alert::Priority;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use vitals::Role;
-use vitals::time::{DAY, HOUR, MINUTE};
+use vitals::time::HOUR;
 
 use crate::watch::Raised;
 
@@ -16,8 +18,8 @@ pub struct Settings {
     /// Median of the time after which an alert that nobody really saw is taken, in seconds; 0:
     /// nobody takes it.
     pub answered_after_s: f64,
-    /// Minutes by which the house's clock is ahead of UTC.
-    pub utc_offset_min: i64,
+    /// The house's clock.
+    pub zone: TimeZone,
     /// The night: from this hour …
     pub night_from: u8,
     /// … to before this one.
@@ -40,9 +42,9 @@ impl Default for Settings {
         Self {
             horizon_h: 12.0,
             answered_after_s: 60.0,
-            utc_offset_min: 0,
+            zone: TimeZone::UTC,
             night_from: 22,
-            night_to: 7,
+            night_to: 6,
             transfer_units: Vec::new(),
             resamples: 400,
             list: false,
@@ -59,8 +61,9 @@ impl Settings {
 
     /// Whether a moment is in the night of the house.
     pub(crate) fn at_night(&self, at: i64) -> bool {
-        let hour = (at + self.utc_offset_min * MINUTE).rem_euclid(DAY) / HOUR;
-        let (from, to) = (i64::from(self.night_from), i64::from(self.night_to));
+        let moment = Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let hour = i16::from(self.zone.to_datetime(moment).hour());
+        let (from, to) = (i16::from(self.night_from), i16::from(self.night_to));
         if from <= to { (from..to).contains(&hour) } else { hour >= from || hour < to }
     }
 }
@@ -166,6 +169,7 @@ pub(crate) fn precedes(alert: &Raised, events: &[(usize, i64)], last: i64, setti
 mod tests {
     use super::*;
     use crate::watch::Watch;
+    use vitals::time::MINUTE;
 
     fn settings() -> Settings {
         Settings { horizon_h: 2.0, ..Settings::default() }
@@ -176,11 +180,21 @@ mod tests {
         let hours = |settings: &Settings| -> Vec<i64> {
             (0..24).filter(|hour| settings.at_night(hour * HOUR + 30 * MINUTE)).collect()
         };
-        assert_eq!(hours(&settings()), [0, 1, 2, 3, 4, 5, 6, 22, 23]);
-        let ahead = Settings { utc_offset_min: 120, ..settings() };
-        assert_eq!(hours(&ahead), [0, 1, 2, 3, 4, 20, 21, 22, 23]);
+        assert_eq!(hours(&settings()), [0, 1, 2, 3, 4, 5, 22, 23]);
+        let ahead = Settings { zone: TimeZone::fixed(jiff::tz::offset(2)), ..settings() };
+        assert_eq!(hours(&ahead), [0, 1, 2, 3, 20, 21, 22, 23]);
         let short = Settings { night_from: 0, night_to: 5, ..settings() };
         assert_eq!(hours(&short), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn the_house_s_clock_is_that_of_the_day() {
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("a clock");
+        let house = Settings { zone: berlin, ..settings() };
+        let at = |text: &str| house.at_night(text.parse::<Timestamp>().expect("a time").as_microsecond());
+        // 5:30 in winter and 6:30 in summer, when 22 o'clock is an hour earlier, too.
+        assert!(at("2026-01-10T04:30:00Z") && !at("2026-07-10T04:30:00Z"));
+        assert!(!at("2026-01-10T20:30:00Z") && at("2026-07-10T20:30:00Z"));
     }
 
     #[test]

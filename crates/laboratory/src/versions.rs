@@ -2,7 +2,8 @@
 //! another, signed with the house's key.
 //!
 //! In a folder, `N.json` is what was proposed; `N.policy` the approved version, a signed note whose
-//! text is [`TITLE`] and one line of JSON. Whoever has the house's public key can check it anywhere.
+//! text is [`TITLE`] and one line of JSON. Both lie sealed on the disk. Whoever has the house's public key can
+//! check a signed note anywhere.
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edit::{self, Changed};
 use crate::report::{Difference, Figures};
+use crate::sealed::{self, Seals};
 use crate::{Candidate, LabError, hash};
 
 /// First line of a version's text: no other thing that the house signs begins so.
@@ -129,13 +131,36 @@ impl Version {
 #[derive(Debug, Clone)]
 pub struct Versions {
     folder: PathBuf,
+    seals: Option<Seals>,
 }
 
 impl Versions {
-    /// Those in this folder, which need not be there yet.
+    /// Those in this folder, which need not be there yet; without seals, of a folder that is not encrypted.
     #[must_use]
-    pub fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    pub fn at(folder: &Path, seals: Option<Seals>) -> Self {
+        Self { folder: folder.to_owned(), seals }
+    }
+
+    /// Seals what older programs left plain; gives how many files.
+    ///
+    /// # Errors
+    /// [`LabError::File`].
+    pub fn seal_plain(&self) -> Result<usize, LabError> {
+        if self.seals.is_none() {
+            return Ok(0);
+        }
+        let mut sealed = 0;
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return Ok(0) };
+        for entry in entries {
+            let path = entry.map_err(|error| LabError::file(&self.folder, error))?.path();
+            let bytes = std::fs::read(&path).map_err(|error| LabError::file(&path, error))?;
+            let known = path.extension().is_some_and(|extension| extension == "json" || extension == "policy");
+            if known && !sealed::is_sealed(&bytes) {
+                self.write(&path, &String::from_utf8_lossy(&bytes))?;
+                sealed += 1;
+            }
+        }
+        Ok(sealed)
     }
 
     /// All, newest first; approved ones as they were signed (not checked).
@@ -148,7 +173,7 @@ impl Versions {
         for entry in entries {
             let path = entry.map_err(|error| LabError::file(&self.folder, error))?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                all.push(proposed(&path)?);
+                all.push(self.proposed(&path)?);
             }
         }
         all.sort_unstable_by_key(|version| std::cmp::Reverse(version.number));
@@ -215,7 +240,7 @@ impl Versions {
             emergency.replaced.clear();
         }
         let signed = sign(&version.text()?).map_err(LabError::Version)?;
-        write(&self.signed_path(number), &signed)?;
+        self.write(&self.signed_path(number), &signed)?;
         self.keep(&version)?;
         Ok(version)
     }
@@ -274,16 +299,19 @@ impl Versions {
         if !path.exists() {
             return Err(LabError::Version(format!("there is no version {number}")));
         }
-        proposed(&path)
+        self.proposed(&path)
     }
 
     /// The signed file of an approved version.
     ///
     /// # Errors
-    /// [`LabError::Version`] when there is none.
+    /// [`LabError::Version`] when there is none; [`LabError::File`] when it does not open.
     pub fn signed(&self, number: u64) -> Result<String, LabError> {
-        let none = |_| LabError::Version(format!("version {number} is not approved"));
-        std::fs::read_to_string(self.signed_path(number)).map_err(none)
+        let path = self.signed_path(number);
+        if !path.exists() {
+            return Err(LabError::Version(format!("version {number} is not approved")));
+        }
+        self.read(&path)
     }
 
     fn signed_path(&self, number: u64) -> PathBuf {
@@ -293,27 +321,38 @@ impl Versions {
     fn keep(&self, version: &Version) -> Result<(), LabError> {
         std::fs::create_dir_all(&self.folder).map_err(|error| LabError::file(&self.folder, error))?;
         let text = serde_json::to_string_pretty(version).map_err(|error| LabError::Version(error.to_string()))?;
-        write(&self.folder.join(format!("{}.json", version.number)), &text)
+        self.write(&self.folder.join(format!("{}.json", version.number)), &text)
+    }
+
+    fn proposed(&self, path: &Path) -> Result<Version, LabError> {
+        serde_json::from_str(&self.read(path)?).map_err(|error| LabError::file(path, error))
+    }
+
+    fn read(&self, path: &Path) -> Result<String, LabError> {
+        let bytes = std::fs::read(path).map_err(|error| LabError::file(path, error))?;
+        sealed::open(self.seals.as_ref(), &name(path), &bytes).map_err(|error| LabError::file(path, error))
+    }
+
+    /// Puts a file in its place at one stroke.
+    fn write(&self, path: &Path, text: &str) -> Result<(), LabError> {
+        let bytes = sealed::close(self.seals.as_ref(), &name(path), text);
+        let bytes = bytes.map_err(|error| LabError::file(path, error))?;
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, bytes)
+            .and_then(|()| std::fs::rename(&beside, path))
+            .map_err(|error| LabError::file(path, error))
     }
 }
 
-fn proposed(path: &Path) -> Result<Version, LabError> {
-    let text = std::fs::read_to_string(path).map_err(|error| LabError::file(path, error))?;
-    serde_json::from_str(&text).map_err(|error| LabError::file(path, error))
-}
-
-/// Puts a file in its place at one stroke.
-fn write(path: &Path, text: &str) -> Result<(), LabError> {
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| LabError::file(path, error))
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use ledger::LogKey;
+    use seal::{Domain, Found, Key, Keyring, KeysError};
 
     fn proposal(by: &str) -> Version {
         Version {
@@ -330,7 +369,7 @@ mod tests {
     #[test]
     fn it_takes_two_people_and_the_key_of_the_house() {
         let folder = tempfile::tempdir().expect("a folder");
-        let versions = Versions::at(&folder.path().join("versions"));
+        let versions = Versions::at(&folder.path().join("versions"), None);
         let key = LogKey::log("house", &[7; 32]).expect("a name");
         let sign = |text: &str| key.state(text).map_err(|error| error.to_string());
         let before = proposal("anna").policy.replacen("low = 88", "low = 89", 1);
@@ -355,7 +394,7 @@ mod tests {
     #[test]
     fn what_one_person_put_in_force_keeps_what_it_replaced_until_a_second_agrees() {
         let folder = tempfile::tempdir().expect("a folder");
-        let versions = Versions::at(folder.path());
+        let versions = Versions::at(folder.path(), None);
         let key = LogKey::log("house", &[7; 32]).expect("a name");
         let sign = |text: &str| key.state(text).map_err(|error| error.to_string());
         let before = proposal("anna").policy.replacen("low = 88", "low = 89", 1);
@@ -384,5 +423,48 @@ mod tests {
         }
         let signed = key.state("something else\n{}\n").expect("signed");
         assert!(Version::read(&signed, &key.verifier()).expect_err("refused").to_string().contains("no version"));
+    }
+
+    /// A keyring of one key.
+    struct OneKey;
+
+    impl Keyring for OneKey {
+        fn epoch(&self) -> u64 {
+            0
+        }
+
+        fn writing(&self, domains: &[Domain]) -> Result<Vec<(u32, Key)>, KeysError> {
+            Ok(domains.iter().map(|_| (7, Key::new([3; 32]))).collect())
+        }
+
+        fn reading(&self, number: u32) -> Found {
+            if number == 7 { Found::Key(Domain::House, Key::new([3; 32])) } else { Found::Unknown }
+        }
+    }
+
+    #[test]
+    fn versions_lie_sealed_and_plain_ones_are_read_and_sealed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = proposal("anna").policy.replacen("low = 88", "low = 89", 1);
+        let plain = Versions::at(folder.path(), None);
+        plain.propose(proposal("anna"), &before).expect("kept");
+        let seals = Seals { keyring: std::sync::Arc::new(OneKey), nonce: || Ok([9; 12]) };
+        let versions = Versions::at(folder.path(), Some(seals));
+        assert_eq!(versions.get(1).expect("read as it is").reason, "fewer missed");
+        assert_eq!((versions.seal_plain().expect("sealed"), versions.seal_plain().expect("sealed")), (1, 0));
+        let key = LogKey::log("house", &[7; 32]).expect("a name");
+        versions.approve(1, ("bert", 2, "seen"), |text| key.state(text).map_err(|e| e.to_string())).expect("approved");
+        for file in ["1.json", "1.policy"] {
+            let bytes = std::fs::read(folder.path().join(file)).expect("there");
+            for word in ["fewer missed", "anna", "bert", "limit"] {
+                assert!(!bytes.windows(word.len()).any(|part| part == word.as_bytes()), "{word} in {file}");
+            }
+        }
+        assert_eq!(versions.list().expect("listed").len(), 1);
+        Version::read(&versions.signed(1).expect("signed"), &key.verifier()).expect("it holds");
+        let told = plain.get(1).expect_err("sealed").to_string();
+        assert!(told.contains("keyring"), "{told}");
+        std::fs::copy(folder.path().join("1.json"), folder.path().join("2.json")).expect("copied");
+        assert!(versions.get(2).is_err(), "one does not stand in for another");
     }
 }

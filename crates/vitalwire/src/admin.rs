@@ -44,6 +44,12 @@ impl Data {
         crate::sealed::unlock_here(&folder)?.store(&folder)
     }
 
+    /// Versions of the alarm policy.
+    pub(crate) fn alarm_policies(&self) -> anyhow::Result<laboratory::versions::Versions> {
+        let folder = Folder(self.data.clone());
+        sealed::unlock_here(&folder)?.alarm_policies(&folder)
+    }
+
     pub(crate) fn guard(&self) -> anyhow::Result<Guard> {
         let folder = Folder(self.data.clone());
         folder.make()?;

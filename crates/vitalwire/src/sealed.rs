@@ -10,6 +10,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use guard::{Guard, SessionTimes};
 use journal::EmbeddedJournal;
+use laboratory::Seals;
+use laboratory::versions::Versions;
 use seal::{Domain, Keyring};
 use store::SqliteStore;
 use vault::{MASTER_FILE, Source, Vault};
@@ -124,6 +126,17 @@ impl Sealed {
             journal::Options::default(),
             self.vault.clone().map(|vault| Arc::new(vault) as Arc<dyn Keyring>),
         )
+    }
+
+    /// Versions of the alarm policy; those that older programs left plain are sealed.
+    pub(crate) fn alarm_policies(&self, folder: &Folder) -> anyhow::Result<Versions> {
+        let seals = self.vault.clone().map(|vault| Seals {
+            keyring: Arc::new(vault),
+            nonce: || vault::new_nonce().map_err(|error| error.to_string()),
+        });
+        let versions = Versions::at(&folder.alarm_policies(), seals);
+        versions.seal_plain().context("cannot seal the versions of the alarm policy")?;
+        Ok(versions)
     }
 
     pub(crate) fn database(&self, file: &Path, domain: &Domain) -> anyhow::Result<Option<seal::Key>> {

@@ -208,7 +208,7 @@ pub(crate) async fn start_as(
     let edges = (Edges::new(registry(&folder, &sealed)?), this);
     tasks.push(tokio::spawn(Arc::clone(&edges.0).follow(near.live.clone())));
     tasks.extend(start_sdc(data, config, (guard, &doors.identify), &near, &stopping).await?);
-    let served = (laboratory(&folder, config, &api), api, edges, burden, models.shelf(watcher));
+    let served = (laboratory((&folder, &sealed), config, &api, Arc::clone(&near.side))?, api, edges, burden, models.shelf(watcher));
     tasks.push(start_http(config, served, http, doors.identify, stopping)?);
     Ok(Platform {
         http: addresses[0],

@@ -5492,7 +5492,7 @@ export interface components {
             /**
              * Format: int32
              * @description First hour after it.
-             * @default 7
+             * @default 6
              */
             night_to: number;
             /**
@@ -5533,10 +5533,10 @@ export interface components {
             transfer_to: string[];
             /**
              * Format: int64
-             * @description Minutes by which the house's clock is ahead of UTC.
-             * @default 0
+             * @description Minutes by which a clock is ahead of UTC; the house's clock if not said.
+             * @default null
              */
-            utc_offset_min: number;
+            utc_offset_min: number | null;
         };
         /** @description Calls of one role: each time that an alert asked them. */
         LaboratoryCallLine: {
@@ -5660,11 +5660,6 @@ export interface components {
             night_to: number;
             /** @description Units, a transfer into which is an event. */
             transfer_to: string[];
-            /**
-             * Format: int64
-             * @description Minutes by which the house's clock is ahead of UTC now.
-             */
-            utc_offset_min: number;
         };
         /** @description How a policy differs from the present one: its figure less the present one's. */
         LaboratoryDifference: {
@@ -5921,7 +5916,7 @@ export interface components {
              * @description Asked.
              */
             started_ms: number;
-            /** @description `running`, `done`, `failed`, `cancelled`. */
+            /** @description `running`, `done`, `failed`, `cancelled`, `interrupted` (by a restart of the program). */
             state: string;
             /** @description What people call it. */
             title: string;

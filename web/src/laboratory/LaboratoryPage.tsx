@@ -42,7 +42,7 @@ const LaboratoryPage: Component<{ params: Record<string, string> }> = () => {
   };
   return (
     <LabFrame at="try">
-      <p class="lab-lead">What would another alarm policy have done with what happened here? Change a number, or try a range of them, and compare. Nothing that alerts now is changed by it: a change comes in force only when two people agree.</p>
+      <p class="lab-lead">What would another alarm policy have done with what happened here? Change a number, or try a range of them, and compare. Nothing that alerts now is changed by it: a change comes in force when two people agree, or in an emergency.</p>
       <Show when={about.error as Error | undefined}>{(error) => <p class="error" role="alert">{sentence(error().message)}</p>}</Show>
       <Show when={!about.error && about.latest} fallback={<Show when={!about.error}><p class="empty" role="status">Loading the policy…</p></Show>}>
         {(a) => (

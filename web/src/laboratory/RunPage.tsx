@@ -46,6 +46,10 @@ const RunPage: Component<{ params: Record<string, string> }> = (props) => {
     const done = await attempt(() => lab.end(props.params.run ?? '').then(() => true), 'Forgotten');
     if (done) go('/laboratory');
   };
+  const again = async (asked: Run['asked']) => {
+    const begun = await attempt(() => lab.start(asked));
+    if (begun) go(`/laboratory/runs/${begun.id}`);
+  };
   return (
     <LabFrame at="try">
       <Show when={run.error as Error | undefined}>{(error) => <p class="error" role="alert">{sentence(error().message)} <a href="/laboratory">Try it again</a></p>}</Show>
@@ -63,6 +67,12 @@ const RunPage: Component<{ params: Record<string, string> }> = (props) => {
               <Match when={r().state === 'running'}><Show when={!cancelling()} fallback={<p class="empty" role="status">Being cancelled…</p>}><Running run={r()} onCancel={() => void cancel()} /></Show></Match>
               <Match when={r().state === 'failed'}><p class="error" role="alert">It could not be tried. {sentence(r().error ?? '')}</p></Match>
               <Match when={r().state === 'cancelled'}><p class="card body">Cancelled after {plural(Math.round(r().progress.seconds), 'second')}: there is no result. Nothing was changed.</p></Match>
+              <Match when={r().state === 'interrupted'}>
+                <section class="card body stack" aria-label="Ended by a restart">
+                  <p role="status">Ended by a restart: the program was stopped while this was tried. There is no result, and nothing was changed.</p>
+                  <Show when={may('manage-policy')}><div><button type="button" class="btn primary" onClick={() => void again(r().asked)}>Begin it again</button></div></Show>
+                </section>
+              </Match>
               <Match when={r().result}>{(result) => <ResultView run={r()} result={result()} />}</Match>
             </Switch>
           </>

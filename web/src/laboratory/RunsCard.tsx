@@ -10,7 +10,7 @@ export const RunsCard: Component<{ runs: Run[]; numbers: Parameter[]; failure: s
     <header><h2 id="runs-title">Tried so far</h2></header>
     <Show when={props.failure}><p class="error" role="alert">{sentence(props.failure)}</p></Show>
     <ul class="lab-list body">
-      <For each={props.runs} fallback={<li class="muted">Nothing yet. The last ten are kept until the program restarts; propose what is to stay.</li>}>
+      <For each={props.runs} fallback={<li class="muted">Nothing yet. The last ten are kept; propose what is to stay.</li>}>
         {(run) => (
           <li class="row">
             <a href={`/laboratory/runs/${run.id}`}>{run.title || askedWords(run.asked, props.numbers)}</a>

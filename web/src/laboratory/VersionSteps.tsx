@@ -29,7 +29,7 @@ export const VersionSteps: Component<{ view: VersionView; onChange: (view: Versi
         <Show when={!unreviewed() && may().reject}><button type="button" class="btn" onClick={() => setStep('reject')}>Refuse…</button></Show>
         <Show when={!unreviewed() && may().withdraw}><button type="button" class="btn" onClick={() => setStep('withdraw')}>Withdraw…</button></Show>
         <Show when={unreviewed() && (may().reject || may().withdraw)}><button type="button" class="btn danger" onClick={() => setStep('back')}>Take back…</button></Show>
-        <Show when={may().emergency}><button type="button" class="btn danger" onClick={() => setStep('emergency')}>It cannot wait…</button></Show>
+        <Show when={may().emergency}><button type="button" class="btn danger" onClick={() => setStep('emergency')}>Put in force without review…</button></Show>
         <Show when={props.view.version.approved_by}><a class="btn" href={lab.signed(number())} download={`alarm-policy-${number()}.policy`}>Signed file</a></Show>
       </div>
       <Switch>

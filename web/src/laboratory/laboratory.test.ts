@@ -75,7 +75,7 @@ describe('the plan', () => {
   });
   it('cannot be tried on nothing', () => expect(problemOf(plan([swept(saturation)]), { policies_max: 36, from_ms: null }, now)).toContain('Nothing has been recorded'));
   it('asks what was filled in', () => {
-    const defaults = { horizon_h: 12, answered_after_s: 60, night_from: 21, night_to: 6, utc_offset_min: 60, transfer_to: ['ICU'] };
+    const defaults = { horizon_h: 12, answered_after_s: 60, night_from: 21, night_to: 6, transfer_to: ['ICU'] };
     const asked = askedOf(plan([{ ...choose(saturation), value: '90,5' }, swept(delay, { from: '0', to: '30', step: '10' })], { budget: '4', title: ' x ', target: 'death' }), defaults, now);
     expect(asked).toEqual({ ...defaults, title: 'x', from_ms: now - 7 * 86_400_000, to_ms: null, set: [{ path: saturation.path, value: 90.5 }], sweep: [{ path: delay.path, from: 0, to: 30, step: 10 }], target: 'death', budget: 4 });
     expect(periodOf(plan([], { period: 'dates', from: '2026-03-01', to: '2026-03-01' }), now)).toEqual({ from: new Date('2026-03-01T00:00:00').getTime(), to: new Date('2026-03-01T00:00:00').getTime() + 86_400_000 });

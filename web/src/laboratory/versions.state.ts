@@ -14,7 +14,7 @@ export const STATE_MEANING: Record<string, string> = {
   withdrawn: 'Who proposed it took it back.',
   outdated: 'Another policy came in force since it was proposed. Try it again against that one.',
 };
-export const RUN_WORD: Record<string, string> = { running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' };
+export const RUN_WORD: Record<string, string> = { running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled', interrupted: 'Ended by a restart' };
 
 /** A change in a line: `Oxygen saturation: medium priority below 90 → 88 %`. */
 export function changeWords(changed: Changed): string {

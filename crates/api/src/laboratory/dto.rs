@@ -47,8 +47,6 @@ pub struct LaboratoryDefaults {
     pub night_from: u8,
     /// First hour after it.
     pub night_to: u8,
-    /// Minutes by which the house's clock is ahead of UTC now.
-    pub utc_offset_min: i64,
     /// Units, a transfer into which is an event.
     pub transfer_to: Vec<String>,
 }
@@ -120,8 +118,8 @@ pub struct LaboratoryAsked {
     pub night_from: u8,
     /// First hour after it.
     pub night_to: u8,
-    /// Minutes by which the house's clock is ahead of UTC.
-    pub utc_offset_min: i64,
+    /// Minutes by which a clock is ahead of UTC; the house's clock if not said.
+    pub utc_offset_min: Option<i64>,
     /// Units, a transfer into which is an event.
     pub transfer_to: Vec<String>,
 }
@@ -143,7 +141,7 @@ impl Default for LaboratoryAsked {
             answered_after_s: usual.answered_after_s,
             night_from: usual.night_from,
             night_to: usual.night_to,
-            utc_offset_min: usual.utc_offset_min,
+            utc_offset_min: None,
             transfer_to: usual.transfer_units,
         }
     }
@@ -158,7 +156,7 @@ pub struct LaboratoryRun {
     pub title: String,
     /// Who asked.
     pub by: String,
-    /// `running`, `done`, `failed`, `cancelled`.
+    /// `running`, `done`, `failed`, `cancelled`, `interrupted` (by a restart of the program).
     pub state: String,
     /// Asked.
     pub started_ms: i64,

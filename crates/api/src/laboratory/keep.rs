@@ -1,5 +1,5 @@
 //! Runs: one at a time, on a thread that leaves the processors to everybody else; those that ended, with
-//! what they found, until there are newer ones or the program ends.
+//! what they found, until there are newer ones.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,6 +7,7 @@ use std::time::Instant;
 use laboratory::{Candidate, LabError, Progress};
 use parking_lot::Mutex;
 
+use super::archive::Archive;
 use super::dto::{LaboratoryAsked, LaboratoryProgress, LaboratoryResult, LaboratoryRun};
 use super::work::Differing;
 use crate::error::ApiError;
@@ -33,6 +34,8 @@ enum State {
     Done(Arc<Found>),
     Failed(String),
     Cancelled,
+    /// The program ended while it went on.
+    Interrupted,
 }
 
 struct Run {
@@ -44,17 +47,33 @@ struct Run {
     took_s: Option<f64>,
     asked: LaboratoryAsked,
     progress: Arc<Progress>,
+    /// How far it came, of one from before a restart.
+    told: Option<LaboratoryProgress>,
     state: State,
 }
 
 /// The runs; clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Runs(Arc<Mutex<Vec<Run>>>);
+pub(super) struct Runs {
+    runs: Arc<Mutex<Vec<Run>>>,
+    /// Where they outlive the program.
+    archive: Option<Archive>,
+}
 
 impl Runs {
+    /// Those that are kept here; one that went on when the program ended is over.
+    pub(super) fn of(archive: Archive) -> Self {
+        let kept = archive.load().unwrap_or_else(|error| {
+            tracing::error!("laboratory: earlier runs cannot be read: {error}");
+            Vec::new()
+        });
+        let runs = kept.into_iter().map(|(run, found)| Run::again(run, found)).collect();
+        Self { runs: Arc::new(Mutex::new(runs)), archive: Some(archive) }
+    }
+
     /// The run that goes on.
     pub(super) fn running(&self) -> Option<i64> {
-        self.0.lock().iter().find(|run| matches!(run.state, State::Running)).map(|run| run.id)
+        self.runs.lock().iter().find(|run| matches!(run.state, State::Running)).map(|run| run.id)
     }
 
     /// Refuses while a run goes on.
@@ -72,13 +91,14 @@ impl Runs {
         work: impl FnOnce(&Progress) -> Result<Found, LabError> + Send + 'static,
     ) -> Result<i64, ApiError> {
         let progress = Arc::new(Progress::default());
-        let id = {
-            let mut runs = self.0.lock();
+        let (id, old) = {
+            let mut runs = self.runs.lock();
             if runs.iter().any(|run| matches!(run.state, State::Running)) {
                 return Err(ApiError::Conflict(BUSY.to_owned()));
             }
             // Later than any other, also within a millisecond.
             let id = runs.iter().map(|run| run.id + 1).fold(now_ms, i64::max);
+            let old: Vec<i64> = runs.iter().skip(KEPT - 1).map(|run| run.id).collect();
             runs.truncate(KEPT - 1);
             runs.insert(0, Run {
                 id,
@@ -88,58 +108,87 @@ impl Runs {
                 took_s: None,
                 asked,
                 progress: Arc::clone(&progress),
+                told: None,
                 state: State::Running,
             });
-            id
+            (id, old)
         };
         let kept = self.clone();
         let thread = std::thread::Builder::new().name("laboratory".to_owned()).spawn(move || {
             let ending = Ending { runs: &kept, id };
             give_way();
+            old.into_iter().for_each(|old| kept.forget(old));
+            kept.keep(id);
             ending.with(work(&progress));
         });
         if let Err(error) = thread {
-            self.0.lock().retain(|run| run.id != id);
+            self.runs.lock().retain(|run| run.id != id);
             return Err(ApiError::unavailable(&format!("no thread for the laboratory: {error}")));
         }
         Ok(id)
     }
 
     fn end(&self, id: i64, state: State) {
-        if let Some(run) = self.0.lock().iter_mut().find(|run| run.id == id) {
+        if let Some(run) = self.runs.lock().iter_mut().find(|run| run.id == id) {
             run.took_s = Some(run.started.elapsed().as_secs_f64());
             run.state = state;
+        }
+        self.keep(id);
+    }
+
+    /// Puts a run as it is now into the archive.
+    fn keep(&self, id: i64) {
+        let Some(archive) = &self.archive else { return };
+        let now = self.runs.lock().iter().find(|run| run.id == id).map(|run| {
+            let found = if let State::Done(found) = &run.state { Some(Arc::clone(found)) } else { None };
+            (run.view(true), found)
+        });
+        let Some((run, found)) = now else { return };
+        if let Err(error) = archive.keep(&run, found.as_deref()) {
+            tracing::error!("laboratory: a run is not kept beyond the next restart: {error}");
+        }
+        // Somebody may have had it forgotten meanwhile.
+        if !self.runs.lock().iter().any(|run| run.id == id) {
+            self.forget(id);
+        }
+    }
+
+    fn forget(&self, id: i64) {
+        if let Some(Err(error)) = self.archive.as_ref().map(|archive| archive.forget(id)) {
+            tracing::error!("laboratory: a run cannot be forgotten: {error}");
         }
     }
 
     /// All, newest first, without results.
     pub(super) fn list(&self) -> Vec<LaboratoryRun> {
-        self.0.lock().iter().map(|run| run.view(false)).collect()
+        self.runs.lock().iter().map(|run| run.view(false)).collect()
     }
 
     /// One, with its result.
     pub(super) fn get(&self, id: i64) -> Option<LaboratoryRun> {
-        self.0.lock().iter().find(|run| run.id == id).map(|run| run.view(true))
+        self.runs.lock().iter().find(|run| run.id == id).map(|run| run.view(true))
     }
 
     /// What a run found: none when there is no such run; a conflict when it found nothing yet.
     pub(super) fn found(&self, id: i64) -> Result<Arc<Found>, ApiError> {
-        let runs = self.0.lock();
+        let runs = self.runs.lock();
         match runs.iter().find(|run| run.id == id).map(|run| &run.state) {
             None => Err(ApiError::NotFound("run")),
             Some(State::Done(found)) => Ok(Arc::clone(found)),
-            Some(_) => Err(ApiError::Conflict("the run has no result: it goes on, failed or was cancelled".to_owned())),
+            Some(_) => Err(ApiError::Conflict("the run has no result: it goes on, failed, was cancelled or ended by a restart".to_owned())),
         }
     }
 
     /// Cancels a run that goes on; forgets one that is over. Whether there was one.
     pub(super) fn cancel(&self, id: i64) -> bool {
-        let mut runs = self.0.lock();
+        let mut runs = self.runs.lock();
         let Some(at) = runs.iter().position(|run| run.id == id) else { return false };
         if matches!(runs[at].state, State::Running) {
             runs[at].progress.stop();
         } else {
             runs.remove(at);
+            drop(runs);
+            self.forget(id);
         }
         true
     }
@@ -173,6 +222,27 @@ impl Drop for Ending<'_> {
 }
 
 impl Run {
+    /// One from before a restart.
+    fn again(run: LaboratoryRun, found: Option<Found>) -> Self {
+        let state = match (run.state.as_str(), found) {
+            ("done", Some(found)) => State::Done(Arc::new(found)),
+            ("failed", _) => State::Failed(run.error.unwrap_or_default()),
+            ("cancelled", _) => State::Cancelled,
+            _ => State::Interrupted,
+        };
+        Self {
+            id: run.id,
+            by: run.by,
+            started: Instant::now(),
+            started_ms: run.started_ms,
+            took_s: Some(run.progress.seconds),
+            asked: run.asked,
+            progress: Arc::default(),
+            told: Some(LaboratoryProgress { left_s: None, ..run.progress }),
+            state,
+        }
+    }
+
     fn view(&self, whole: bool) -> LaboratoryRun {
         let seconds = self.took_s.unwrap_or_else(|| self.started.elapsed().as_secs_f64());
         let (state, error, result) = match &self.state {
@@ -180,16 +250,19 @@ impl Run {
             State::Done(found) => ("done", None, whole.then(|| found.result.clone())),
             State::Failed(error) => ("failed", Some(error.clone()), None),
             State::Cancelled => ("cancelled", None, None),
+            State::Interrupted => ("interrupted", None, None),
         };
+        // When the program ended nobody noted.
+        let took_s = self.took_s.filter(|_| !matches!(self.state, State::Interrupted));
         LaboratoryRun {
             id: self.id,
             title: self.asked.title.clone(),
             by: self.by.clone(),
             state: state.to_owned(),
             started_ms: self.started_ms,
-            ended_ms: self.took_s.map(|took| self.started_ms + (took * 1_000.0) as i64),
+            ended_ms: took_s.map(|took| self.started_ms + (took * 1_000.0) as i64),
             asked: self.asked.clone(),
-            progress: progress(&self.progress, seconds, self.took_s.is_some()),
+            progress: self.told.unwrap_or_else(|| progress(&self.progress, seconds, self.took_s.is_some())),
             error,
             result,
         }

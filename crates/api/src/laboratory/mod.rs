@@ -1,8 +1,7 @@
 //! `/api/v1/laboratory`, `/api/v1/policy/versions`: changed alarm policies tried on this house's past, one
 //! run at a time and last in line for a processor; and the versions of the policy that two people agreed on.
-//!
-//! What a run finds is kept in memory: alerts one by one are patient data, which no file is to hold twice.
 
+mod archive;
 mod dto;
 mod force;
 mod keep;
@@ -11,19 +10,20 @@ mod standing;
 mod versions;
 mod work;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
 use engine::Known;
 use journal::ReadJournal;
 use laboratory::versions::Versions;
+use store::{Reader, Side};
 use tokio::sync::Mutex;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::state::Api;
+use archive::Archive;
 use keep::Runs;
 
 /// Every route of this part.
@@ -68,11 +68,17 @@ pub struct Laboratory {
 }
 
 impl Laboratory {
-    /// With the folder of the policy's versions.
+    /// With the policy's versions.
     #[must_use]
-    pub fn new(versions: &Path, before: Before) -> Self {
-        let versions = Arc::new(Mutex::new(Versions::at(versions)));
+    pub fn new(versions: Versions, before: Before) -> Self {
+        let versions = Arc::new(Mutex::new(versions));
         Self { runs: Runs::default(), before, review: Review::default(), versions }
+    }
+
+    /// The same with runs that outlive the program, and those of before.
+    #[must_use]
+    pub fn kept_in(self, reader: Reader, side: Arc<dyn Side>) -> Self {
+        Self { runs: Runs::of(Archive { reader, side }), ..self }
     }
 
     /// The same with this review.

@@ -54,7 +54,6 @@ pub(crate) async fn get_laboratory(
             answered_after_s: usual.answered_after_s,
             night_from: usual.night_from,
             night_to: usual.night_to,
-            utc_offset_min: offset_min(&wards.settings.zone, now.0),
             transfer_to: wards.higher_care,
         },
         running: house.runs.running(),
@@ -68,12 +67,6 @@ async fn first_entry(api: &Api) -> Result<Option<i64>, ApiError> {
     let entries = read.await.map_err(|error| ApiError::internal(&error))?;
     let entries = entries.map_err(|error| ApiError::internal(&error))?;
     Ok(entries.first().map(|entry| entry.at.millis()))
-}
-
-/// Minutes by which a zone's clock is ahead of UTC at a moment.
-fn offset_min(zone: &jiff::tz::TimeZone, at_us: i64) -> i64 {
-    let moment = jiff::Timestamp::from_microsecond(at_us).unwrap_or_default();
-    i64::from(zone.to_offset(moment).seconds()) / 60
 }
 
 /// The runs that are kept, newest first.
@@ -95,6 +88,7 @@ pub(crate) async fn get_runs(
 pub(crate) async fn start(
     State(api): State<Api>,
     house: OfHouse,
+    burden: Option<Extension<Burden>>,
     shelf: Option<Extension<Arc<Shelf>>>,
     headers: HeaderMap,
     Json(asked): Json<LaboratoryAsked>,
@@ -103,14 +97,27 @@ pub(crate) async fn start(
     let house = of(house)?;
     house.runs.free()?;
     let base = api.live.policy().text;
-    let made = tokio::task::spawn_blocking(move || Order::of(asked, base)).await;
+    let zone = burden.map(|Extension(burden)| burden).unwrap_or_default().house(&policy(&base)).settings.zone;
+    let made = tokio::task::spawn_blocking(move || Order::of(asked, base, zone)).await;
     let order = made.map_err(|error| ApiError::internal(&error))??;
     let tried = format!("{} policies", order.candidates.len());
     api.deed("simulate-alert-policy", "", &tried).await?;
     let (journal, before) = (api.appender.reader(), Arc::clone(&house.before));
     let models = shelf.map(|Extension(shelf)| shelf.library.clone()).unwrap_or_default();
     let head = (actor.name.as_str(), order.asked.clone(), api.now().millis());
-    let id = house.runs.start(head, move |progress| order.run(journal.as_ref(), &before, models, progress))?;
+    let live = api.live.clone();
+    let id = house.runs.start(head, move |progress| {
+        let mut found = order.run(journal.as_ref(), &before, models, progress)?;
+        // Of whoever was erased meanwhile nothing is kept.
+        let known = |line: &AlertLine| {
+            PatientId::new(&line.patient).is_ok_and(|id| crate::viewer::survivor(&live, &id).is_some())
+        };
+        for differing in &mut found.differing {
+            differing.gone.retain(known);
+            differing.new.retain(known);
+        }
+        Ok(found)
+    })?;
     let run = house.runs.get(id).ok_or(ApiError::NotFound("run"))?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }
@@ -141,7 +148,9 @@ pub(crate) async fn cancel(
 ) -> Result<StatusCode, ApiError> {
     api.enter(&headers, Permission::ManagePolicy, "/api/v1/laboratory/runs/{id}", None).await?;
     api.deed("cancel-simulation", &id.to_string(), "").await?;
-    if of(house)?.runs.cancel(id) { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound("run")) }
+    let runs = of(house)?.runs;
+    let known = tokio::task::spawn_blocking(move || runs.cancel(id)).await;
+    if known.map_err(|error| ApiError::internal(&error))? { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound("run")) }
 }
 
 #[derive(Debug, Deserialize)]

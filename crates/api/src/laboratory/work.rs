@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alert::Policy;
 use engine::Models;
+use jiff::tz::{Offset, TimeZone};
 use journal::ReadJournal;
 use laboratory::replay::{self, Past, Prepare};
 use laboratory::{AlertLine, Candidate, EventRule, LabError, Progress, Report, Settings, edit, frontier};
@@ -41,13 +42,17 @@ pub(super) struct Order {
     pub(super) events: Vec<EventRule>,
     /// The text of the policy in force.
     pub(super) base: String,
+    /// The house's clock.
+    pub(super) zone: TimeZone,
+    /// The journal's first entries are gone.
+    cut: bool,
 }
 
 impl Order {
     /// Checks what was asked, and makes the policies that are to be tried.
-    pub(super) fn of(asked: LaboratoryAsked, base: String) -> Result<Self, ApiError> {
+    pub(super) fn of(asked: LaboratoryAsked, base: String, zone: TimeZone) -> Result<Self, ApiError> {
         check(&asked)?;
-        let mut order = Self { candidates: Vec::new(), changes: Vec::new(), events: Vec::new(), asked, base };
+        let mut order = Self { candidates: Vec::new(), changes: Vec::new(), events: Vec::new(), asked, base, zone, cut: false };
         order.fill().map_err(|error| ApiError::bad(error.to_string()))?;
         if order.candidates.is_empty() {
             return Err(ApiError::bad("nothing to try: give set, sweep or policies"));
@@ -89,7 +94,7 @@ impl Order {
         Settings {
             horizon_h: asked.horizon_h,
             answered_after_s: asked.answered_after_s,
-            utc_offset_min: asked.utc_offset_min,
+            zone: asked.utc_offset_min.and_then(fixed).unwrap_or_else(|| self.zone.clone()),
             night_from: asked.night_from,
             night_to: asked.night_to,
             transfer_units: asked.transfer_to.clone(),
@@ -102,7 +107,7 @@ impl Order {
 
     /// Takes the journal in again.
     pub(super) fn run(
-        self,
+        mut self,
         journal: &dyn ReadJournal,
         before: &Before,
         models: Models,
@@ -112,6 +117,7 @@ impl Order {
             0 => None,
             _ => Some(before(journal).map_err(LabError::Nothing)?),
         };
+        self.cut = before.is_some();
         let time = |ms: Option<i64>| ms.map(|ms| ReceiveTime(ms.saturating_mul(1_000)));
         let past = Past {
             from: time(self.asked.from_ms),
@@ -140,6 +146,9 @@ impl Order {
         let mut notes = Vec::new();
         if target.is_some() && points.iter().all(|point| point.sensitivity.value.is_none()) {
             notes.push("no event of the kind that was to be judged by was found".to_owned());
+        }
+        if self.cut && report.from_ms > self.asked.from_ms.or(report.from_ms) {
+            notes.push("the journal begins later than was asked for: what came before is gone".to_owned());
         }
         if report.policies.first().is_some_and(|present| present.hash != parent) {
             notes.push(
@@ -177,7 +186,7 @@ fn check(asked: &LaboratoryAsked) -> Result<(), ApiError> {
         (asked.horizon_h > 0.0 && asked.horizon_h <= 720.0, "horizon_h: hours above 0, at most 720"),
         ((0.0..=86_400.0).contains(&asked.answered_after_s), "answered_after_s: 0 to 86400"),
         (asked.night_from < 24 && asked.night_to < 24, "night_from, night_to: hours from 0 to 23"),
-        ((-1_440..=1_440).contains(&asked.utc_offset_min), "utc_offset_min: -1440 to 1440"),
+        (asked.utc_offset_min.is_none_or(|ahead| fixed(ahead).is_some()), "utc_offset_min: -1440 to 1440"),
         (asked.budget.is_none_or(|budget| budget >= 0.0), "budget: alerts per bed-day, 0 or more"),
     ] {
         if !fits {
@@ -185,6 +194,12 @@ fn check(asked: &LaboratoryAsked) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// A clock that is so many minutes ahead of UTC, a day at most.
+fn fixed(minutes: i64) -> Option<TimeZone> {
+    let seconds = i32::try_from(minutes * 60).ok().filter(|_| (-1_440..=1_440).contains(&minutes))?;
+    Some(TimeZone::fixed(Offset::from_seconds(seconds).ok()?))
 }
 
 pub(super) fn policy(text: &str) -> Policy {

@@ -17,6 +17,7 @@ use api::laboratory::{Laboratory, Review};
 use api::{Api, fhir_backend::Backend, live_stream::Broadcast};
 use futures_util::{SinkExt, StreamExt};
 use guard::Guard;
+use laboratory::versions::Versions;
 use journal::{Appender, Draft, EmbeddedJournal, Lane};
 use runtime::{Options, Runtime};
 use serde_json::{Value as Json, json};
@@ -65,7 +66,7 @@ pub async fn house_with(review: Review) -> House {
     let appender =
         Appender::start(journal, Box::new(now), journal::Limits::default(), sink).expect("an appender");
     let store = store::SqliteStore::open(&at("store.db")).expect("a store");
-    let reader = store.reader();
+    let (reader, side) = (store.reader(), store.side());
     let live = live::Live::new(1);
     let options = Options { store_every: Duration::from_secs(2), ..Options::default() };
     let runtime =
@@ -88,7 +89,8 @@ pub async fn house_with(review: Review) -> House {
         outside: Arc::default(),
     };
     let whole = |_: &dyn journal::ReadJournal| Err("the journal is whole".to_owned());
-    let laboratory = Laboratory::new(&at("alarm-policies"), Arc::new(whole)).with_review(review);
+    let laboratory = Laboratory::new(Versions::at(&at("alarm-policies"), None), Arc::new(whole)).with_review(review);
+    let laboratory = laboratory.kept_in(api.reader.clone(), side);
     let router = api::router(api.clone(), Arc::new(Backend(api.clone()))).layer(axum::Extension(laboratory));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");

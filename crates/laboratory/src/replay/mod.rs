@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use engine::{Engine, Known};
+use jiff::Timestamp;
 use journal::{Entry, ReadJournal};
 use vitals::{EpisodeId, Event, Offset, PatientId, ReceiveTime};
 
@@ -167,10 +168,29 @@ pub fn replay(
         Ok((present, watches))
     })?;
     progress.check()?;
+    let begins = journal.read(first, 1)?.first().map(|entry| entry.at);
     if present.last == 0 {
-        return Err(LabError::Nothing("the journal has no entry in this period".to_owned()));
+        return Err(LabError::Nothing(match begins {
+            Some(at) => format!("the journal has no entry in this period: it begins at {}", moment(at)),
+            None => "the journal is empty: there is no past to try a policy on".to_owned(),
+        }));
     }
-    Ok(report(&present, &runs, changed, &events, past, settings))
+    let mut report = report(&present, &runs, changed, &events, past, settings);
+    // What is not there was not looked at, whatever was asked for.
+    report.from_ms = report.from_ms.max(begins.map(ReceiveTime::millis));
+    if let Some(begins) = begins.filter(|_| first > 0) {
+        report.assumptions.push(format!(
+            "the journal's first entries are gone, it begins at {}: patients, places and devices were learned from the \
+             store; values, scores and alerts open before are not known",
+            moment(begins)
+        ));
+    }
+    Ok(report)
+}
+
+/// A time in words.
+fn moment(at: ReceiveTime) -> String {
+    Timestamp::from_millisecond(at.millis()).unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// An engine as it was before the journal's first entry.
@@ -252,7 +272,7 @@ fn report(
     let patients = patients.collect();
     let found =
         Found { candidates: &candidates, kinds: events.names(), patients, totals, dated: true, observed: true };
-    let mut report = found.report(settings, past.name.clone(), assumptions(present, past, settings));
+    let mut report = found.report(settings, past.name.clone(), assumptions(present, settings));
     report.from_ms = Some(past.from.map_or(present.first, |from| from.0) / 1_000);
     report.to_ms = Some(past.to.map_or(present.last, |to| to.0) / 1_000);
     let looking = Looking {
@@ -281,7 +301,7 @@ fn by_patient(watch: &Watch) -> ByPatient<'_> {
     all
 }
 
-fn assumptions(present: &present::Present, past: &Past, settings: &Settings) -> Vec<String> {
+fn assumptions(present: &present::Present, settings: &Settings) -> Vec<String> {
     let mut told = vec![match settings.answered_after_s {
         median if median > 0.0 => format!(
             "under a changed policy, what people did to an alert is done to that of the same patient and group; one \
@@ -289,13 +309,6 @@ fn assumptions(present: &present::Present, past: &Past, settings: &Settings) -> 
         ),
         _ => "under a changed policy nobody takes an alert that nobody saw".to_owned(),
     }];
-    if past.before.is_some() {
-        told.push(
-            "the journal's first entries are gone: patients, places and devices were learned from the store; \
-             values, scores and alerts open before are not known"
-                .to_owned(),
-        );
-    }
     if present.policies > 0 {
         let times = if present.policies == 1 { "once".to_owned() } else { format!("{} times", present.policies) };
         told.push(format!(

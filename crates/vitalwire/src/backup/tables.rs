@@ -12,13 +12,15 @@ use super::format::{Cell, Database, Record, Writer};
 
 /// Tables of the store: whose a row is (null: nobody's), and which rows. Not in it: notifications
 /// on their way, and messages in quarantine of which nobody knows whom they are about.
-const STORE: [(&str, &str, &str); 23] = [
+const STORE: [(&str, &str, &str); 24] = [
     ("meta", "null", "1"),
     ("counters", "null", "1"),
     // Who is who, and devices, are made anew from the tables: those parts are about everybody.
     ("engine_state", PART, "t.name <> 'directory' and t.name not like 'device/%' and \
                             t.name not like 'waves/device/%'"),
-    ("kv", "null", "t.bucket not in ('journal-strays', 'webhook-told')"),
+    ("kv", "null", "t.bucket not in ('journal-strays', 'webhook-told', 'laboratory-alerts')"),
+    // What runs of the laboratory tell of a patient: `run/patient`.
+    ("kv", "substr(t.key, instr(t.key, '/') + 1)", "t.bucket = 'laboratory-alerts'"),
     ("kv", TOLD, "t.bucket = 'webhook-told'"),
     ("series", "t.subject", "1"),
     ("blocks", SUBJECT, "1"),

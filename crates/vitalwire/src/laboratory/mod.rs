@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::tz::TimeZone;
 use laboratory::cohort::{self, Cohort};
 use laboratory::edit::{self, Sweep};
 use laboratory::{Candidate, EventRule, LabError, Progress, Report, Settings, frontier, replay};
@@ -20,6 +21,7 @@ pub(crate) use past::before;
 pub(crate) use versions::{Propose, list as list_versions, propose, verify};
 
 use crate::Misuse;
+use crate::config::Config;
 
 /// Policies of one sweep at most.
 const POLICIES_MAX: usize = 64;
@@ -73,11 +75,14 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
     answered_after: f64,
     /// The night, in hours of the house.
-    #[arg(long, default_value = "22-7", value_name = "FROM-TO")]
+    #[arg(long, default_value = "22-6", value_name = "FROM-TO")]
     night: String,
-    /// Minutes by which the house's clock is ahead of UTC.
-    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_name = "MINUTES")]
-    utc_offset: i64,
+    /// The house's time zone, such as Europe/Berlin. [default: the policy's, else mllp.zone of the configuration]
+    #[arg(long, value_name = "NAME")]
+    zone: Option<String>,
+    /// Configuration file: for mllp.zone.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A transfer into this unit is an event; may be repeated.
     #[arg(long, value_name = "UNIT")]
     transfer_to: Vec<String>,
@@ -155,7 +160,8 @@ fn run(
         let (candidates, changes) = changed(args, sweeps, &base)?;
         let events = if events.is_empty() { replay::usual_events() } else { events };
         let (journal, past) = (opened.journal.as_ref(), &opened.past);
-        let report = replay::replay(journal, past, &candidates, &events, settings, progress)?;
+        let settings = of_policy(args, settings, &base);
+        let report = replay::replay(journal, past, &candidates, &events, &settings, progress)?;
         return Ok((report, candidates, changes));
     }
     let base = base(args)?.unwrap_or_else(|| alert::Policy::built_in().text);
@@ -217,13 +223,27 @@ fn settings(args: &Args) -> anyhow::Result<Settings> {
     Ok(Settings {
         horizon_h: args.horizon,
         answered_after_s: args.answered_after,
-        utc_offset_min: args.utc_offset,
+        zone: zone(args)?,
         night_from,
         night_to,
         transfer_units: args.transfer_to.clone(),
         list: args.list,
         ..Settings::default()
     })
+}
+
+/// The house's clock, where the policy does not say.
+fn zone(args: &Args) -> anyhow::Result<TimeZone> {
+    let Some(name) = &args.zone else {
+        return Ok(crate::burden::house(&Config::load(args.config.as_deref(), std::env::vars())?).settings.zone);
+    };
+    TimeZone::get(name).map_err(|_| Misuse("--zone: not a known time zone; write one such as Europe/Berlin".to_owned()).into())
+}
+
+/// [`Settings`] with the clock of this policy, if it has one and nothing else was asked for.
+fn of_policy(args: &Args, settings: &Settings, policy: &str) -> Settings {
+    let own = alert::Policy::parse(policy).ok().and_then(|policy| policy.zone).filter(|_| args.zone.is_none());
+    Settings { zone: own.unwrap_or_else(|| settings.zone.clone()), ..settings.clone() }
 }
 
 /// Runs `policy diff`.

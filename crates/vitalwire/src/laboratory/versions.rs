@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use laboratory::versions::{Version, Versions};
+use laboratory::versions::Version;
 use laboratory::{Candidate, Progress};
 use serde_json::json;
 
@@ -43,7 +43,7 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
         proposed_ms: clock().millis(),
         ..Version::default()
     };
-    let versions = Versions::at(&args.data.folder().alarm_policies());
+    let versions = args.data.alarm_policies()?;
     let guard = args.data.guard()?;
     let detail = format!("BLAKE3 {}", laboratory::hash(&version.policy));
     let kept = guard.locally("propose-alert-policy", &detail, clock(), || -> anyhow::Result<Version> {
@@ -55,7 +55,7 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
 
 /// Runs `policy versions`.
 pub(crate) fn list(data: &Data, as_json: bool) -> anyhow::Result<()> {
-    let all = Versions::at(&data.folder().alarm_policies()).list()?;
+    let all = data.alarm_policies()?.list()?;
     if as_json {
         println!("{}", json!(all));
         return Ok(());

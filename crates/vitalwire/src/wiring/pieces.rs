@@ -34,11 +34,18 @@ pub(super) fn options(config: &Config, guard: &Guard) -> anyhow::Result<Options>
 }
 
 /// The alarm laboratory of this house.
-pub(super) fn laboratory(folder: &Folder, config: &Config, api: &api::Api) -> api::laboratory::Laboratory {
+pub(super) fn laboratory(
+    (folder, sealed): (&Folder, &sealed::Sealed),
+    config: &Config,
+    api: &api::Api,
+    side: Arc<dyn store::Side>,
+) -> anyhow::Result<api::laboratory::Laboratory> {
     let reader = api.reader.clone();
     let before: api::laboratory::Before =
         Arc::new(move |journal| crate::laboratory::before(&reader, journal).map_err(|error| format!("{error:#}")));
-    api::laboratory::Laboratory::new(&folder.alarm_policies(), before).with_review(config.alarm_policy.review)
+    Ok(api::laboratory::Laboratory::new(sealed.alarm_policies(folder)?, before)
+        .with_review(config.alarm_policy.review)
+        .kept_in(api.reader.clone(), side))
 }
 
 /// What makes the report of each week.
