@@ -12,6 +12,7 @@ import pytest
 from support.bedside import WELL, Monitor, admit
 from support.commands import PASSWORD, ask
 from support.server import Server, binary, wait_for
+from support.unsealed import Keyring, backup, database
 from test_foresight import ILL_H, WELL_H, publish, values
 
 HR, SPO2 = "MDC_ECG_HEART_RATE", "MDC_PULS_OXIM_SAT_O2"
@@ -450,3 +451,40 @@ def test_a_run_that_a_restart_ended_is_told_and_begun_again(make_server):
     server.call("DELETE", f"/api/v1/laboratory/runs/{again['id']}", expect=204)
     server.call("DELETE", path, expect=204)
     server.get(path, expect=404)
+
+
+def test_what_a_run_tells_of_a_patient_goes_with_the_patient(make_server, tmp_path):
+    copy, saved = tmp_path / "keyring.copy", tmp_path / "saved.backup"
+    server = make_server(environment={"VITALWIRE_KEYS_COPY": str(copy)}).start()
+    server.put("/api/v1/policy", {"text": POLICY, "by": ""})
+    patient, bed = admit(server, "E9", "E9")
+    monitor = Monitor(server, "erased-1")
+    monitor.say(WELL)
+    server.post("/api/v1/devices/erased-1/mount", {"location": bed}, expect=204)
+    fast = lambda: [a for a in server.get("/api/v1/alerts?state=all")["alerts"] if not a["device"]]
+    monitor.keep_saying(FAST, fast, "an alert")
+    monitor.stop()
+    body = {"set": [{"path": f"limit.{HR}.high", "value": 140}]}
+    run = server.post("/api/v1/laboratory/runs", body, expect=202)
+    path = f"/api/v1/laboratory/runs/{run['id']}"
+    wait_for(lambda: server.get(path)["state"] == "done", "the run to end", 120)
+    alerts = lambda: server.get(f"{path}/alerts?candidate=1")
+    assert alerts()["gone"][0]["patient"]["id"] == patient
+    row = f"{run['id']}/{patient}".encode()
+
+    def kept():
+        keyring = Keyring(server.data / "keys/keyring", server.data / "keys/master.key")
+        return row in database(server.data / "store.db", keyring.of("store")[0])
+
+    def backed_up():
+        return row in backup(saved, Keyring(copy, server.data / "keys/master.key"))[0]
+
+    wait_for(kept, "the run to be kept")
+    server.run("backup", "--to", str(saved))
+    assert backed_up()
+    server.post(f"/api/v1/patients/{patient}/erasure", {"reason": "request 18 of 2026"})
+    assert not kept() and not backed_up()
+    assert alerts()["gone"] == []
+    server.stop()
+    server.start()
+    assert server.get(path)["result"]["report"]["differences"][0]["alerts"]["gone"] == 1 and alerts()["gone"] == []
