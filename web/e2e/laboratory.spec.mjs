@@ -261,6 +261,7 @@ test('what cannot wait is put in force by one person, and marked until another a
   await page.locator('.lab-state', { hasText: 'Put in force by one person, not reviewed' }).waitFor();
   assert.match((await anna('GET', '/api/v1/policy')).text, /low = 84/);
   assert.equal(await page.getByRole('button', { name: 'Approve…' }).count(), 0, 'nobody reviews their own');
+  await page.getByText(/was put in force by one person, not reviewed: anna/).waitFor();
 
   const other = await open('bert');
   await other.getByText(/was put in force by one person, not reviewed: anna/).waitFor();
@@ -274,6 +275,7 @@ test('what cannot wait is put in force by one person, and marked until another a
   await other.getByRole('dialog').getByLabel('Why').fill('The probe was off');
   await other.getByRole('dialog').getByRole('button', { name: 'Take back now' }).click();
   await other.locator('.lab-state', { hasText: /^Refused$/ }).waitFor();
+  await other.getByText(/was put in force by one person, not reviewed/).waitFor({ state: 'detached' });
   assert.match((await anna('GET', '/api/v1/policy')).text, /low = 86/);
   await other.goto(`${server.url}/laboratory`);
   await settled(other);

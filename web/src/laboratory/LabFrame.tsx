@@ -4,7 +4,7 @@ import { may } from '../session/session';
 import { Unreviewed } from './Unreviewed';
 import './laboratory.css';
 
-export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => (
+export const LabFrame: ParentComponent<{ at: 'try' | 'versions'; state?: string }> = (props) => (
   <div class="page lab-page">
     <div class="page-head">
       <h1>Alarm laboratory</h1>
@@ -15,7 +15,7 @@ export const LabFrame: ParentComponent<{ at: 'try' | 'versions' }> = (props) => 
       <span class="grow" />
       <Show when={may('see-burden')}><a class="btn small" href="/burden">Alarm burden</a></Show>
     </div>
-    <Unreviewed />
+    <Unreviewed state={props.state} />
     {props.children}
   </div>
 );

@@ -6,8 +6,9 @@ import { lab } from './laboratory.api';
 
 const REFRESH_MS = 60_000;
 
-export const Unreviewed: Component = () => {
-  const [versions, { refetch }] = createResource(lab.versions);
+/** `state` is that of the version that is looked at, if one is: when it changes this may, too. */
+export const Unreviewed: Component<{ state?: string }> = (props) => {
+  const [versions, { refetch }] = createResource(() => props.state ?? 'none', () => lab.versions());
   repeat(() => (versions.loading ? undefined : refetch()), REFRESH_MS);
   const one = () => (versions.error ? undefined : versions.latest?.find((view) => view.state === 'unreviewed')?.version);
   return (

@@ -50,7 +50,7 @@ const VersionPage: Component<{ params: Record<string, string> }> = (props) => {
   // Somebody else may approve, refuse or put in force while it is looked at.
   repeat(() => (view.loading || view.error ? undefined : refetch()), REFRESH_MS);
   return (
-    <LabFrame at="versions">
+    <LabFrame at="versions" state={view.error ? undefined : view.latest?.state}>
       <Show when={view.error as Error | undefined}>{(error) => <p class="error" role="alert">{sentence(error().message)} <a href="/laboratory/versions">All versions</a></p>}</Show>
       <Show when={!view.error && view.latest} fallback={<Show when={!view.error}><p class="empty" role="status">Loading…</p></Show>}>
         {(v) => (
