@@ -84,7 +84,7 @@ impl Runs {
         }
     }
 
-    /// Begins a run: `work` is done on a thread of its own.
+    /// Begins a run: `work` is done on a thread of its own. It is in the archive on return; that may block.
     pub(super) fn start(
         &self,
         (by, asked, now_ms): (&str, LaboratoryAsked, i64),
@@ -113,16 +113,18 @@ impl Runs {
             });
             (id, old)
         };
+        old.into_iter().for_each(|old| self.forget(old));
+        // Whoever is told that it goes on finds it after a restart.
+        self.keep(id);
         let kept = self.clone();
         let thread = std::thread::Builder::new().name("laboratory".to_owned()).spawn(move || {
             let ending = Ending { runs: &kept, id };
             give_way();
-            old.into_iter().for_each(|old| kept.forget(old));
-            kept.keep(id);
             ending.with(work(&progress));
         });
         if let Err(error) = thread {
             self.runs.lock().retain(|run| run.id != id);
+            self.forget(id);
             return Err(ApiError::unavailable(&format!("no thread for the laboratory: {error}")));
         }
         Ok(id)

@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use guard::{Category, Permission};
-use laboratory::{AlertLine, edit, replay};
+use laboratory::{AlertLine, Progress, edit, replay};
 use serde::Deserialize;
 use vitals::PatientId;
 
@@ -104,9 +104,9 @@ pub(crate) async fn start(
     api.deed("simulate-alert-policy", "", &tried).await?;
     let (journal, before) = (api.appender.reader(), Arc::clone(&house.before));
     let models = shelf.map(|Extension(shelf)| shelf.library.clone()).unwrap_or_default();
-    let head = (actor.name.as_str(), order.asked.clone(), api.now().millis());
-    let live = api.live.clone();
-    let id = house.runs.start(head, move |progress| {
+    let (by, asked, now) = (actor.name, order.asked.clone(), api.now().millis());
+    let (live, runs) = (api.live.clone(), house.runs.clone());
+    let work = move |progress: &Progress| {
         let mut found = order.run(journal.as_ref(), &before, models, progress)?;
         // Of whoever was erased meanwhile nothing is kept.
         let known = |line: &AlertLine| {
@@ -117,7 +117,9 @@ pub(crate) async fn start(
             differing.new.retain(known);
         }
         Ok(found)
-    })?;
+    };
+    let begun = tokio::task::spawn_blocking(move || runs.start((&by, asked, now), work)).await;
+    let id = begun.map_err(|error| ApiError::internal(&error))??;
     let run = house.runs.get(id).ok_or(ApiError::NotFound("run"))?;
     Ok((StatusCode::ACCEPTED, Json(run)))
 }

@@ -55,7 +55,9 @@ pub(crate) fn propose(args: &Propose) -> anyhow::Result<()> {
 
 /// Runs `policy versions`.
 pub(crate) fn list(data: &Data, as_json: bool) -> anyhow::Result<()> {
-    let all = data.alarm_policies()?.list()?;
+    // A folder without versions is left as it is.
+    let any = data.folder().alarm_policies().exists();
+    let all = if any { data.alarm_policies()?.list()? } else { Vec::new() };
     if as_json {
         println!("{}", json!(all));
         return Ok(());
