@@ -106,6 +106,13 @@ def patients(door, mark):
     check(answer.status_code == 412, "a stale If-Match is refused")
     answer, _ = door.send("POST", "/Patient", sent, **{"If-None-Exist": f"identifier=urn:client:mrn|{mark}"})
     check(answer.status_code == 200, "conditional create of what exists")
+    answer, there = door.send("POST", "/Patient", {**read, "id": "ignored"})
+    check(answer.status_code == 200 and there["id"] == patient, "a create of somebody who is known is that one")
+    for name, value in (("gender", "male"), ("birthDate", "1950-02-02"), ("name", [{"family": "Other"}])):
+        answer, outcome = door.send("POST", "/Patient", {**read, name: value})
+        check(answer.status_code == 409 and outcome["issue"][0]["code"] == "duplicate", f"another {name}: {answer.status_code}")
+    _, now = door.send("GET", f"/Patient/{patient}")
+    check((now["gender"], now["birthDate"], now["name"]) == ("female", "1950-02-01", read["name"]), "a create changed somebody")
     return patient
 
 

@@ -37,7 +37,10 @@ def test_a_reading_put_again_under_another_id_is_found_by_it(server, fhir):
         found = fhir("GET", f"Observation/{name}")
         assert found.status_code == 200, f"{name}: {found.text}"
         assert found.json()["valueQuantity"]["value"] == 71
-    assert [fhir("GET", f"Observation/{name}").json()["id"] for name in ("mine-1", "mine-2")] == ["mine-1", "mine-2"]
+    for name in (own, "mine-1", "mine-2"):
+        assert fhir("GET", f"Observation/{name}").json()["id"] == name
+        found = fhir("GET", f"Observation?_id={name}").json()
+        assert [entry["resource"]["id"] for entry in found["entry"]] == [name] and found["total"] == 1, found
     assert fhir("GET", f"Observation?patient={patient}&code=8867-4").json()["total"] == 1, "stored once"
     assert fhir("GET", "Observation/mine-1/_history").json()["total"] == 1
     better = fhir("PUT", "Observation/mine-1", pulse(patient, 74, id="mine-1"))
@@ -73,6 +76,32 @@ def test_an_identifier_of_somebody_else_is_refused_and_nobody_changes(server, fh
     other = person("W-100", id="elsewhere-1")
     other["identifier"][0]["system"] = "urn:other-house"
     assert fhir("PUT", "Patient/elsewhere-1", other).status_code == 201
+
+
+def test_a_create_changes_nobody_who_is_known(server, fhir):
+    said = person("W-500", gender="female", birthDate="1950-02-01")
+    one = fhir("POST", "Patient", said).json()["id"]
+    again = fhir("POST", "Patient", said)
+    assert (again.status_code, again.json()["id"]) == (200, one), again.text
+    assert again.headers["location"].split("/_history")[0].endswith(f"Patient/{one}")
+    for other in (person("W-500", gender="male"), person("W-500", birthDate="1950-02-02"), {**said, "name": [{"family": "Other"}]}):
+        refused = fhir("POST", "Patient", other)
+        assert refused.status_code == 409 and refused.json()["issue"][0]["code"] == "duplicate", refused.text
+        assert "W-500" not in refused.text and "1950" not in refused.text
+        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [
+            {"fullUrl": "urn:uuid:0f6f8f5e-3ee6-4ad8-ae31-6f9c1c9d1c11", "resource": other, "request": {"method": "POST", "url": "Patient"}}]}
+        assert fhir("POST", "", bundle).status_code == 409
+        bundle["type"] = "batch"
+        assert fhir("POST", "", bundle).json()["entry"][0]["response"]["status"].startswith("409")
+    now = fhir("GET", f"Patient/{one}").json()
+    assert (now["gender"], now["birthDate"], now["name"]) == ("female", "1950-02-01", said["name"]), "nobody was changed"
+    # Of somebody whom a device's message named by number alone nothing is known: a create says who they are.
+    assert hl7(server, "MSH|^~\\&|ADT|H|||20260301100000||ADT^A01^ADT_A01|W-C1|P|2.5\nEVN|A01|20260301100000\n"
+                       "PID|||W-501^^^urn:house^MR||\nPV1||I|WARD^1^9\n") == "AA"
+    who = lambda: fhir("GET", "Patient?identifier=urn:house|W-501").json().get("entry")  # noqa: E731
+    known = wait_for(who, "the admission")[0]["resource"]["id"]
+    filled = fhir("POST", "Patient", person("W-501", gender="male"))
+    assert (filled.status_code, filled.json()["id"], filled.json()["gender"]) == (200, known, "male"), filled.text
 
 
 def test_records_that_were_merged_share_their_identifiers(server, fhir):

@@ -183,8 +183,11 @@ async fn records_have_versions() {
     assert_eq!(late.status, 412);
     let same = server.send("GET", &path, &[("if-none-match", "W/\"2\"")], "").await;
     assert_eq!(same.status, 304);
-    // The same person again is the same record.
-    assert_eq!(server.post("/fhir/Patient", &patient("1", "King")).await.status, 200);
+    // The same person again is the same record; another name comes by an update, not by a create.
+    assert_eq!(server.post("/fhir/Patient", &patient("1", "Lovelace")).await.status, 200);
+    assert_eq!(server.post("/fhir/Patient", &patient("1", "King")).await.status, 409);
+    changed["name"][0]["family"] = "King".into();
+    assert_eq!(server.send("PUT", &path, &[("if-match", "W/\"2\"")], changed.to_string()).await.status, 200);
     server.post("/fhir/Patient", &patient("2", "Hopper")).await;
     let conditional = [("if-none-exist", "identifier=urn:mrn|2")];
     let there = server.send("POST", "/fhir/Patient", &conditional, patient("3", "X").to_string()).await;

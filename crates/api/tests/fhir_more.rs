@@ -126,6 +126,68 @@ async fn observations_are_found_by_the_names_they_were_given() {
 }
 
 #[tokio::test]
+async fn a_search_by_id_answers_under_the_ids_that_are_asked_for() {
+    let server = Server::new();
+    let mut sent = heart_rate("p1", "2026-11-21T11:00:00Z", 70.0);
+    for id in ["mine", "theirs"] {
+        sent["id"] = id.into();
+        let answer = server.send("PUT", &format!("/fhir/Observation/{id}"), &[KIND], sent.to_string()).await;
+        assert!(answer.status < 300, "{}", answer.json);
+    }
+    for ids in [&["mine"][..], &["theirs"], &["r0-0-0"], &["mine", "theirs"], &["mine", "r0-0-0", "theirs"]] {
+        let found = server.get(&format!("/fhir/Observation?_id={}", ids.join(","))).await;
+        let mut told: Vec<&str> = entries(&found).iter().filter_map(|one| one["id"].as_str()).collect();
+        told.sort_by_key(|id| ids.iter().position(|asked| asked == id));
+        assert_eq!((&found.json["total"], &told[..]), (&json!(ids.len()), ids));
+        assert!(entries(&found).iter().all(|one| one["valueQuantity"]["value"] == json!(70.0)));
+    }
+    for id in ["mine", "theirs", "r0-0-0"] {
+        assert_eq!(server.get(&format!("/fhir/Observation/{id}")).await.json["id"], id);
+    }
+}
+
+#[tokio::test]
+async fn a_create_changes_nobody_who_is_known() {
+    let server = Server::new();
+    let ada = json!({
+        "resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "9"}],
+        "name": [{"family": "Byron", "given": ["Ada"]}], "gender": "female", "birthDate": "1815-12-10",
+    });
+    let created = server.post("/fhir/Patient", &ada).await;
+    assert_eq!(created.status, 201, "{}", created.json);
+    let id = created.json["id"].as_str().expect("an id").to_owned();
+    // The same again, and less: the one who is there.
+    let number = json!({"resourceType": "Patient", "identifier": [{"system": "urn:mrn", "value": "9"}]});
+    for again in [&ada, &number] {
+        let answer = server.post("/fhir/Patient", again).await;
+        assert_eq!((answer.status, &answer.json["id"]), (200, &json!(id)), "{}", answer.json);
+        assert_eq!(answer.json["name"][0]["given"][0], "Ada");
+    }
+    // Somebody else, by any of the three: refused, alone and in a transaction, without a word of theirs.
+    for (name, value) in [("gender", json!("male")), ("birthDate", json!("1815-12-11")), ("name", json!([{"family": "Lovelace", "given": ["Ada"]}]))] {
+        let mut other = ada.clone();
+        other[name] = value;
+        let answer = server.post("/fhir/Patient", &other).await;
+        assert_eq!((answer.status, answer.expressions()), (409, vec!["Patient.identifier"]), "{name}");
+        assert!(!answer.json.to_string().contains("1815") && !answer.json.to_string().contains("Byron"));
+        let request = json!({"method": "POST", "url": "Patient"});
+        let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": other, "request": request}]});
+        let answer = server.post("/fhir", &bundle).await;
+        assert_eq!((answer.status, answer.expressions()), (409, vec!["Bundle.entry[0].resource.identifier"]), "{name}");
+    }
+    let now = server.get(&format!("/fhir/Patient/{id}")).await;
+    assert_eq!((&now.json["gender"], &now.json["birthDate"], &now.json["meta"]["versionId"]), (&json!("female"), &json!("1815-12-10"), &json!("1")));
+    // A second number of theirs leads to them; the numbers of two people make nobody.
+    assert_eq!(server.post("/fhir/Patient", &patient("10", "Turing")).await.status, 201);
+    let mut two = ada.clone();
+    two["identifier"] = json!([{"system": "urn:mrn", "value": "10"}, {"system": "urn:mrn", "value": "9"}]);
+    assert_eq!(server.post("/fhir/Patient", &two).await.status, 409);
+    two["identifier"] = json!([{"system": "urn:card", "value": "77"}, {"system": "urn:mrn", "value": "9"}]);
+    let answer = server.post("/fhir/Patient", &two).await;
+    assert_eq!((answer.status, &answer.json["id"]), (200, &json!(id)));
+}
+
+#[tokio::test]
 async fn of_conditional_creates_alike_one_creates() {
     let server = Server::new();
     let headers = [KIND, ("if-none-exist", "identifier=urn:x|7")];

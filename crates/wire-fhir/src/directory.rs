@@ -264,7 +264,8 @@ pub(crate) fn target<'a>(reference: &'a Json, wanted: &str) -> Option<&'a str> {
 }
 
 /// The business identifiers of a resource that have a value, medical record numbers first.
-pub(crate) fn identifiers(resource: &Json) -> Vec<Identifier> {
+#[must_use]
+pub fn identifiers(resource: &Json) -> Vec<Identifier> {
     let list = resource["identifier"].as_array().into_iter().flatten();
     let mut found: Vec<Identifier> = list.filter_map(identifier).collect();
     found.sort_by_key(|identifier| identifier.kind != "MR");

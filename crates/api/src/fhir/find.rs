@@ -12,7 +12,8 @@ use wire_fhir::{Issue, IssueCode, Kind, Record, panel, record};
 use super::answer::{Done, refusal, refusals, unavailable};
 use super::backend::{BackendError, Hint};
 use super::matching::{compare, hint, holds, identified, refers};
-use super::write::{put_first, recorded_answer};
+use super::observations::under;
+use super::write::recorded_answer;
 use super::{Call, Fhir};
 
 /// Records that `_revinclude` adds to a page at most.
@@ -80,18 +81,12 @@ impl Fhir {
         }
         let mut versions = Vec::new();
         for (name, of_panel) in found {
-            let Some(mut stored) = self.backend.reading(name).await? else { continue };
+            let Some(stored) = self.backend.reading(name).await? else { continue };
             if of_panel && panel::compound_of(stored.key.metric).is_none() {
                 continue;
             }
             // An earlier version has the id that it had then; one with several ids, that by which it is asked for.
-            let own = names::by_id(id, of_panel);
-            if id.parse::<ReadingRef>().is_err()
-                && panel::anchor(id).is_none()
-            {
-                put_first(&mut stored.names, own);
-            }
-            versions.push(self.observation(stored, of_panel).await?);
+            versions.push(self.observation(under(stored, id, of_panel), of_panel).await?);
         }
         Ok(versions)
     }

@@ -13,6 +13,7 @@ mod body;
 mod change;
 mod find;
 mod guided;
+mod known;
 mod matching;
 mod observations;
 mod resolve;

@@ -40,6 +40,8 @@ struct Wanted {
     panels: Option<Vec<MetricCode>>,
     /// Names of readings, and whether the panel is meant; none: not asked by name.
     names: Option<Vec<(ReadingRef, bool)>>,
+    /// Ids by which readings are asked for.
+    ids: Vec<(ReadingRef, bool, String)>,
     /// In the form of which guide; none: as themselves.
     guide: Option<Guide>,
 }
@@ -54,6 +56,30 @@ impl Wanted {
         };
         named && coded && (!as_panel || panel::compound_of(metric).is_some())
     }
+
+    /// A reading under each id by which it is asked for; by none: as it is.
+    fn under(&self, stored: Stored, as_panel: bool) -> Vec<(Stored, bool)> {
+        let name = stored.reference();
+        let asked = self.ids.iter().filter(|(of, panel, _)| *of == name && *panel == as_panel);
+        let mut ids: Vec<&String> = asked.map(|(.., id)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return vec![(stored, as_panel)];
+        }
+        ids.into_iter().map(|id| (under(stored.clone(), id, as_panel), as_panel)).collect()
+    }
+}
+
+/// A reading under the id by which it is asked for: one of its sender's, or the one that the platform gave it.
+pub(super) fn under(mut stored: Stored, id: &str, as_panel: bool) -> Stored {
+    let ours = id.parse::<ReadingRef>().is_ok() || panel::anchor(id).is_some();
+    let of_sender = |name: &String| matches!(names::read(name), Some((panel, names::Name::Id(_))) if panel == as_panel);
+    stored.names.retain(|name| !of_sender(name));
+    if !ours {
+        stored.names.insert(0, names::by_id(id, as_panel));
+    }
+    stored
 }
 
 impl Fhir {
@@ -112,6 +138,8 @@ impl Fhir {
         for stored in self.backend.readings(query).await?.readings {
             shown(&wanted, stored, &mut all);
         }
+        let mut all: Vec<(Stored, bool)> =
+            all.into_iter().flat_map(|(stored, as_panel)| wanted.under(stored, as_panel)).collect();
         let total = all.len();
         let start: usize = match &search.page {
             Some(page) => page.parse().map_err(|_| Failure::Page)?,
@@ -176,8 +204,9 @@ impl Fhir {
         for criterion in &search.criteria {
             match criterion {
                 Criterion::Id(ids) => {
-                    let found = self.by_id(ids).await?;
-                    narrow(&mut wanted.names, found);
+                    wanted.ids = self.by_id(ids).await?;
+                    let found = wanted.ids.iter().map(|(name, as_panel, _)| (*name, *as_panel));
+                    narrow(&mut wanted.names, found.collect());
                 }
                 Criterion::Reference("device", ids, tokens) => {
                     let mut found: Vec<DeviceId> =
@@ -221,20 +250,21 @@ impl Fhir {
     }
 
     /// The readings with these logical ids.
-    async fn by_id(&self, ids: &[String]) -> Result<Vec<(ReadingRef, bool)>, BackendError> {
+    async fn by_id(&self, ids: &[String]) -> Result<Vec<(ReadingRef, bool, String)>, BackendError> {
         let mut found = Vec::new();
         for id in ids {
             if let Ok(name) = id.parse() {
-                found.push((name, false));
+                found.push((name, false, id.clone()));
             } else if let Some(name) = panel::anchor(id) {
-                found.push((name, true));
+                found.push((name, true, id.clone()));
             } else {
                 let mut named = Vec::new();
                 for as_panel in [false, true] {
                     let newest = self.backend.named(&names::by_id(id, as_panel)).await?;
                     named.extend(newest.first().map(|name| (*name, as_panel)));
                 }
-                found.extend(named.into_iter().max_by_key(|(name, _)| name.offset));
+                let newest = named.into_iter().max_by_key(|(name, _)| name.offset);
+                found.extend(newest.map(|(name, as_panel)| (name, as_panel, id.clone())));
             }
         }
         Ok(found)

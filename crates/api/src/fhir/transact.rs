@@ -20,6 +20,7 @@ use super::backend::{BackendError, Submitted};
 use super::batch::{is_write, unsupported_request};
 use super::observations::observed_answer;
 use super::guided::Unwritten;
+use super::known::Creates;
 use super::write::{is_timed, key, ours, recorded_answer, several};
 use super::{Call, Fhir, resolve};
 
@@ -74,33 +75,14 @@ impl Fhir {
 
     /// Works out what a transaction means, or everything that stands against it.
     async fn plan(&self, call: &Call, entries: &[Entry]) -> Result<Plan, Done> {
-        let mut issues = Vec::new();
-        for entry in entries {
-            let (_, id, query) = entry.address();
-            match entry.method.as_str() {
-                "POST" if id.is_some_and(|id| id.starts_with('$')) => {
-                    issues.extend(unsupported_request(entry).issues);
-                }
-                "POST" | "PUT" => issues.extend(entry.validate()),
-                "GET" => {}
-                "DELETE" if id.is_some() || query.is_some() => {
-                    issues.extend(self.delete_entry(entry).await.issues);
-                }
-                _ => issues.extend(unsupported_request(entry).issues),
-            }
-        }
-        if !issues.is_empty() {
-            return Err(refusals(400, issues));
-        }
+        self.acceptable(entries).await?;
         let mut steps = Vec::with_capacity(entries.len());
         for entry in entries {
             steps.push(self.step(entry).await?);
         }
         duplicates(entries, &steps)?;
         let known = addresses(entries, &steps);
-        let mut plan = Plan { repeatable: true, ..Plan::default() };
-        let mut readings = Vec::new();
-        let mut index = 0_u16;
+        let (mut plan, mut issues) = (Plan { repeatable: true, ..Plan::default() }, Vec::new());
         for (entry, step) in entries.iter().zip(&mut steps) {
             let at = format!("{}.resource", entry.path);
             let mut resource = entry.resource.clone();
@@ -117,30 +99,10 @@ impl Fhir {
                     detail: KEPT.to_owned(),
                 }),
                 Step::Put(kind, id, _) => {
-                    plan.repeatable = false;
-                    match self.event(*kind, &resource, id, &at, &plan.content).await {
-                        Ok(event) => plan.content.push(Content::Directory(event)),
-                        Err(Unwritten::Issues(found)) => issues.extend(found),
-                        Err(Unwritten::Backend(error)) => return Err(unavailable(&error)),
-                    }
+                    issues.extend(self.plan_record(&mut plan, (*kind, id), &resource, &at).await?);
                 }
                 Step::Observe(lead, told) => {
-                    let named = self.name_device(&mut resource, &plan.content).await;
-                    named.map_err(|error| unavailable(&error))?;
-                    let observed = observation::read(&resource, &at);
-                    plan.repeatable &= is_timed(&resource);
-                    told.extend(observed.problems.iter().map(issue_of));
-                    plan.problems.extend(observed.problems);
-                    if let Some(reading) = observed.reading {
-                        let (within, as_panel) = panel::lead(&reading);
-                        let place = index.saturating_add(within);
-                        *lead = Some((place, as_panel));
-                        let id = entry.address().1.filter(|_| entry.method == "PUT");
-                        let names = names::of(&resource, id, as_panel);
-                        plan.names.extend(names.into_iter().map(|name| (place, name)));
-                        index = index.saturating_add(width(&reading));
-                        readings.push(Content::Reading(reading));
-                    }
+                    *lead = self.plan_reading(&mut plan, entry, &mut resource, told).await?;
                 }
             }
         }
@@ -151,9 +113,72 @@ impl Fhir {
             return Err(refusals(422, issues));
         }
         // Who and what there is comes before what was measured; readings keep their order.
-        plan.content.extend(readings);
+        plan.content.append(&mut plan.readings);
         plan.steps = steps;
         Ok(plan)
+    }
+
+    /// What can be said against the entries, each by itself.
+    async fn acceptable(&self, entries: &[Entry]) -> Result<(), Done> {
+        let mut issues = Vec::new();
+        for entry in entries {
+            let (_, id, query) = entry.address();
+            match entry.method.as_str() {
+                "POST" if id.is_some_and(|id| id.starts_with('$')) => {
+                    issues.extend(unsupported_request(entry).issues);
+                }
+                "POST" | "PUT" => issues.extend(entry.validate()),
+                "GET" => {}
+                "DELETE" if id.is_some() || query.is_some() => {
+                    issues.extend(self.delete_entry(entry).await.issues);
+                }
+                _ => issues.extend(unsupported_request(entry).issues),
+            }
+        }
+        if issues.is_empty() { Ok(()) } else { Err(refusals(400, issues)) }
+    }
+
+    /// Takes a record into the plan, or says what stands against it.
+    async fn plan_record(
+        &self,
+        plan: &mut Plan,
+        (kind, id): (Kind, &str),
+        resource: &Json,
+        at: &str,
+    ) -> Result<Vec<Issue>, Done> {
+        plan.repeatable = false;
+        match self.event(kind, resource, id, at, &plan.content).await {
+            Ok(event) => plan.content.push(Content::Directory(event)),
+            Err(Unwritten::Issues(found)) => return Ok(found),
+            Err(Unwritten::Backend(error)) => return Err(unavailable(&error)),
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes an observation into the plan, and adds to `told` what was not understood of it. The index of the reading that
+    /// it is known by, whether as a panel; none if nothing of it was understood.
+    async fn plan_reading(
+        &self,
+        plan: &mut Plan,
+        entry: &Entry,
+        resource: &mut Json,
+        told: &mut Vec<Issue>,
+    ) -> Result<Option<(u16, bool)>, Done> {
+        let named = self.name_device(resource, &plan.content).await;
+        named.map_err(|error| unavailable(&error))?;
+        let observed = observation::read(resource, &format!("{}.resource", entry.path));
+        plan.repeatable &= is_timed(resource);
+        told.extend(observed.problems.iter().map(issue_of));
+        plan.problems.extend(observed.problems);
+        let Some(reading) = observed.reading else { return Ok(None) };
+        let (within, as_panel) = panel::lead(&reading);
+        let place = plan.next.saturating_add(within);
+        let id = entry.address().1.filter(|_| entry.method == "PUT");
+        let names = names::of(resource, id, as_panel);
+        plan.names.extend(names.into_iter().map(|name| (place, name)));
+        plan.next = plan.next.saturating_add(width(&reading));
+        plan.readings.push(Content::Reading(reading));
+        Ok(Some((place, as_panel)))
     }
 
     async fn step(&self, entry: &Entry) -> Result<Step, Done> {
@@ -185,9 +210,14 @@ impl Fhir {
                         _ => return Err(at_criteria(entry, several())),
                     }
                 }
-                let id = self.new_id(kind, &entry.resource).await.map_err(backend)?;
-                let there = self.backend.record(kind, &id).await.map_err(backend)?.is_some();
-                Ok(Step::Put(kind, id, there))
+                let place = format!("{}.resource.identifier", entry.path);
+                match self.creates(kind, &entry.resource).await.map_err(|done| at(&place, done))? {
+                    Creates::There(one) => Ok(Step::There(Box::new(recorded_answer(&one)))),
+                    Creates::Under(id) => {
+                        let there = self.backend.record(kind, &id).await.map_err(backend)?.is_some();
+                        Ok(Step::Put(kind, id, there))
+                    }
+                }
             }
             (Some(Subject::Directory(kind)), "PUT", id) => {
                 let id = match (id, query) {
@@ -251,6 +281,9 @@ impl Fhir {
 struct Plan {
     steps: Vec<Step>,
     content: Vec<Content>,
+    readings: Vec<Content>,
+    /// Index of the reading to come.
+    next: u16,
     problems: Vec<Problem>,
     /// Names of the readings, by index.
     names: Vec<(u16, String)>,
@@ -264,7 +297,7 @@ enum Step {
     Find,
     /// A deletion of what is not there.
     Gone,
-    /// A conditional create of what is there already.
+    /// A create of what is there already.
     There(Box<Done>),
     /// Valid, but nothing that the platform charts.
     Keep,

@@ -8,7 +8,7 @@ use tokio::sync::MutexGuard;
 use vitals::id::stable_hash;
 use vitals::time::DAY;
 use vitals::{
-    Content, DirectoryEvent, Message, Offset, Origin, PatientId, Problem, ProblemKind, Protocol, Reading, ReceiveTime, TimeBase,
+    Content, DirectoryEvent, Message, Offset, Origin, Problem, ProblemKind, Protocol, Reading, ReceiveTime, TimeBase,
 };
 use wire_fhir::outcome::issue_of;
 use wire_fhir::search::{Subject, decode, encode, parse};
@@ -17,12 +17,12 @@ use wire_fhir::{
 };
 
 use super::answer::{Done, refusal, refusals, unavailable, version};
-use super::backend::{BackendError, Hint, Submitted};
+use super::backend::{BackendError, Submitted};
 use super::guided::Unwritten;
+use super::known::Creates;
+use super::observations::under;
 use super::{Call, Fhir, resolve};
 
-const TAKEN: &str = "Another patient has this identifier: update that one (search by the identifier), leave it \
-    out, or have the records merged (ADT A40).";
 const NO_CRITERIA: &str = "A conditional request needs search criteria.";
 
 /// A resource to write, with what its request said.
@@ -154,7 +154,7 @@ impl Fhir {
         let Some((_, mut lead)) = stored.into_iter().nth(at) else { return Ok((Done::default(), false)) };
         let mut updated = false;
         if let Some(id) = client_id {
-            put_first(&mut lead.names, names::by_id(id, as_panel));
+            lead = under(lead, id, as_panel);
             for of_panel in [false, true] {
                 let named = self.backend.named(&names::by_id(id, of_panel)).await?;
                 updated |= named.iter().any(|name| name.offset < offset);
@@ -237,8 +237,8 @@ impl Fhir {
         refusals(202, issues.into_iter().map(kept).collect())
     }
 
-    /// Creates a record of the directory. One that the platform knows already by an identifier is
-    /// the same one and is updated.
+    /// Creates a record of the directory. A patient who is known already stays as they are; a device or place
+    /// that is known already by its identifier is the same one and is updated.
     pub(super) async fn create_record(&self, call: &Call, kind: Kind, mut write: Write<'_>) -> Done {
         let issues = resolve::literal(self, call, &mut write.resource, write.path).await;
         if !issues.is_empty() {
@@ -255,9 +255,10 @@ impl Fhir {
                 },
             }
         }
-        match self.new_id(kind, &write.resource).await {
-            Ok(id) => self.put(call, kind, &id, write).await,
-            Err(error) => unavailable(&error),
+        match self.creates(kind, &write.resource).await {
+            Ok(Creates::Under(id)) => self.put(call, kind, &id, write).await,
+            Ok(Creates::There(one)) => recorded_answer(&one),
+            Err(done) => done,
         }
     }
 
@@ -288,32 +289,6 @@ impl Fhir {
             Ok(Some(refusal)) => refusal,
             Err(error) => unavailable(&error),
         }
-    }
-
-    /// The refusal of a patient under an id of the client's own where another one has an identifier of
-    /// theirs: two records would silently become one.
-    pub(super) async fn taken(&self, kind: Kind, id: &str, resource: &Json) -> Result<Option<Done>, BackendError> {
-        if kind != Kind::Patient {
-            return Ok(None);
-        }
-        let text = |json: &Json| json.as_str().unwrap_or_default().to_owned();
-        let all = resource["identifier"].as_array().into_iter().flatten();
-        let ours: Vec<(String, String)> = all.map(|one| (text(&one["system"]), text(&one["value"]))).collect();
-        let values: Vec<String> = ours.iter().map(|(_, value)| value.clone()).filter(|v| !v.is_empty()).collect();
-        if values.is_empty() {
-            return Ok(None);
-        }
-        let same = match PatientId::new(id) {
-            Ok(id) => self.backend.same_person(&id).await?,
-            Err(_) => Vec::new(),
-        };
-        let theirs = |record: &Record| {
-            let other = record.name().is_some_and(|(_, other)| same.iter().all(|one| one.as_str() != other) && other != id);
-            let shared = || record.identifiers().iter().any(|i| ours.iter().any(|(system, value)| i.system == *system && i.value == *value));
-            other && shared()
-        };
-        let found = self.backend.records(kind, Hint::Identifiers(values)).await?;
-        Ok(found.iter().any(theirs).then(|| refusal(409, IssueCode::Duplicate, "Patient.identifier", TAKEN)))
     }
 
     async fn put(&self, call: &Call, kind: Kind, id: &str, write: Write<'_>) -> Done {
@@ -417,12 +392,6 @@ pub(super) fn ours(id: &str) -> Option<Done> {
 pub(super) fn is_timed(resource: &Json) -> bool {
     let object = resource.as_object();
     object.is_some_and(|object| object.keys().any(|name| name.starts_with("effective")))
-}
-
-/// Puts the id by which an observation is asked for before others that it has.
-pub(super) fn put_first(names: &mut Vec<String>, own: String) {
-    names.retain(|name| *name != own);
-    names.insert(0, own);
 }
 
 /// A record as an answer.
