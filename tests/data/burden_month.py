@@ -129,6 +129,7 @@ def main():
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--alerts", type=int, default=8, help="a bed and day")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--wait", type=int, default=30, help="seconds after the start in which the program keeps the hours")
     options = parser.parse_args()
     data = options.folder / "data"
     fresh = not data.exists()
@@ -142,6 +143,7 @@ def main():
         print(f"{options.beds} beds, {options.days} days, {rows} alerts with {events} events", flush=True)
         server.config = None
         server.start()
+        time.sleep(options.wait)  # the hours are kept meanwhile
     now_ms = int(time.time() * 1e3)
     for name, query in (("month", f"?from_ms={now_ms - options.days * 86_400_000}&to_ms={now_ms}"), ("week", "")):
         took, told = best(lambda query=query: server.get(f"/api/v1/burden{query}"))
