@@ -32,6 +32,10 @@ pub struct Yield {
 /// A model against a published score.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Against {
+    /// The score's alerts per patient-day.
+    pub their_per_day: Interval,
+    /// The score's sensitivity. The model's can't be more than one over it times as great.
+    pub their_sensitivity: Interval,
     /// The model's sensitivity at the score's alerts per patient-day.
     pub sensitivity: Interval,
     /// By how much that is more than the score's.
@@ -117,9 +121,7 @@ pub fn against(
     let drawn = resamples.measure(threads, |times| {
         let their = theirs.sum(times);
         let sums: Vec<Tally> = ours.iter().map(|tried| tried.sum(times)).collect();
-        // Thresholds rise: the first that costs no more, and the last that finds no less.
-        let cheap = sums.iter().position(|sum| sum.per_day() <= their.per_day()).unwrap_or(sums.len() - 1);
-        let sharp = sums.iter().rposition(|sum| sum.sensitivity() >= their.sensitivity()).unwrap_or(0);
+        let (cheap, sharp) = chosen(&sums, &their, rule);
         let lead = ours[cheap].median_lead(times);
         [
             sums[cheap].sensitivity(),
@@ -127,13 +129,40 @@ pub fn against(
             lead,
             sums[sharp].per_day(),
             sums[sharp].per_day() / their.per_day(),
+            their.per_day(),
+            their.sensitivity(),
         ]
     });
     let of = |at: usize| interval(drawn.iter().map(|all| all[at]));
-    Against { sensitivity: of(0), sensitivity_ratio: of(1), lead_h: of(2), per_day: of(3), alerts_ratio: of(4) }
+    Against {
+        their_per_day: of(5),
+        their_sensitivity: of(6),
+        sensitivity: of(0),
+        sensitivity_ratio: of(1),
+        lead_h: of(2),
+        per_day: of(3),
+        alerts_ratio: of(4),
+    }
 }
 
-/// Thresholds between the tenth and the last thousandth of all scores, closer together where scores are rare.
+/// Of sums by rising threshold the one that finds most and costs no more than `their`, and the one that costs least and finds
+/// no less.
+fn chosen(sums: &[Tally], their: &Tally, rule: &Alerts) -> (usize, usize) {
+    let affordable = |sum: &Tally| sum.per_day() <= their.per_day();
+    let sharp_enough = |sum: &Tally| sum.sensitivity() >= their.sensitivity();
+    if rule.falls() {
+        // The first that costs no more, and the last that finds no less.
+        let cheap = sums.iter().position(affordable).unwrap_or(sums.len() - 1);
+        return (cheap, sums.iter().rposition(sharp_enough).unwrap_or(0));
+    }
+    let all = || sums.iter().enumerate();
+    let cheap = all().filter(|(_, sum)| affordable(sum)).max_by(|a, b| a.1.sensitivity().total_cmp(&b.1.sensitivity()));
+    let sharp = all().filter(|(_, sum)| sharp_enough(sum)).min_by(|a, b| a.1.per_day().total_cmp(&b.1.per_day()));
+    (cheap.map_or(sums.len() - 1, |(at, _)| at), sharp.map_or(0, |(at, _)| at))
+}
+
+/// Thresholds between the tenth and the last thousandth of all scores, closer together where scores are rare; of no scores
+/// at all one that none reaches.
 fn thresholds(stays: &[Watched<'_>]) -> Vec<f64> {
     let mut all: Vec<f64> = stays.iter().flat_map(|stay| stay.scores).copied().filter(|score| !score.is_nan()).collect();
     all.sort_by(f64::total_cmp);
@@ -142,13 +171,22 @@ fn thresholds(stays: &[Watched<'_>]) -> Vec<f64> {
         let above = 0.9 * libm::pow(0.0005 / 0.9, at as f64 / (STEPS - 1) as f64);
         all.get(((1.0 - above) * all.len() as f64) as usize).copied()
     };
-    (0..STEPS).filter_map(step).collect()
+    if all.is_empty() { vec![f64::INFINITY] } else { (0..STEPS).filter_map(step).collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::draw::Draw;
+
+    #[test]
+    fn where_few_enter_a_low_threshold_the_best_one_that_costs_no_more_is_taken() {
+        let sum = |alerts: f64, warned: f64| Tally { alerts, warned, hours: 240.0, events: 10.0, ..Tally::default() };
+        let (sums, their) = ([sum(2.0, 1.0), sum(9.0, 6.0), sum(8.0, 5.0), sum(5.0, 4.0)], sum(8.0, 4.0));
+        assert_eq!(chosen(&sums, &their, &Alerts::ENTERING), (2, 3));
+        let falling = [sum(9.0, 6.0), sum(8.0, 5.0), sum(5.0, 4.0), sum(3.0, 2.0)];
+        assert_eq!(chosen(&falling, &their, &Alerts::DOCUMENTED), (1, 2));
+    }
 
     #[test]
     fn a_score_against_itself_is_even_and_a_better_one_finds_more() {

@@ -6,7 +6,7 @@ use crate::alarms::{Watched, against, at};
 use crate::cohort::{Fate, Stay, spread};
 use crate::learn::Lessons;
 use crate::measure::{
-    Alerts, Interval, Ranked, Resamples, Utility, binary_score, brier, calibration, cells, interval, lemeshow,
+    Alerts, Interval, Ranked, Resamples, Utility, binary_score, interval, lemeshow, reliability,
 };
 use crate::outcome::Task;
 use crate::scored::{self, Published};
@@ -68,18 +68,9 @@ struct Judge<'a> {
 /// for the model alone, ages and sexes.
 #[must_use]
 pub fn evaluate(name: &str, task: Task, stays: &[Stay], lessons: &Lessons, said: &Said, folders: &[String], options: Options) -> Vec<Figure> {
-    let mut starts = vec![0];
-    for stay in stays {
-        starts.push(starts[starts.len() - 1] + stay.moments.len());
-    }
-    let published = spread(stays, options.threads, scored::of);
-    let mut judge = Judge { task, stays, lessons, said, starts, published, options, name, figures: Vec::new() };
-    let all: Vec<usize> = (0..stays.len()).collect();
-    judge.group("all", &all, true);
-    if folders.len() > 1 {
-        for (source, folder) in folders.iter().enumerate() {
-            judge.group(folder, &judge.those(|stay| stay.source == source), true);
-        }
+    let mut judge = Judge::new(name, task, stays, lessons, said, options);
+    for (group, of) in judge.wholes(folders) {
+        judge.group(group, &of, true);
     }
     for (group, from, to) in [("age under 50", 0.0, 50.0), ("age 50–64", 50.0, 65.0), ("age 65–79", 65.0, 80.0), ("age 80 and over", 80.0, 200.0)] {
         judge.group(group, &judge.those(|stay| (from..to).contains(&stay.person.age)), false);
@@ -89,13 +80,40 @@ pub fn evaluate(name: &str, task: Task, stays: &[Stay], lessons: &Lessons, said:
     judge.figures
 }
 
+/// The comparison of alerts with NEWS2 in each of [`Alerts::WAYS`], for all patients and those of each folder; nothing for
+/// a task without an event that alerts could warn of.
+#[must_use]
+pub fn ways(name: &str, task: Task, stays: &[Stay], lessons: &Lessons, said: &Said, folders: &[String], options: Options) -> Vec<Figure> {
+    let mut judge = Judge::new(name, task, stays, lessons, said, options);
+    for (group, of) in judge.wholes(folders).into_iter().filter(|_| task != Task::Mortality) {
+        judge.ways(group, &of);
+    }
+    judge.figures
+}
+
 /// Rows of some patients, each with the number of its patient among them.
 struct Rows {
     rows: Vec<usize>,
     patient: Vec<u32>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    fn new(name: &'a str, task: Task, stays: &'a [Stay], lessons: &'a Lessons, said: &'a Said, options: Options) -> Self {
+        let mut starts = vec![0];
+        for stay in stays {
+            starts.push(starts[starts.len() - 1] + stay.moments.len());
+        }
+        let published = spread(stays, options.threads, scored::of);
+        Self { task, stays, lessons, said, starts, published, options, name, figures: Vec::new() }
+    }
+
+    /// All patients, and those of each folder if there are several.
+    fn wholes<'b>(&self, folders: &'b [String]) -> Vec<(&'b str, Vec<usize>)> {
+        let own = folders.iter().enumerate().filter(|_| folders.len() > 1);
+        let each = own.map(|(source, folder)| (folder.as_str(), self.those(|stay| stay.source == source)));
+        std::iter::once(("all", (0..self.stays.len()).collect())).chain(each).filter(|(_, stays)| !stays.is_empty()).collect()
+    }
+
     fn those(&self, which: impl Fn(&Stay) -> bool) -> Vec<usize> {
         (0..self.stays.len()).filter(|stay| which(&self.stays[*stay])).collect()
     }
@@ -172,19 +190,10 @@ impl Judge<'_> {
     fn calibration(&mut self, on: &str, stays: &[usize], resamples: &Resamples) {
         let rows = self.rows(stays, |row| self.lessons.rows[row].event.is_some() && self.said.judged[row]);
         let measures = resamples.measure(self.options.threads, |times| {
-            let each = || {
-                rows.rows.iter().zip(&rows.patient).map(|(row, patient)| {
-                    (self.said.log_odds[*row], self.lessons.rows[*row].event == Some(true), times(*patient as usize))
-                })
-            };
-            let calibration = calibration(&cells(each()));
-            let p = |log_odds: f64| 1.0 / (1.0 + libm::exp(-log_odds));
-            let (mut expected, mut happened) = (0.0, 0.0);
-            for (log_odds, event, times) in each() {
-                expected += times * p(log_odds);
-                happened += if event { times } else { 0.0 };
-            }
-            [calibration.intercept, calibration.slope, brier(each().map(|(l, e, t)| (p(l), e, t))), happened / expected]
+            let found = reliability(rows.rows.iter().zip(&rows.patient).map(|(row, patient)| {
+                (self.said.log_odds[*row], self.lessons.rows[*row].event == Some(true), times(*patient as usize))
+            }));
+            [found.calibration.intercept, found.calibration.slope, found.brier, found.observed_to_expected]
         });
         for (at, name) in ["calibration intercept", "calibration slope", "Brier score", "observed to expected"].into_iter().enumerate() {
             self.put(self.name.to_owned(), name, on, stays.len(), interval(measures.iter().map(|all| all[at])));
@@ -227,15 +236,39 @@ impl Judge<'_> {
         self.put(self.name.to_owned(), "score 2 (H)", on, stays.len(), interval(both.iter().map(|both| both.1)));
     }
 
+    /// Log-odds by stay; none where the model does not judge, so that there is no alert.
+    fn judged(&self, stays: &[usize]) -> Vec<Vec<f64>> {
+        let margin = |row: usize| if self.said.judged[row] { self.said.margins[row] } else { f64::NAN };
+        stays.iter().map(|stay| (self.starts[*stay]..self.starts[stay + 1]).map(margin).collect()).collect()
+    }
+
+    fn ways(&mut self, on: &str, stays: &[usize]) {
+        let resamples = Resamples::new(stays.len(), self.options.draws, 11);
+        let events: Vec<Option<usize>> = stays.iter().map(|stay| self.task.event(&self.stays[*stay])).collect();
+        let own = self.judged(stays);
+        let own: Vec<Watched<'_>> = own.iter().zip(&events).map(|(scores, event)| Watched { scores, event: *event }).collect();
+        let news = |stay: &usize| self.published[*stay][Published::News2 as usize].as_slice();
+        let theirs: Vec<Watched<'_>> =
+            stays.iter().zip(&events).map(|(stay, event)| Watched { scores: news(stay), event: *event }).collect();
+        let compared = Alerts::WAYS.map(|(way, rule)| {
+            let found = against(&own, &theirs, Published::News2.threshold(), &rule, &resamples, self.options.threads);
+            (format!("{}, counted: {way}", self.name), found)
+        });
+        for (of, found) in compared {
+            self.put(of.clone(), "NEWS2's alerts per patient-day", on, stays.len(), found.their_per_day);
+            self.put(of.clone(), "NEWS2's sensitivity", on, stays.len(), found.their_sensitivity);
+            self.put(of.clone(), "sensitivity at NEWS2's alerts", on, stays.len(), found.sensitivity);
+            self.put(of.clone(), "times NEWS2's sensitivity", on, stays.len(), found.sensitivity_ratio);
+            self.put(of, "share of NEWS2's alerts", on, stays.len(), found.alerts_ratio);
+        }
+    }
+
     fn alerts(&mut self, on: &str, stays: &[usize], resamples: &Resamples) {
         let rule = self.options.alerts;
         let (threads, name) = (self.options.threads, self.name.to_owned());
         let events: Vec<Option<usize>> = stays.iter().map(|stay| self.task.event(&self.stays[*stay])).collect();
-        let own: Vec<Watched<'_>> = stays
-            .iter()
-            .zip(&events)
-            .map(|(stay, event)| Watched { scores: &self.said.margins[self.starts[*stay]..self.starts[stay + 1]], event: *event })
-            .collect();
+        let own = self.judged(stays);
+        let own: Vec<Watched<'_>> = own.iter().zip(&events).map(|(scores, event)| Watched { scores, event: *event }).collect();
         let alarms: Vec<Vec<f64>> = stays
             .iter()
             .map(|stay| self.said.alarms[self.starts[*stay]..self.starts[stay + 1]].iter().map(|alarm| f64::from(u8::from(*alarm))).collect())

@@ -88,12 +88,16 @@ fn groups(said: &[(f64, bool, u32)], most: usize) -> Vec<Group> {
     groups
 }
 
-/// Pool adjacent violators (Ayer and others, Ann Math Stat 26 (1955) 641): groups whose frequencies rise.
+/// Pool adjacent violators (Ayer and others, Ann Math Stat 26 (1955) 641): groups whose frequencies rise, and whose
+/// probabilities differ, which those of a coarse forest need not.
 fn rising(groups: &[Group]) -> Vec<Group> {
     let mut pooled: Vec<Group> = Vec::new();
     for group in groups {
         let mut group = *group;
-        while let Some(last) = pooled.last().filter(|last| last.events / last.count >= group.events / group.count) {
+        let before = |last: &&Group, group: &Group| {
+            last.events / last.count >= group.events / group.count || last.said / last.count >= group.said / group.count
+        };
+        while let Some(last) = pooled.last().filter(|last| before(last, &group)) {
             group = Group { count: group.count + last.count, said: group.said + last.said, events: group.events + last.events };
             pooled.pop();
         }
@@ -196,6 +200,18 @@ mod tests {
             Point { margin, event: draw.unit() < p_of(0.5 * margin - 1.0).powi(2), stay }
         };
         (0..count).map(point).collect()
+    }
+
+    #[test]
+    fn the_curve_rises_where_many_moments_have_one_probability() {
+        let mut draw = Draw::new(4);
+        let point = |stay: u32| {
+            let ill = stay % 4 == 0;
+            Point { margin: if ill { 1.0 } else { -1.0 }, event: draw.unit() < if ill { 0.6 } else { 0.1 }, stay }
+        };
+        let points: Vec<Point> = (0..4_000).map(point).collect();
+        let curve = calibrate(&points, false, "").curve;
+        assert!(curve.len() > 2 && curve.is_sorted_by(|a, b| a.from < b.from && a.to < b.to), "{curve:?}");
     }
 
     #[test]

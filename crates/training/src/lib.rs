@@ -28,6 +28,7 @@ pub mod measure;
 pub mod scored;
 pub mod alarms;
 pub mod evaluate;
+pub mod crossfit;
 pub mod made;
 pub mod applied;
 pub mod export;

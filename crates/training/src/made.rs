@@ -5,17 +5,17 @@ use predict::forest::{self, Tree, Way};
 use predict::model::{Calibration, Card, Distribution, File, Input, Requires, Threshold};
 
 use crate::cohort::{Stay, spread};
+use crate::crossfit::{cross_fitted, points, threshold};
 use crate::evaluate::{self, Options, Said, evaluate};
-use crate::fit::{self, Point, best_threshold, calibrate, doubt};
+use crate::fit::{calibrate, doubt};
 use crate::grid::{Grid, fill};
 use crate::grow::Forest;
 use crate::learn::{FOLDS, Lessons, forest, out_of_fold};
-use crate::outcome::Task;
 use crate::recipe::Recipe;
 use crate::words;
 
 /// Share of each outcome's moments for which that outcome is not excluded.
-const LEVEL: f64 = 0.9;
+pub(crate) const LEVEL: f64 = 0.9;
 /// Moments of which distributions are made, about.
 const SAMPLE_ROWS: usize = 100_000;
 
@@ -38,60 +38,13 @@ impl Ready {
         let grid = Grid::new(&stays, recipe.features.clone(), threads);
         Some(Self { stays, grid, lessons })
     }
-
-    /// Moments with an outcome, of patients that `which` names.
-    fn points(&self, margins: &[f64], which: impl Fn(usize) -> bool) -> Vec<Point> {
-        let rows = (0..margins.len()).filter(|row| which(self.lessons.stays[*row] as usize));
-        rows.filter_map(|row| {
-            let event = self.lessons.rows[row].event?;
-            Some(Point { margin: margins[row], event, stay: self.lessons.stays[row] })
-        })
-        .collect()
-    }
-
-    /// The log-odds from which on to alarm, chosen on patients that `which` names.
-    fn threshold(&self, task: Task, margins: &[f64], which: impl Fn(usize) -> bool) -> f64 {
-        let asked = |row: &usize| self.lessons.rows[*row].event.is_some() && which(self.lessons.stays[*row] as usize);
-        let rows: Vec<usize> = (0..margins.len()).filter(asked).collect();
-        if task == Task::Sepsis {
-            return best_threshold(rows.iter().map(|row| {
-                let lesson = &self.lessons.rows[*row];
-                (margins[*row], f64::from(if lesson.alarm { lesson.weight } else { -lesson.weight }))
-            }));
-        }
-        // As many alarms as there are events: sensitivity and positive predictivity are then the same.
-        let mut sorted: Vec<f64> = rows.iter().map(|row| margins[*row]).collect();
-        sorted.sort_by(|a, b| b.total_cmp(a));
-        let events = rows.iter().filter(|row| self.lessons.rows[**row].alarm).count();
-        sorted.get(events.saturating_sub(1)).copied().unwrap_or(0.0)
-    }
-
-    /// What cross-validation says of each moment: forest, calibration and threshold have not seen its patient. The last
-    /// two are fitted on what the forests of the other parts say of theirs.
-    #[must_use]
-    pub fn cross_validated(&self, recipe: &Recipe, margins: &[f64]) -> Said {
-        let mut said = Said { margins: margins.to_vec(), judged: vec![true; margins.len()], ..Said::default() };
-        said.log_odds = vec![0.0; margins.len()];
-        said.alarms = vec![false; margins.len()];
-        for fold in 0..FOLDS {
-            let others = |stay: usize| self.lessons.folds[stay] != fold;
-            let calibration = calibrate(&self.points(margins, others), recipe.smooth, "");
-            let threshold = self.threshold(recipe.task, margins, others);
-            for row in (0..margins.len()).filter(|row| self.lessons.fold(*row) == fold) {
-                said.log_odds[row] = fit::said(&calibration, margins[row]);
-                said.alarms[row] = margins[row] >= threshold;
-            }
-        }
-        said
-    }
 }
 
-/// The figures of a recipe by cross-validation alone. `told` hears how far it is, in hundredths.
+/// What cross-validation alone says of each moment. `told` hears how far it is, in hundredths.
 #[must_use]
-pub fn cross_validate(recipe: &Recipe, ready: &Ready, folders: &[String], options: Options, mut told: impl FnMut(usize)) -> Vec<evaluate::Figure> {
-    let margins = out_of_fold(&ready.grid, &ready.lessons, recipe, options.threads, |done, all| told(done * 90 / all.max(1)));
-    let said = ready.cross_validated(recipe, &margins);
-    evaluate(recipe.id, recipe.task, &ready.stays, &ready.lessons, &said, folders, options)
+pub fn cross_validate(recipe: &Recipe, ready: &Ready, threads: usize, mut told: impl FnMut(usize)) -> Said {
+    let margins = out_of_fold(&ready.grid, &ready.lessons, recipe, threads, |done, all| told(done * 99 / all.max(1)));
+    cross_fitted(recipe, &ready.lessons, &margins, &vec![true; margins.len()])
 }
 
 /// A model and the figures of its cross-validation.
@@ -108,12 +61,12 @@ pub struct Made {
 pub fn make(recipe: &Recipe, ready: &Ready, folders: &[String], options: Options, mut told: impl FnMut(usize)) -> Made {
     let threads = options.threads;
     let margins = out_of_fold(&ready.grid, &ready.lessons, recipe, threads, |done, all| told(done * 80 / all.max(1)));
-    let said = ready.cross_validated(recipe, &margins);
+    let said = cross_fitted(recipe, &ready.lessons, &margins, &vec![true; margins.len()]);
     let figures = evaluate(recipe.id, recipe.task, &ready.stays, &ready.lessons, &said, folders, options);
     told(85);
     let each = (recipe.settings.trees * recipe.bags).max(1);
     let grown = forest(&ready.grid, &ready.lessons, recipe, threads, |_| true, |done| told(85 + done * 14 / each));
-    let points = ready.points(&margins, |_| true);
+    let points = points(&ready.lessons, &margins, |_| true);
     let fitted = format!(
         "On {} moments of {} patients, by forests that had not seen the patient ({FOLDS}-fold cross-validation).",
         points.len(),
@@ -121,7 +74,7 @@ pub fn make(recipe: &Recipe, ready: &Ready, folders: &[String], options: Options
     );
     let calibration = calibrate(&points, recipe.smooth, &fitted);
     let doubt = doubt(&points, &calibration, LEVEL, &fitted);
-    let threshold = ready.threshold(recipe.task, &margins, |_| true);
+    let threshold = threshold(recipe.task, &ready.lessons, &margins, |_| true);
     let alert = Threshold {
         id: "alert".to_owned(),
         probability: calibration.probability(threshold) as f32,
@@ -256,7 +209,7 @@ fn card(recipe: &Recipe, ready: &Ready, figures: &[evaluate::Figure]) -> Card {
 }
 
 /// Four decimals are more than the intervals bear.
-fn round(value: f64) -> f64 {
+pub(crate) fn round(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
 }
 

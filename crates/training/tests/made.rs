@@ -5,7 +5,7 @@ mod common;
 use predict::Model;
 use training::applied::said;
 use training::cohort;
-use training::evaluate::{Figure, Options, evaluate};
+use training::evaluate::{Figure, Options, Said, evaluate, ways};
 use training::learn::Lessons;
 use training::measure::Alerts;
 use training::made::{Ready, make, text};
@@ -62,6 +62,14 @@ fn a_model_of_sepsis_is_better_than_scores_on_patients_it_never_saw() {
     let said = said(&model, &others, 2);
     assert!(said.judged.contains(&true));
     let figures = evaluate("sepsis", recipe.task, &others, &lessons, &said, &["there".to_owned()], options);
+    let counted = |said| ways("sepsis", recipe.task, &others, &lessons, said, &["there".to_owned()], options);
+    let finds = |figures: &[Figure], way: &str| value(figures, &format!("sepsis, counted: {way}"), "sensitivity at NEWS2's alerts", "all");
+    let all = counted(&said);
+    let documented = value(&figures, "sepsis at the alerts of NEWS2 ≥ 5", "sensitivity 6 h ahead", "all");
+    assert!((finds(&all, "as documented") - documented).abs() < 1e-12);
+    assert!(finds(&all, "warned 6 to 12 h ahead") <= documented && finds(&all, "in alarm 6 h before") > 0.0);
+    let silent = Said { judged: vec![false; said.judged.len()], ..said.clone() };
+    assert!(Alerts::WAYS.iter().all(|(way, _)| finds(&counted(&silent), way).abs() < 1e-12), "who refuses warns of nothing");
     for (figures, whose) in [(&made.figures, "its own, by cross-validation"), (&figures, "others'")] {
         let auroc = value(figures, "sepsis", "AUROC", "all");
         assert!(auroc > 0.8, "AUROC {auroc} on {whose}");

@@ -45,8 +45,8 @@ pub(super) fn outcomes(folder: &Path, files: &[PathBuf]) -> Result<Option<Outcom
     Ok((!found.is_empty()).then_some(Outcomes(found)))
 }
 
-pub(super) fn read(outcomes: &Outcomes, source: usize, threads: usize) -> Result<Vec<Stay>, CohortError> {
-    spread(&outcomes.0, threads, |(path, died)| record(path, *died, source)).into_iter().collect()
+pub(super) fn read(outcomes: &Outcomes, source: usize, threads: usize) -> Vec<Result<Stay, CohortError>> {
+    spread(&outcomes.0, threads, |(path, died)| record(path, *died, source))
 }
 
 fn record(path: &Path, died: bool, source: usize) -> Result<Stay, CohortError> {

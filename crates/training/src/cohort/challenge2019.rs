@@ -10,18 +10,16 @@ use super::{CohortError, Fate, Stay, Value, spread, text_of};
 const VARIABLES: usize = 34;
 const COLUMNS: [&str; 7] = ["Age", "Gender", "Unit1", "Unit2", "HospAdmTime", "ICULOS", "SepsisLabel"];
 
-pub(super) fn read(files: &[&PathBuf], source: usize, threads: usize) -> Result<Vec<Stay>, CohortError> {
-    spread(files, threads, |path| record(path, source)).into_iter().collect()
+pub(super) fn read(files: &[PathBuf], source: usize, threads: usize) -> Vec<Result<Stay, CohortError>> {
+    spread(files, threads, |path| record(path, source))
 }
 
 fn record(path: &Path, source: usize) -> Result<Stay, CohortError> {
     let text = text_of(path)?;
     let wrong = |line: usize, what: &str| CohortError::Record { path: path.to_owned(), line: line + 1, what: what.to_owned() };
     let mut lines = text.lines().enumerate();
-    let expected = Variable::ALL[..VARIABLES].iter().map(|variable| variable.column()).chain(COLUMNS);
-    if !lines.next().is_some_and(|(_, header)| header.split('|').eq(expected)) {
-        return Err(wrong(0, "the columns are not those of the Challenge 2019"));
-    }
+    let Some((_, header)) = lines.next() else { return Err(wrong(0, "the file is empty")) };
+    columns(header).map_err(|what| wrong(0, &what))?;
     let id = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let (mut values, mut moments, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     let mut person = Person::UNKNOWN;
@@ -35,6 +33,9 @@ fn record(path: &Path, source: usize) -> Result<Stay, CohortError> {
         }
         let minute = minute(stay).filter(|minute| moments.last().is_none_or(|last| last < minute));
         let minute = minute.ok_or_else(|| wrong(line, "ICULOS does not count up"))?;
+        if ![0.0, 1.0].contains(&label) {
+            return Err(wrong(line, "SepsisLabel is neither 0 nor 1"));
+        }
         moments.push(minute);
         labels.push(label >= 0.5);
         for (variable, value) in Variable::ALL.into_iter().zip(&numbers[..VARIABLES]).filter(|(_, value)| !value.is_nan()) {
@@ -47,6 +48,20 @@ fn record(path: &Path, source: usize) -> Result<Stay, CohortError> {
         return Err(wrong(0, "no hours"));
     }
     Ok(Stay { id, source, person, values, moments, fate: Fate::Sepsis(labels) })
+}
+
+/// What is wrong with a header, if anything is.
+fn columns(header: &str) -> Result<(), String> {
+    let expected = || Variable::ALL[..VARIABLES].iter().map(|variable| variable.column()).chain(COLUMNS);
+    let found: Vec<&str> = header.split('|').collect();
+    if found.iter().copied().eq(expected()) {
+        return Ok(());
+    }
+    let missing: Vec<&str> = expected().filter(|column| !found.contains(column)).collect();
+    Err(match missing.as_slice() {
+        [column] => format!("the column {column} is missing"),
+        _ => "the columns are not those of the Challenge 2019".to_owned(),
+    })
 }
 
 /// Hour 1 begins with minute 0.

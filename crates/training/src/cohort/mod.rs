@@ -1,8 +1,9 @@
-//! Patients of a public data set, as read from the folder that was given. A record that can't be read is an error with
-//! its name and line, never left out.
+//! Patients of a public data set, as read from the folders that were given, or from the folders in them. A record that
+//! can't be read is an error with its name and line, or counted among those left out; it is never left out silently.
 
 mod challenge2012;
 mod challenge2019;
+mod find;
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ pub struct Value {
 pub struct Stay {
     /// Name of the record.
     pub id: String,
-    /// Which of the folders it came from, from 0.
+    /// Which of the folders with records it came from, from 0.
     pub source: usize,
     /// Facts of the person.
     pub person: Person,
@@ -74,27 +75,88 @@ pub enum CohortError {
     /// The folder holds neither data set.
     #[error("{0}: neither records of the Challenge 2019 (p000001.psv …) nor of 2012 (Outcomes-a.txt beside set-a) are there")]
     Nothing(PathBuf),
+    /// There are records, and none can be used.
+    #[error("none of {count} records can be read; the first: {first}")]
+    NoneReadable {
+        /// How many there are.
+        count: usize,
+        /// What is wrong with the first.
+        first: Box<Self>,
+    },
 }
 
-/// The patients of some folders, in the order of their names. Each holds `.psv` records of the Challenge 2019, or
-/// `Outcomes-?.txt` beside (or in the folder above) the records of the Challenge 2012.
+impl CohortError {
+    /// What is wrong, without saying where.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::Io { source, .. } => source.to_string(),
+            Self::Record { what, .. } => what.clone(),
+            Self::Nothing(_) | Self::NoneReadable { .. } => "no records".to_owned(),
+        }
+    }
+}
+
+/// Patients, where they came from, and what could not be read.
+#[derive(Debug)]
+pub struct Cohort {
+    /// The patients, folder after folder in the order of the records' names.
+    pub stays: Vec<Stay>,
+    /// What the folders with records are called: a folder that was given by its own name, one in it by its path from there.
+    pub folders: Vec<String>,
+    /// Records that can't be used, and why.
+    pub left_out: Vec<CohortError>,
+}
+
+/// The patients of some folders, in the order of their names. Each holds, itself or in folders down to the fourth level,
+/// `.psv` records of the Challenge 2019, or `Outcomes-?.txt` beside (or in the folder above) the records of the Challenge
+/// 2012.
 ///
 /// # Errors
 /// Which folder or file can't be read.
 pub fn read(folders: &[PathBuf], threads: usize) -> Result<Vec<Stay>, CohortError> {
-    let mut stays = Vec::new();
-    for (source, folder) in folders.iter().enumerate() {
-        let files = listed(folder)?;
-        let records: Vec<&PathBuf> = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "psv")).collect();
-        if !records.is_empty() {
-            stays.extend(challenge2019::read(&records, source, threads)?);
-        } else if let Some(outcomes) = challenge2012::outcomes(folder, &files)? {
-            stays.extend(challenge2012::read(&outcomes, source, threads)?);
-        } else {
-            return Err(CohortError::Nothing(folder.clone()));
+    gather(folders, threads)?.whole().map(|cohort| cohort.stays)
+}
+
+/// The same, where records that can't be used are left out and told.
+///
+/// # Errors
+/// Which folder can't be read or holds no records, or that no record can be used.
+pub fn gather(folders: &[PathBuf], threads: usize) -> Result<Cohort, CohortError> {
+    let mut cohort = Cohort { stays: Vec::new(), folders: Vec::new(), left_out: Vec::new() };
+    for folder in find::folders(folders)? {
+        let source = cohort.folders.len();
+        let records = match &folder.records {
+            find::Records::Hourly(files) => challenge2019::read(files, source, threads),
+            find::Records::Outcomes(outcomes) => challenge2012::read(outcomes, source, threads),
+        };
+        cohort.folders.push(folder.name);
+        for record in records {
+            match record {
+                Ok(stay) => cohort.stays.push(stay),
+                Err(error) => cohort.left_out.push(error),
+            }
         }
     }
-    Ok(stays)
+    if cohort.stays.is_empty() {
+        let count = cohort.left_out.len();
+        let first = cohort.left_out.into_iter().next();
+        return Err(match first {
+            Some(first) => CohortError::NoneReadable { count, first: Box::new(first) },
+            None => CohortError::Nothing(folders.first().cloned().unwrap_or_default()),
+        });
+    }
+    Ok(cohort)
+}
+
+impl Cohort {
+    /// The same if nothing was left out.
+    ///
+    /// # Errors
+    /// What is wrong with the first record that was.
+    pub fn whole(mut self) -> Result<Self, CohortError> {
+        if self.left_out.is_empty() { Ok(self) } else { Err(self.left_out.swap_remove(0)) }
+    }
 }
 
 impl Stay {

@@ -65,3 +65,43 @@ fn records_of_2012_become_stays() {
         assert_eq!(values, [(7, Variable::InspiredOxygen), (90, Variable::Systolic), (2_830, Variable::Urine)]);
     }
 }
+
+#[test]
+fn records_are_found_in_folders_and_those_that_cannot_be_read_are_counted() {
+    let good = [HEADER.to_owned(), line("88", "NaN", 1, 0), line("90", "NaN", 2, 0)].join("\n");
+    let folder = folder(&[
+        ("training_setA/training/p1.psv", good.clone()),
+        ("training_setA/training/p2.psv", String::new()),
+        ("training_setB/p3.psv", good.replace("\n", "\r\n")),
+        ("training_setB/p4.psv", "\u{0}garbage\n1|2".to_owned()),
+        ("training_setB/p5.psv", good.replacen("EtCO2|", "", 1)),
+        ("training_setB/p6.psv", good.replacen("|0\n", "|NaN\n", 1)),
+        ("training_setB/p7.psv", HEADER.to_owned()),
+        ("notes/readme.txt", "not a record".to_owned()),
+    ]);
+    std::fs::write(folder.path().join("training_setB/p8.psv"), [0xff, 0xfe, 0x00]).expect("a file is written");
+    let cohort = gather(&[folder.path().to_owned()], 2).expect("some records are right");
+    assert_eq!(cohort.folders, ["training_setA/training", "training_setB"]);
+    let stays: Vec<(&str, usize)> = cohort.stays.iter().map(|stay| (stay.id.as_str(), stay.source)).collect();
+    assert_eq!(stays, [("p1", 0), ("p3", 1)]);
+    let why: Vec<String> = cohort.left_out.iter().map(CohortError::what).collect();
+    assert_eq!(why[..5], [
+        "the file is empty",
+        "the columns are not those of the Challenge 2019",
+        "the column EtCO2 is missing",
+        "SepsisLabel is neither 0 nor 1",
+        "no hours",
+    ]);
+    assert!(why.len() == 6 && why[5].contains("UTF-8"), "{why:?}");
+    let first = cohort.whole().expect_err("what must be whole is refused");
+    assert!(first.to_string().ends_with("p2.psv, line 1: the file is empty"), "{first}");
+    let both = [folder.path().join("training_setA"), folder.path().join("training_setB")];
+    assert_eq!(gather(&both, 1).expect("the same").folders, ["training_setA/training", "training_setB"]);
+}
+
+#[test]
+fn where_no_record_can_be_read_the_first_says_why() {
+    let folder = folder(&[("a/p1.psv", String::new()), ("a/p2.psv", String::new())]);
+    let error = gather(&[folder.path().to_owned()], 1).expect_err("nothing to judge");
+    assert!(error.to_string().starts_with("none of 2 records can be read; the first: "), "{error}");
+}

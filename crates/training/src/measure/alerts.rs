@@ -30,10 +30,34 @@ pub struct Alerts {
     pub back_h: usize,
 }
 
-impl Default for Alerts {
+impl Alerts {
     /// Quiet for 12 hours, then told again whoever stays; warned 6 to 24 hours ahead.
+    pub const DOCUMENTED: Self = Self { quiet_h: 12, entering: false, ahead_h: 6, back_h: 24 };
+    /// Whoever stays above is not told again; six quiet hours before.
+    pub const ENTERING: Self = Self { quiet_h: 6, entering: true, ..Self::DOCUMENTED };
+    /// Defensible ways of counting, the documented one first. A comparison is to show all of them: which is chosen moves the
+    /// result. In the third every hour at or above the threshold counts, and the event is seen if the hour exactly six hours
+    /// before it is one; in the fourth nothing but the first alert of a stay counts, for cost and for warning.
+    pub const WAYS: [(&'static str, Self); 5] = [
+        ("as documented", Self::DOCUMENTED),
+        ("warned 6 to 12 h ahead", Self { back_h: 12, ..Self::DOCUMENTED }),
+        ("in alarm 6 h before", Self { quiet_h: 1, back_h: 6, ..Self::DOCUMENTED }),
+        ("first alert of a stay", Self { quiet_h: usize::MAX, ..Self::DOCUMENTED }),
+        ("on entering only", Self::ENTERING),
+    ];
+
+    /// Whether a higher threshold means fewer alerts and fewer warnings. It does not where few enter what nearly all stand
+    /// above, or where a first alert that came too early leaves no second one.
+    #[must_use]
+    pub const fn falls(&self) -> bool {
+        !self.entering && self.quiet_h < usize::MAX
+    }
+}
+
+impl Default for Alerts {
+    /// [`Self::DOCUMENTED`].
     fn default() -> Self {
-        Self { quiet_h: 12, entering: false, ahead_h: 6, back_h: 24 }
+        Self::DOCUMENTED
     }
 }
 
@@ -111,6 +135,38 @@ mod tests {
         assert_eq!(begun(&scores, 5.0, &rule), [3, 15, 27]);
         assert!(begun(&scores, 5.1, &rule).is_empty());
         assert_eq!(begun(&scores, 5.0, &Alerts { entering: true, quiet_h: 6, ..rule }), [3, 9], "only entering");
+    }
+
+    /// Hours at or above the threshold in a stay of 60, the hour of the event, and of each way (alerts, warned).
+    const COUNTED: [(&[std::ops::RangeInclusive<usize>], usize, [(u8, u8); 5]); 8] = [
+        // Long before, and standing until the event.
+        (&[20..=39], 40, [(2, 1), (2, 1), (20, 1), (1, 1), (1, 1)]),
+        // One hour exactly six hours before.
+        (&[34..=34], 40, [(1, 1), (1, 1), (1, 1), (1, 1), (1, 1)]),
+        // One hour twelve, and one thirteen hours before.
+        (&[28..=28], 40, [(1, 1), (1, 1), (1, 0), (1, 1), (1, 1)]),
+        (&[27..=27], 40, [(1, 1), (1, 0), (1, 0), (1, 1), (1, 1)]),
+        // Too late: five hours before.
+        (&[35..=39], 40, [(1, 0), (1, 0), (5, 0), (1, 0), (1, 0)]),
+        // The first alert of the stay is too old, the second is in time.
+        (&[2..=2, 30..=30], 40, [(2, 1), (2, 1), (2, 0), (1, 0), (2, 1)]),
+        // Standing from the first hour: told again every twelve hours, entered once.
+        (&[0..=39], 40, [(4, 1), (4, 0), (40, 1), (1, 0), (1, 0)]),
+        // An event in the sixth hour can be warned of in the first.
+        (&[0..=0], 6, [(1, 1), (1, 1), (1, 1), (1, 1), (1, 1)]),
+    ];
+
+    #[test]
+    fn each_way_counts_what_it_says() {
+        for (above, event, expected) in COUNTED {
+            let score = |hour: usize| if above.iter().any(|hours| hours.contains(&hour)) { 1.0 } else { 0.0 };
+            let scores: Vec<f64> = (0..60).map(score).collect();
+            for ((way, rule), (alerts, warned)) in Alerts::WAYS.iter().zip(expected) {
+                let tally = Tally::of(&scores, 1.0, Some(event), rule);
+                let counted = (tally.alerts, tally.warned);
+                assert_eq!(counted, (f64::from(alerts), f64::from(warned)), "{way}: above in {above:?}, event at {event}");
+            }
+        }
     }
 
     #[test]

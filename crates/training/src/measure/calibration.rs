@@ -20,6 +20,61 @@ pub struct Calibration {
     pub slope: f64,
 }
 
+/// Whether probabilities are what they say, in four numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reliability {
+    /// Intercept and slope.
+    pub calibration: Calibration,
+    /// Mean square error.
+    pub brier: f64,
+    /// Events that happened to events expected; 1 is right.
+    pub observed_to_expected: f64,
+}
+
+/// Of rows of (log-odds, happened, weight).
+#[must_use]
+pub fn reliability(rows: impl Iterator<Item = (f64, bool, f64)> + Clone) -> Reliability {
+    let p = |log_odds: f64| 1.0 / (1.0 + libm::exp(-log_odds));
+    let (mut expected, mut happened) = (0.0, 0.0);
+    for (log_odds, event, times) in rows.clone() {
+        expected += times * p(log_odds);
+        happened += if event { times } else { 0.0 };
+    }
+    Reliability {
+        calibration: calibration(&cells(rows.clone())),
+        brier: brier(rows.map(|(log_odds, event, times)| (p(log_odds), event, times))),
+        observed_to_expected: happened / expected,
+    }
+}
+
+/// Groups of the expected calibration error.
+const GROUPS: usize = 10;
+
+/// The group of each of these log-odds among ten with equally many, in their order.
+#[must_use]
+pub fn tenths(log_odds: &[f64]) -> Vec<u8> {
+    let mut order: Vec<usize> = (0..log_odds.len()).collect();
+    order.sort_by(|a, b| log_odds[*a].total_cmp(&log_odds[*b]).then(a.cmp(b)));
+    let mut groups = vec![0; log_odds.len()];
+    for (rank, at) in order.into_iter().enumerate() {
+        groups[at] = u8::try_from(rank * GROUPS / log_odds.len()).unwrap_or(0);
+    }
+    groups
+}
+
+/// Expected calibration error of rows of (group, probability, happened, weight): by how much what is said and what happened
+/// differ in a group, on average over rows (Naeini and others, AAAI 2015, with groups of equal size).
+#[must_use]
+pub fn expected_error(rows: impl Iterator<Item = (u8, f64, bool, f64)>) -> f64 {
+    let mut groups = [(0.0, 0.0); GROUPS];
+    for (group, p, event, weight) in rows {
+        let (count, excess) = &mut groups[usize::from(group).min(GROUPS - 1)];
+        *count += weight;
+        *excess += weight * (p - f64::from(u8::from(event)));
+    }
+    groups.iter().map(|(_, excess)| excess.abs()).sum::<f64>() / groups.iter().map(|(count, _)| count).sum::<f64>()
+}
+
 /// Gathers rows of (log-odds, happened, weight) into cells of a twentieth, for speed; slopes move by less than 0.001.
 #[must_use]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "clamped to ±20")]
@@ -49,8 +104,16 @@ pub fn calibration(cells: &[Cell]) -> Calibration {
 /// it is `fixed`.
 #[must_use]
 pub fn logistic(cells: &[Cell], fixed: bool) -> (f64, f64) {
-    let (mut a, mut b) = (0.0, 1.0);
-    for _ in 0..50 {
+    let (fitted, last) = newton(cells, fixed, 50, 2.0);
+    // Where steps leap to and fro over the answer, shorter ones reach it.
+    let (a, b) = if last > 1e-6 { newton(cells, fixed, 1_000, 0.1).0 } else { fitted };
+    if a.abs() > 40.0 { (f64::NAN, f64::NAN) } else { (a, b) }
+}
+
+/// So many of Newton's steps, none longer than `reach`: intercept and slope, and how long the last step was.
+fn newton(cells: &[Cell], fixed: bool, rounds: usize, reach: f64) -> ((f64, f64), f64) {
+    let (mut a, mut b, mut last) = (0.0, 1.0, 0.0);
+    for _ in 0..rounds {
         let (mut ga, mut gb, mut haa, mut hab, mut hbb) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for cell in cells {
             let p = 1.0 / (1.0 + libm::exp(-(a + b * cell.log_odds)));
@@ -67,13 +130,14 @@ pub fn logistic(cells: &[Cell], fixed: bool) -> (f64, f64) {
             let whole = haa * hbb - hab * hab;
             ((hbb * ga - hab * gb) / whole, (haa * gb - hab * ga) / whole)
         };
-        a += da.clamp(-2.0, 2.0);
-        b += db.clamp(-2.0, 2.0);
-        if da.abs() + db.abs() < 1e-12 {
+        a += da.clamp(-reach, reach);
+        b += db.clamp(-reach, reach);
+        last = da.abs() + db.abs();
+        if last < 1e-12 {
             break;
         }
     }
-    if a.abs() > 40.0 { (f64::NAN, f64::NAN) } else { (a, b) }
+    ((a, b), last)
 }
 
 /// Mean square of what probabilities, given as (probability, happened, weight), were off by (Brier, Mon Weather Rev 78
@@ -115,8 +179,28 @@ mod tests {
     }
 
     #[test]
+    fn a_slope_is_found_where_long_steps_leap_over_it() {
+        // To the bit what was said after raising all and making it far too timid.
+        let said = |line: f64| 1.0 + 0.1 * line;
+        let cell = |line: f64| Cell { log_odds: said(line), count: 1_000.0, events: 1_000.0 / (1.0 + libm::exp(-line)) };
+        let (a, b) = logistic(&[-9.0, -6.0, -5.0, -3.0, 4.0].map(cell), false);
+        assert!((b - 10.0).abs() < 1e-3 && (a + 10.0).abs() < 1e-3, "{a} {b}");
+    }
+
+    #[test]
     fn what_never_happened_has_no_calibration() {
         assert!(calibration(&[Cell { log_odds: 0.0, count: 5.0, events: 0.0 }]).intercept.is_nan());
+    }
+
+    #[test]
+    fn expected_error_by_hand() {
+        let log_odds: Vec<f64> = (0..20).rev().map(f64::from).collect();
+        let groups = tenths(&log_odds);
+        assert_eq!((groups[0], groups[1], groups[2], groups[19]), (9, 9, 8, 0));
+        // A group says 0.2 of ten and two of them have it; another says 0.4 of ten and one has it.
+        let right = (0..10).map(|at| (0, 0.2, at < 2, 1.0));
+        let wrong = (0..10).map(|at| (1, 0.4, at < 1, 1.0));
+        assert!((expected_error(right.chain(wrong)) - 0.15).abs() < 1e-12);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod resample;
 mod utility;
 
 pub use alerts::{Alerts, Tally, begun};
-pub use calibration::{Calibration, Cell, brier, calibration, cells, logistic};
+pub use calibration::{Calibration, Cell, Reliability, brier, calibration, cells, expected_error, logistic, reliability, tenths};
 pub use mortality::{binary_score, lemeshow};
 pub use ranking::{Areas, Ranked};
 pub use resample::{Interval, Resamples, interval};

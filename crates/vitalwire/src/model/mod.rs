@@ -2,6 +2,7 @@
 
 mod table;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -9,14 +10,17 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 use predict::Model;
-use training::cohort::{self, Stay};
-use training::evaluate::{Figure, Options, evaluate};
+use training::cohort::{self, Cohort, CohortError, Stay};
+use training::evaluate::{Figure, Options, Said, evaluate, ways};
 use training::learn::{FOLDS, Lessons};
 use training::measure::Alerts;
 use training::made::{Ready, cross_validate, make, text};
 use training::recipe::Recipe;
 
 use crate::Misuse;
+
+/// What figures of a recipe say of themselves.
+const CROSS_VALIDATED: &str = "5-fold cross-validation by patient: trees, calibration and thresholds had not seen the patients";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -89,7 +93,7 @@ pub(crate) struct Evaluate {
     #[arg(long, requires = "cv", default_value_t = 0, value_name = "NUMBER")]
     partition: u32,
     /// An alert begins only where the threshold is crossed, after six quiet hours; else whoever stays above it is told again
-    /// every twelve.
+    /// every twelve. The comparison with NEWS2 is printed in every way of counting anyhow.
     #[arg(long)]
     entering: bool,
     #[command(flatten)]
@@ -98,7 +102,7 @@ pub(crate) struct Evaluate {
 
 #[derive(clap::Args)]
 struct Common {
-    /// Folders of records: of the Challenge 2019 (p000001.psv …) or 2012 (Outcomes-a.txt and set-a).
+    /// Folders of records, or with folders of records in them: of the Challenge 2019 (p000001.psv …) or 2012 (Outcomes-a.txt and set-a).
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
     data: Vec<PathBuf>,
     /// Resamples of patients for the intervals; the card of a model that comes with the program has 200.
@@ -119,26 +123,43 @@ impl Common {
         Options { draws: self.resamples.clamp(1, 5_000), threads, alerts: Alerts::default() }
     }
 
-    fn stays(&self) -> anyhow::Result<Vec<Stay>> {
-        let stays = cohort::read(&self.data, self.options().threads)?;
-        eprintln!("{} patients, {} moments", stays.len(), stays.iter().map(|stay| stay.moments.len()).sum::<usize>());
-        Ok(stays)
+    /// The patients; what can't be read is told and left out.
+    fn cohort(&self) -> anyhow::Result<Cohort> {
+        let cohort = cohort::gather(&self.data, self.options().threads)?;
+        eprintln!("{} patients, {} moments", cohort.stays.len(), cohort.stays.iter().map(|stay| stay.moments.len()).sum::<usize>());
+        if let Some(first) = cohort.left_out.first() {
+            eprintln!("{} records can't be read and are left out; the first: {first}", cohort.left_out.len());
+        }
+        Ok(cohort)
     }
 
-    /// What folders are called in tables: their own names.
-    fn folders(&self) -> Vec<String> {
-        let name = |path: &PathBuf| path.file_name().map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned());
-        self.data.iter().map(name).collect()
+    /// The patients; a record that can't be read is an error, since what is made of them must be made of all.
+    fn whole(&self) -> anyhow::Result<Cohort> {
+        Ok(self.cohort()?.whole()?)
     }
 
-    fn print(&self, what: &str, figures: &[Figure]) -> anyhow::Result<()> {
+    fn print(&self, what: &str, figures: &[Figure], left_out: &[CohortError]) -> anyhow::Result<()> {
+        let left_out = counted(left_out);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&serde_json::json!({ "what": what, "figures": figures }))?);
+            let told = serde_json::json!({ "what": what, "figures": figures, "left_out": left_out });
+            println!("{}", serde_json::to_string_pretty(&told)?);
         } else {
+            for (why, count) in left_out {
+                println!("left out: {count} records, {why}");
+            }
             print!("{}", table::figures(what, figures));
         }
         Ok(())
     }
+}
+
+/// How many records were left out, by what is wrong with them.
+fn counted(left_out: &[CohortError]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for error in left_out {
+        *counts.entry(error.what()).or_default() += 1;
+    }
+    counts
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
@@ -155,62 +176,75 @@ fn recipe(id: &str) -> anyhow::Result<Recipe> {
     Recipe::of(id).ok_or_else(|| Misuse(format!("there is no recipe for a model `{id}`; there are {}", Recipe::IDS.join(", "))).into())
 }
 
-fn ready(recipe: &Recipe, common: &Common) -> anyhow::Result<Ready> {
-    let stays = common.stays()?;
-    Ready::new(recipe, stays, common.options().threads)
-        .with_context(|| format!("the model `{}` is not made from such data", recipe.id))
+fn ready(recipe: &Recipe, stays: Vec<Stay>, threads: usize) -> anyhow::Result<Ready> {
+    Ready::new(recipe, stays, threads).with_context(|| format!("the model `{}` is not made from such data", recipe.id))
 }
 
 fn train(args: &Train) -> anyhow::Result<()> {
     let recipe = recipe(&args.model)?;
-    let ready = ready(&recipe, &args.common)?;
+    let cohort = args.common.whole()?;
     // By number and not by name: the file must not depend on where the data lie.
-    let folders: Vec<String> = (1..=args.common.data.len()).map(|number| format!("folder {number}")).collect();
+    let folders: Vec<String> = (1..=cohort.folders.len()).map(|number| format!("folder {number}")).collect();
+    let ready = ready(&recipe, cohort.stays, args.common.options().threads)?;
     let made = make(&recipe, &ready, &folders, args.common.options(), progress());
     let text = text(&made.file)?;
     Model::read(text.as_bytes()).context("the model that was made is not one")?;
     std::fs::write(&args.out, &text).with_context(|| args.out.display().to_string())?;
-    args.common.print("5-fold cross-validation by patient: trees, calibration and thresholds had not seen the patients", &made.figures)?;
+    args.common.print(CROSS_VALIDATED, &made.figures, &[])?;
     eprintln!("{}: {} kB", args.out.display(), text.len() / 1000);
     Ok(())
 }
 
 fn judge(args: &Evaluate) -> anyhow::Result<()> {
-    let mut options = args.common.options();
-    if args.entering {
-        options.alerts = Alerts { entering: true, quiet_h: 6, ..options.alerts };
-    }
+    let alerts = if args.entering { Alerts::ENTERING } else { Alerts::DOCUMENTED };
+    let options = Options { alerts, ..args.common.options() };
     if let Some(id) = &args.cv {
-        let mut recipe = recipe(id)?;
-        let mut what = "5-fold cross-validation by patient: trees, calibration and thresholds had not seen the patients".to_owned();
-        if args.without_hours {
-            recipe = recipe.without_hours();
-            what.push_str("; without the hour of the stay");
-        }
-        let mut ready = ready(&recipe, &args.common)?;
-        if args.partition > 0 {
-            ready.lessons.folds = ready.stays.iter().map(|stay| stay.fold_of(args.partition, FOLDS)).collect();
-            let _ = write!(what, "; partition {}", args.partition);
-        }
-        let figures = cross_validate(&recipe, &ready, &args.common.folders(), options, progress());
-        return args.common.print(&what, &figures);
+        return judge_anew(id, args, options);
     }
     let model = read(args.model.as_deref().unwrap_or_default())?;
     let task = recipe(model.id())?.task;
-    let stays = args.common.stays()?;
+    let Cohort { stays, folders, left_out } = args.common.cohort()?;
     let lessons = Lessons::new(task, &stays).with_context(|| format!("the model `{}` does not judge such data", model.id()))?;
     let said = training::applied::said(&model, &stays, options.threads);
-    let figures = evaluate(model.id(), task, &stays, &lessons, &said, &args.common.folders(), options);
-    args.common.print(&format!("{} {} on these patients", model.id(), model.version()), &figures)
+    let mut figures = evaluate(model.id(), task, &stays, &lessons, &said, &folders, options);
+    figures.extend(ways(model.id(), task, &stays, &lessons, &said, &folders, options));
+    args.common.print(&format!("{} {} on these patients", model.id(), model.version()), &figures, &left_out)
+}
+
+fn judge_anew(id: &str, args: &Evaluate, options: Options) -> anyhow::Result<()> {
+    let mut recipe = recipe(id)?;
+    let mut what = CROSS_VALIDATED.to_owned();
+    if args.without_hours {
+        recipe = recipe.without_hours();
+        what.push_str("; without the hour of the stay");
+    }
+    let Cohort { stays, folders, left_out } = args.common.cohort()?;
+    let mut ready = ready(&recipe, stays, options.threads)?;
+    if args.partition > 0 {
+        ready.lessons.folds = ready.stays.iter().map(|stay| stay.fold_of(args.partition, FOLDS)).collect();
+        let _ = write!(what, "; partition {}", args.partition);
+    }
+    let said = cross_validate(&recipe, &ready, options.threads, progress());
+    let mut figures = evaluate(id, recipe.task, &ready.stays, &ready.lessons, &said, &folders, options);
+    figures.extend(ways(id, recipe.task, &ready.stays, &ready.lessons, &said, &folders, options));
+    // The parts' forests have no requirements of their own; the model that comes with the program refuses by the recipe's.
+    let judged = training::applied::said(&read(id)?, &ready.stays, options.threads).judged;
+    let refusing = Said { judged, ..said };
+    figures.extend(ways(&format!("{id}, refusing"), recipe.task, &ready.stays, &ready.lessons, &refusing, &folders, options));
+    args.common.print(&what, &figures, &left_out)
 }
 
 /// A model from a file, or one that comes with the program.
 fn read(name: &str) -> anyhow::Result<Model> {
+    Model::read(&bytes(name)?).with_context(|| name.to_owned())
+}
+
+/// The same, as it is written.
+fn bytes(name: &str) -> anyhow::Result<Vec<u8>> {
     if let Some((_, bytes)) = predict::shipped().iter().find(|(id, _)| *id == name) {
-        return Ok(Model::read(bytes)?);
+        return Ok(bytes.to_vec());
     }
-    let bytes = std::fs::read(Path::new(name)).with_context(|| format!("{name} is neither a file nor a model that comes with the program"))?;
-    Model::read(&bytes).with_context(|| name.to_owned())
+    std::fs::read(Path::new(name)).with_context(|| format!("{name} is neither a file nor a model that comes with the program"))
 }
 
 fn features(args: &Features) -> anyhow::Result<()> {
