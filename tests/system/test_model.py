@@ -5,11 +5,14 @@ import csv
 import json
 import random
 import subprocess
+from pathlib import Path
 
 import numpy
 import pytest
 
 from support.server import binary
+
+SHIPPED = Path(__file__).parents[2] / "crates/predict/models/sepsis.json"
 
 VARIABLES = (
     "HR O2Sat Temp SBP MAP DBP Resp EtCO2 BaseExcess HCO3 FiO2 pH PaCO2 SaO2 AST BUN Alkalinephos Calcium Chloride Creatinine "
@@ -94,6 +97,61 @@ def test_what_a_model_is_made_from_can_be_read_by_others(cohort, tmp_path):
         assert features[at][names.index("HR.last")] == pytest.approx(newest, nan_ok=True), at
     assert {moment["event"] for moment in moments} == {"", "0", "1"}
     assert {moment["fold"] for moment in moments} == set("01234")
+
+
+def test_a_folder_of_hospitals_with_bad_files_is_judged_and_what_is_left_out_is_counted(cohort, tmp_path):
+    hidden = tmp_path / "hidden"
+    for hospital, part in (("training_setA/training", 0), ("training_setB", 1)):
+        (hidden / hospital).mkdir(parents=True)
+        for number, file in enumerate(sorted(cohort.iterdir())):
+            if number % 3 == part:
+                (hidden / hospital / file.name).write_text(file.read_text())
+    bad = hidden / "training_setB"
+    (bad / "empty1.psv").write_text("")
+    (bad / "empty2.psv").write_text("")
+    (bad / "garbage.psv").write_bytes(bytes(range(256)))
+    (bad / "short.psv").write_text((bad / "p000001.psv").read_text().replace("Lactate|", "", 1))
+    judged = run("evaluate", "--model", "sepsis", "--data", hidden, "--resamples", 5, "--json")
+    assert judged.returncode == 0, judged.stderr
+    told = json.loads(judged.stdout)
+    assert sorted(told["left_out"].values()) == [1, 1, 2]
+    assert told["left_out"]["the file is empty"] == 2 and told["left_out"]["the column Lactate is missing"] == 1
+    groups = {figure["on"]: figure["patients"] for figure in told["figures"] if figure["name"] == "AUROC"}
+    assert (groups["all"], groups["training_setA/training"], groups["training_setB"]) == (80, 40, 40)
+    ways = {figure["of"] for figure in told["figures"] if ", counted: " in figure["of"]}
+    assert len(ways) == 5, ways
+    text = run("evaluate", "--model", "sepsis", "--data", hidden, "--resamples", 1)
+    assert "left out: 2 records, the file is empty" in text.stdout and "counted: on entering only" in text.stdout
+    strict = run("train", "--model", "sepsis", "--data", hidden, "--out", tmp_path / "x.json")
+    assert strict.returncode == 1 and "the file is empty" in strict.stderr, "what is made is made of all records"
+
+
+def test_a_model_is_calibrated_for_a_site_and_says_so(tmp_path):
+    site = tmp_path / "site"
+    site.mkdir()
+    lot = random.Random(9)
+    for number in range(500):
+        (site / f"p{number:06}.psv").write_text(record(lot))
+    words = ("--site", "Made-up intensive care, 2026", "--date", "2026-11-22")
+    files = [tmp_path / "one.json", tmp_path / "two.json"]
+    for threads, out in zip((1, 2), files):
+        made = run("recalibrate", "--model", "sepsis", "--data", site, *words, "--out", out, "--threads", threads, "--resamples", 5)
+        assert made.returncode == 0, made.stderr
+    assert "as it is" in made.stdout and "patients not seen by the fit" in made.stdout
+    assert files[0].read_bytes() == files[1].read_bytes()
+    local, shipped = json.loads(files[0].read_text()), json.loads(SHIPPED.read_text())
+    assert local["forest"] == shipped["forest"] and local["features"] == shipped["features"]
+    assert local["version"] == shipped["version"] + "-site-20261122" and "Made-up intensive care" in local["population"]
+    card = run("show", files[0])
+    assert card.returncode == 0 and "500 patients" in card.stdout and "calibrated anew" in card.stdout
+    again = run("recalibrate", "--model", files[0], "--data", site, *words, "--out", tmp_path / "x.json")
+    assert again.returncode == 1 and "calibrated anew already" in again.stderr
+    for number in range(100, 500):
+        (site / f"p{number:06}.psv").unlink()
+    few = run("recalibrate", "--model", "sepsis", "--data", site, *words, "--out", tmp_path / "x.json")
+    assert few.returncode == 1 and "at least 100" in few.stderr and not (tmp_path / "x.json").exists()
+    wrong = run("recalibrate", "--model", "sepsis", "--data", site, "--site", "Here", "--date", "2026-02-30", "--out", tmp_path / "x.json")
+    assert wrong.returncode == 2 and "2026-02-30" in wrong.stderr
 
 
 def test_what_is_wrong_is_said(cohort, tmp_path):

@@ -30,5 +30,6 @@ pub mod alarms;
 pub mod evaluate;
 pub mod crossfit;
 pub mod made;
+pub mod recalibrate;
 pub mod applied;
 pub mod export;

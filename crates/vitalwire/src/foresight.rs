@@ -193,6 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn a_model_calibrated_for_the_site_takes_the_place_of_the_one_that_came_with_the_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_, shipped) = predict::shipped().iter().find(|(id, _)| *id == "sepsis").expect("a model of sepsis");
+        let text = String::from_utf8(shipped.to_vec()).expect("JSON").replacen("\"1.0.0\"", "\"1.0.0-site-20261122\"", 1);
+        let here = folder.path().join("sepsis-here.json");
+        std::fs::write(&here, text).expect("a file is written");
+        let own = |role| ModelText { file: Some(here.clone()), role, ..ModelText::default() };
+        let other = |role| ModelText { shipped: Some("sepsis".to_owned()), role, ..ModelText::default() };
+        let with = |model| open(&folder.path().join("models"), &config::Models { shipped: Place::Off, model, ..config::Models::default() });
+        let wanted = with(vec![own(Place::Champion), other(Place::Shadow)]).expect("one of each").wanted;
+        let champion = wanted.iter().find(|one| one.role == vitals::ModelRole::Champion).expect("a champion");
+        assert!(wanted.len() == 2 && champion.version.starts_with("1.0.0-site-20261122+"), "{wanted:?}");
+        let both = with(vec![own(Place::Champion), other(Place::Champion)]).err().expect("refused");
+        assert!(both.to_string().contains("both champion"), "{both}");
+    }
+
+    #[test]
     fn of_two_that_tell_one_event_people_see_one_unless_told_otherwise() {
         let folder = tempfile::tempdir().expect("a folder");
         let shown = |model: Vec<ModelText>| {

@@ -1,5 +1,6 @@
 //! `vitalwire model`: risk models made from public data, judged beside published scores, and shown with their cards.
 
+mod recalibrate;
 mod table;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     Train(Train),
     /// Measure a model, and NEWS2, MEWS, qSOFA and SIRS on the same patients, with intervals.
     Evaluate(Evaluate),
+    /// Fit a model's probabilities to the patients of a site that it has not learned from: the same forest, a calibration of
+    /// its own. Prints how good the probabilities are before and after, on patients that the fit has not seen.
+    Recalibrate(recalibrate::Recalibrate),
     /// Print a model's card.
     Show {
         /// A model's file, or the name of one that comes with the program (`sepsis`); none: list those.
@@ -166,6 +170,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Train(args) => train(&args),
         Command::Evaluate(args) => judge(&args),
+        Command::Recalibrate(args) => recalibrate::run(&args),
         Command::Show { model } => show(model.as_deref()),
         Command::Import(args) => import(&args),
         Command::Features(args) => features(&args),
