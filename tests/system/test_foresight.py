@@ -143,6 +143,20 @@ def test_a_restart_doubles_nothing_and_the_journal_tells_the_same(ward):
     assert said(ward, ward.patient) == before
 
 
+def test_a_backup_has_what_was_said(ward, tmp_path):
+    before = said(ward, ward.patient)
+    saved, copy = tmp_path / "saved.backup", tmp_path / "keyring.copy"
+    ward.run("backup", "--to", str(saved), "--keyring-to", str(copy))
+    restored = Server(tmp_path / "restored", config=ward.config)
+    restored.run("restore", "--from", str(saved), "--keyring", str(copy), "--master-key", str(ward.data / "keys/master.key"))
+    restored.start()
+    try:
+        assert before and said(restored, ward.patient) == before
+        assert restored.get(f"/api/v1/predictions/{before[0]['id']}/recompute") == ward.get(f"/api/v1/predictions/{before[0]['id']}/recompute")
+    finally:
+        restored.stop()
+
+
 def test_whoever_may_not_see_it_is_refused(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("locked") / "data", open=False)
     server.environment["VITALWIRE_PASSWORD"] = PASSWORD

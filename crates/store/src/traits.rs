@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId, SeriesKey};
+use vitals::{EffectiveTime, EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId, SeriesKey};
 
 use crate::{
     AlertEventRow, AlertHour, AlertQuery, AlertRow, AssociationQuery, AssociationRow, Attachment, Commit,
@@ -164,6 +164,8 @@ pub trait Read: Send + Sync {
         after: Option<PredictionId>,
         limit: u64,
     ) -> Result<Vec<PredictionRow>, StoreError>;
+    /// When, on the patient's clock, a model of this id first judged the patient within a span; abstentions are none.
+    fn first_judged(&self, patient: &PatientId, model: &str, at: Span) -> Result<Option<EffectiveTime>, StoreError>;
     /// What one version of a model (id, version) said within a span of our clock, without inputs: the newest
     /// `limit`, newest first.
     fn risks(&self, model: (&str, &str), made: Span, limit: u64) -> Result<Vec<RiskRow>, StoreError>;

@@ -157,8 +157,7 @@ impl Outcomes<'_> {
 
     /// Whether no other judgement of this horizon of the patient came before it (DW-3).
     fn is_first(&self, row: &PredictionRow, watched: &Watched) -> Result<bool, StoreError> {
-        let query = PredictionQuery { oldest_first: true, ..judged_by(row, Span::ALL) };
-        let first = self.store.predictions(&query)?.rows.pop().map_or(row.at.0, |row| row.at.0);
+        let first = self.store.first_judged(&row.patient, &row.model, Span::ALL)?.map_or(row.at.0, |at| at.0);
         let horizon = watched.horizon_us().max(1);
         let begin = first + (row.at.0 - first).div_euclid(horizon) * horizon;
         Ok(!self.any(row, Span { from: Some(begin), to: Some(row.at.0) })?)
@@ -171,23 +170,11 @@ impl Outcomes<'_> {
 
     /// Whether the model judged the patient within a span.
     fn any(&self, row: &PredictionRow, at: Span) -> Result<bool, StoreError> {
-        Ok(!self.store.predictions(&judged_by(row, at))?.rows.is_empty())
+        Ok(self.store.first_judged(&row.patient, &row.model, at)?.is_some())
     }
 
     fn came(&self, row: &PredictionRow, watched: &Watched) -> Result<Option<bool>, StoreError> {
         self.events.came(&row.patient, (row.at.0, end(row, watched)), &watched.events)
-    }
-}
-
-/// One judgement of the patient of this one by its model.
-fn judged_by(row: &PredictionRow, at: Span) -> PredictionQuery {
-    PredictionQuery {
-        patients: vec![row.patient.clone()],
-        models: vec![row.model.clone()],
-        classes: ["low", "unsure", "high"].map(str::to_owned).to_vec(),
-        at,
-        page: Page { skip: 0, limit: 1 },
-        ..PredictionQuery::default()
     }
 }
 

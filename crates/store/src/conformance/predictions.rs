@@ -65,6 +65,13 @@ pub(super) fn kept_found_expired<S: Store>(folder: &Path, make: &impl Fn(&Path) 
     };
     assert_eq!((walk("sepsis", None, 9), walk("sepsis", Some(1), 1), walk("sepsis", Some(3), 9)), (vec![1, 2, 3], vec![2], vec![]));
     assert_eq!((walk("new", Some(1), 9), walk("none", None, 9)), (vec![4], vec![]));
+    let first = |id: &str, model: &str, at: Span| {
+        reader.first_judged(&patient(id)[0], model, at).expect("predictions can be read").map(|at| at.0)
+    };
+    assert_eq!((first("p1", "sepsis", Span::ALL), first("p1", "new", Span::ALL)), (Some(10), Some(40)));
+    assert_eq!(first("p1", "sepsis", Span { from: Some(11), to: Some(20) }), None, "its end is not in it");
+    assert_eq!(first("p1", "sepsis", Span { from: Some(11), to: None }), Some(20));
+    assert_eq!((first("p2", "sepsis", Span::ALL), first("p3", "sepsis", Span::ALL)), (None, None), "an abstention is no judgement");
     let risks = |span: Span, limit: u64| {
         let found = reader.risks(("sepsis", version), span, limit).expect("risks can be read");
         found.iter().map(|row| (row.at.0, row.class.clone(), row.probability)).collect::<Vec<_>>()

@@ -1,7 +1,7 @@
 //! Predictions: written once, read, and removed when they are too old.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use vitals::{EffectiveTime, PatientId, PredictionId, ReceiveTime};
 
 use crate::sqlite::directory::{any_of, found};
@@ -73,6 +73,11 @@ pub(super) fn after(
     after: Option<PredictionId>,
     limit: u64,
 ) -> Result<Vec<PredictionRow>, StoreError> {
+    // Whoever never spoke is not looked for through all that others said.
+    let mut any = db.prepare_cached("select 1 from predictions where model = ?1 and version = ?2 limit 1")?;
+    if !any.exists([model, version])? {
+        return Ok(Vec::new());
+    }
     let (offset, index) = after.map_or((-1, 0), |id| (id.offset as i64, id.index));
     let text = format!(
         "select {COLUMNS} from predictions where (journal_offset, order_index) > (?1, ?2) and +model = ?3 and \
@@ -85,6 +90,23 @@ pub(super) fn after(
         rows.push(read(row)?);
     }
     Ok(rows)
+}
+
+/// When a model first judged a patient within a span of the patient's clock. The plus sign keeps to the patient's index, in
+/// whose order it is read.
+pub(super) fn first_judged(
+    db: &Connection,
+    patient: &PatientId,
+    model: &str,
+    at: Span,
+) -> Result<Option<EffectiveTime>, StoreError> {
+    let mut ask = db.prepare_cached(
+        "select at from predictions where patient = ?1 and at >= ?2 and at < ?3 and +model = ?4 and \
+         class <> 'abstained' order by at limit 1",
+    )?;
+    let (from, to) = (at.from.unwrap_or(i64::MIN), at.to.unwrap_or(i64::MAX));
+    let first = ask.query_row(params![patient.as_str(), from, to, model], |row| row.get(0)).optional()?;
+    Ok(first.map(EffectiveTime))
 }
 
 /// The newest of what one version of a model said within a span of our clock, without inputs.

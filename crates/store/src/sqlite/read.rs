@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use vitals::{EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId, SeriesKey};
+use vitals::{EffectiveTime, EpisodeId, Hold, Offset, PatientId, Point, PredictionId, ProblemKind, ReadingRef, ReceiveTime, SeriesId, SeriesKey};
 
 use crate::sqlite::pool::Pool;
 use crate::sqlite::{alert_hours, directory, erase, expire, expire_rows, holds, predictions, read_readings, read_rows, read_series, read_waves};
@@ -225,6 +225,10 @@ impl Read for SqliteReader {
         limit: u64,
     ) -> Result<Vec<PredictionRow>, StoreError> {
         self.pool.with(|db| predictions::after(db, model, after, limit))
+    }
+
+    fn first_judged(&self, patient: &PatientId, model: &str, at: Span) -> Result<Option<EffectiveTime>, StoreError> {
+        self.pool.with(|db| predictions::first_judged(db, patient, model, at))
     }
 
     fn risks(&self, model: (&str, &str), made: Span, limit: u64) -> Result<Vec<RiskRow>, StoreError> {

@@ -10,9 +10,9 @@ use vitals::PatientId;
 
 use super::format::{Cell, Database, Record, Writer};
 
-/// Tables of the store: whose a row is (null: nobody's), and which rows. Not in it: notifications
-/// on their way, and messages in quarantine of which nobody knows whom they are about.
-const STORE: [(&str, &str, &str); 24] = [
+/// Tables of the store: whose a row is (null: nobody's), and which rows. Not in it: notifications on their way,
+/// messages in quarantine of which nobody knows whom they are about, and what is made anew from other rows.
+const STORE: [(&str, &str, &str); 25] = [
     ("meta", "null", "1"),
     ("counters", "null", "1"),
     // Who is who, and devices, are made anew from the tables: those parts are about everybody.
@@ -35,6 +35,7 @@ const STORE: [(&str, &str, &str); 24] = [
     ("associations", "t.patient", "1"),
     ("alerts", "t.patient", "1"),
     ("alert_events", ALERT, "1"),
+    ("predictions", "t.patient", "1"),
     ("quarantine", SENDER, "owner is not null"),
     ("documents", "null", "1"),
     ("document_tokens", "null", "1"),
@@ -151,4 +152,22 @@ fn cells(row: &Row<'_>, columns: usize) -> anyhow::Result<(Vec<Cell>, usize)> {
         }
     }
     Ok((cells, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_of_the_store_is_kept_or_left_out_on_purpose() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("store.db");
+        drop(store::SqliteStore::open(&file).expect("a store"));
+        let db = Connection::open(&file).expect("it can be opened");
+        let mut ask = db.prepare("select name from sqlite_master where type = 'table'").expect("it can be asked");
+        let tables = ask.query_map([], |row| row.get::<_, String>(0)).expect("it answers");
+        let known = |name: &str| ["outbox", "alert_hours"].contains(&name) || STORE.iter().any(|(table, ..)| *table == name);
+        let forgotten: Vec<String> = tables.map(Result::unwrap_or_default).filter(|name| !known(name)).collect();
+        assert!(forgotten.is_empty(), "no backup has {forgotten:?}");
+    }
 }
