@@ -169,9 +169,12 @@ def test_a_data_folder_that_was_open_is_encrypted_at_the_next_start(make_server)
     associate(server, "keys-1")
     say(server, 71)
     count = stored(server)
+    # A command that knows nothing of the configuration does not encrypt what the program beside it uses.
+    server.environment["VITALWIRE_KEYS_ENCRYPT"] = "true"
+    server.run("patient", "count")
+    assert not (server.data / "keys" / "keyring").exists()
     server.stop()
     assert (server.data / "store.db").read_bytes()[:15] == b"SQLite format 3"
-    server.environment["VITALWIRE_KEYS_ENCRYPT"] = "true"
     server.start()
     assert stored(server) == count
     say(server, 72)

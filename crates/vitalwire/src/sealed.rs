@@ -57,8 +57,12 @@ pub(crate) fn unlock(folder: &Folder, keys: &Keys) -> anyhow::Result<Sealed> {
     Ok(Sealed { vault: Some(vault) })
 }
 
-/// [`unlock`] for a command that has no configuration but the environment.
+/// [`unlock`] for a command that has no configuration but the environment. A folder that is in use and open stays
+/// open: the program's own configuration decides that, not a command beside it.
 pub(crate) fn unlock_here(folder: &Folder) -> anyhow::Result<Sealed> {
+    if folder.store().exists() && !folder.keys().join(vault::KEYRING_FILE).exists() {
+        return Ok(Sealed { vault: None });
+    }
     unlock(folder, &Config::load(None, std::env::vars())?.keys)
 }
 
