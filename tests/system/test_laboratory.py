@@ -296,21 +296,27 @@ def test_one_person_alone_changes_the_policy_only_in_an_emergency(house, tmp_pat
     house.run("audit", "verify")
 
 
-def test_a_run_beside_a_busy_ward_leaves_it_alone_and_can_be_cancelled(make_server):
-    server = make_server().start()
+LONG = {"title": "long", "sweep": [{"path": f"limit.{HR}.high", "from": 110, "to": 145, "step": 1}]}
+
+
+def long_run(server):
+    """A bed with ten minutes of values, ten a second, and a run over them that takes a while: patient, monitor, the run's path."""
     server.put("/api/v1/policy", {"text": POLICY, "by": ""})
-    patient, bed = admit(server, "B1", "B1")
-    monitor = Monitor(server, "busy-1")
+    patient, bed = admit(server, "L1", "L1")
+    monitor = Monitor(server, "long-1")
     monitor.say(WELL)
-    server.post("/api/v1/devices/busy-1/mount", {"location": bed}, expect=204)
+    server.post("/api/v1/devices/long-1/mount", {"location": bed}, expect=204)
     begin = time.time() - 1_200
     for part in range(20):
         monitor.send(*[json.dumps([{"n": n, "v": v, **({"bt": round(begin + part * 30 + at / 10, 3)} if n == HR else {})} for n, v in WELL.items()])
                        for at in range(300)])
-    body = {"sweep": [{"path": f"limit.{HR}.high", "from": 110, "to": 145, "step": 1}]}
-    run = server.post("/api/v1/laboratory/runs", body, expect=202)
-    path = f"/api/v1/laboratory/runs/{run['id']}"
-    assert "one at a time" in server.post("/api/v1/laboratory/runs", body, expect=409)["message"]
+    return patient, monitor, f"/api/v1/laboratory/runs/{server.post('/api/v1/laboratory/runs', LONG, expect=202)['id']}"
+
+
+def test_a_run_beside_a_busy_ward_leaves_it_alone_and_can_be_cancelled(make_server):
+    server = make_server().start()
+    patient, monitor, path = long_run(server)
+    assert "one at a time" in server.post("/api/v1/laboratory/runs", LONG, expect=409)["message"]
     slowest, seen = 0.0, []
     for _ in range(10):
         before = time.monotonic()
@@ -328,7 +334,7 @@ def test_a_run_beside_a_busy_ward_leaves_it_alone_and_can_be_cancelled(make_serv
     server.call("DELETE", path, expect=204)
     wait_for(lambda: server.get("/api/v1/laboratory")["running"] is None, "the run to stop")
 
-    path = f"/api/v1/laboratory/runs/{server.post('/api/v1/laboratory/runs', body, expect=202)['id']}"
+    path = f"/api/v1/laboratory/runs/{server.post('/api/v1/laboratory/runs', LONG, expect=202)['id']}"
     server.call("DELETE", path, expect=204)
     over = wait_for(lambda: (now := server.get(path))["state"] != "running" and now, "the run to stop")
     assert over["state"] == "cancelled" and over["result"] is None, over
@@ -426,18 +432,7 @@ def test_what_runs_found_and_versions_outlive_a_restart_and_a_backup(house, tmp_
 
 def test_a_run_that_a_restart_ended_is_told_and_begun_again(make_server):
     server = make_server().start()
-    server.put("/api/v1/policy", {"text": POLICY, "by": ""})
-    patient, bed = admit(server, "R1", "R1")
-    monitor = Monitor(server, "rest-1")
-    monitor.say(WELL)
-    server.post("/api/v1/devices/rest-1/mount", {"location": bed}, expect=204)
-    begin = time.time() - 1_200
-    for part in range(20):
-        monitor.send(*[json.dumps([{"n": n, "v": v, **({"bt": round(begin + part * 30 + at / 10, 3)} if n == HR else {})} for n, v in WELL.items()])
-                       for at in range(300)])
-    body = {"title": "long", "sweep": [{"path": f"limit.{HR}.high", "from": 110, "to": 145, "step": 1}]}
-    run = server.post("/api/v1/laboratory/runs", body, expect=202)
-    path = f"/api/v1/laboratory/runs/{run['id']}"
+    patient, monitor, path = long_run(server)
     wait_for(lambda: server.get(path)["progress"]["done"] > 0, "the run to be on its way", 60, 0.02)
     assert server.get(path)["state"] == "running"
     monitor.stop()
@@ -447,8 +442,9 @@ def test_a_run_that_a_restart_ended_is_told_and_begun_again(make_server):
     assert over["state"] == "interrupted" and over["result"] is None and over["asked"]["title"] == "long", over
     assert server.get("/api/v1/laboratory")["running"] is None
     again = server.post("/api/v1/laboratory/runs", over["asked"], expect=202)
-    assert again["id"] != run["id"] and again["asked"]["sweep"] == body["sweep"]
-    server.call("DELETE", f"/api/v1/laboratory/runs/{again['id']}", expect=204)
+    other = f"/api/v1/laboratory/runs/{again['id']}"
+    assert other != path and again["asked"]["sweep"] == LONG["sweep"]
+    server.call("DELETE", other, expect=204)
     server.call("DELETE", path, expect=204)
     server.get(path, expect=404)
 
